@@ -1,0 +1,93 @@
+/** Whose doing an error is: decides what a caller may do about it, and what pages an operator. */
+export type Fault = 'caller' | 'function' | 'platform';
+
+interface ErrorKind {
+  readonly status: number;
+  readonly fault: Fault;
+  /** Whether the same request may succeed when it is simply sent again. */
+  readonly retryable: boolean;
+  readonly title: string;
+}
+
+/** The closed table of everything that can go wrong where a user can see it. Codes are part of the API: they are never renamed. */
+export const errorKinds = {
+  BadRequest: { status: 400, fault: 'caller', retryable: false, title: 'The request is malformed' },
+  NameInvalid: { status: 400, fault: 'caller', retryable: false, title: 'The name is not allowed' },
+  ManifestInvalid: { status: 400, fault: 'caller', retryable: false, title: 'The configuration is invalid' },
+  RuntimeUnknown: { status: 400, fault: 'caller', retryable: false, title: 'The runtime is unknown' },
+  PathInvalid: { status: 400, fault: 'caller', retryable: false, title: 'The path is not in canonical form' },
+  Unauthorized: { status: 401, fault: 'caller', retryable: false, title: 'A valid token is required' },
+  NotFound: { status: 404, fault: 'caller', retryable: false, title: 'There is no such thing' },
+  FunctionNotFound: { status: 404, fault: 'caller', retryable: false, title: 'There is no such function' },
+  MethodNotAllowed: { status: 405, fault: 'caller', retryable: false, title: 'The method is not supported here' },
+  RequestTimeout: { status: 408, fault: 'caller', retryable: true, title: 'The request came too slowly' },
+  Conflict: { status: 409, fault: 'caller', retryable: true, title: 'Another change came first' },
+  PreconditionFailed: { status: 412, fault: 'caller', retryable: false, title: 'The resource has changed since it was read' },
+  RequestTooLarge: { status: 413, fault: 'caller', retryable: false, title: 'The request body is too large' },
+  BundleRejected: { status: 422, fault: 'caller', retryable: false, title: 'The bundle cannot be accepted' },
+  HandlerNotFound: { status: 422, fault: 'caller', retryable: false, title: 'The handler cannot be found in the bundle' },
+  TooManyRequests: { status: 429, fault: 'caller', retryable: true, title: 'Too many requests at once' },
+  ClientClosedRequest: { status: 499, fault: 'caller', retryable: false, title: 'The caller hung up' },
+  HandlerError: { status: 502, fault: 'function', retryable: false, title: 'The function threw an error' },
+  InitError: { status: 502, fault: 'function', retryable: false, title: 'The function failed to initialise' },
+  InvalidResponse: { status: 502, fault: 'function', retryable: false, title: 'The function returned something that is no response' },
+  ResponseTooLarge: { status: 502, fault: 'function', retryable: false, title: 'The response is over a limit' },
+  OutOfMemory: { status: 502, fault: 'function', retryable: false, title: 'The function exceeded its memory limit' },
+  FunctionCrashed: { status: 502, fault: 'function', retryable: true, title: 'The function exited before it answered' },
+  Timeout: { status: 504, fault: 'function', retryable: false, title: 'The function exceeded its time limit' },
+  InitTimeout: { status: 504, fault: 'function', retryable: false, title: 'The function did not initialise in time' },
+  QueueFull: { status: 503, fault: 'platform', retryable: true, title: 'Too many requests are waiting for this function' },
+  QueueTimeout: { status: 504, fault: 'platform', retryable: true, title: 'No instance became free in time' },
+  HostFull: { status: 503, fault: 'platform', retryable: true, title: 'The host has no room for another instance' },
+  Unavailable: { status: 503, fault: 'platform', retryable: true, title: 'A part of the platform is not available' },
+  StorageFull: { status: 507, fault: 'platform', retryable: true, title: 'The disk is full' },
+  IsolationUnavailable: { status: 503, fault: 'platform', retryable: false, title: 'Functions cannot be isolated on this machine' },
+  Internal: { status: 500, fault: 'platform', retryable: false, title: 'Swiftlet made a mistake' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+export const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errorKinds, code);
+
+/** The one error that crosses seams. Its message names the layer, the thing, the limit and what to do about it. */
+export class SwiftletError extends Error {
+  override readonly name = 'SwiftletError';
+  readonly code: ErrorCode;
+  /** Where in the input the mistake is: a path such as `functions.hello.memory`, or `swiftlet.yaml:3:12`. */
+  readonly place: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; place?: string } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.place = options.place;
+  }
+}
+
+/** Problem details of RFC 9457, with the members `code`, `requestId` and `place`. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly requestId: string;
+  readonly place?: string;
+}
+
+/** Translates an error to problem details. Of an unforeseen error nothing but its code goes out. */
+export function toProblem(error: unknown, requestId: string): Problem {
+  const known =
+    error instanceof SwiftletError
+      ? error
+      : new SwiftletError('Internal', 'an unexpected error; the platform log has the details under this request id');
+  const kind = errorKinds[known.code];
+  return {
+    type: `https://swiftlet.dev/errors/${known.code}`,
+    title: kind.title,
+    status: kind.status,
+    detail: known.message,
+    code: known.code,
+    requestId,
+    ...(known.place === undefined ? {} : { place: known.place }),
+  };
+}

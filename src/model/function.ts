@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import * as limits from './limits.ts';
+import { nameSchema } from './names.ts';
+import { defaultRuntime, runtimeSchema } from './runtimes.ts';
+
+/** `file.export`, `dir/file.export`, or only `file` (then the export is `handler` or `default`); the file has no extension. */
+export const handlerPattern = /^(?!\/)(?!.*\.\.)[\w@./-]+?(?:\.[A-Za-z_$][\w$]*)?$/;
+
+const between = (range: { readonly min: number; readonly max: number; readonly default: number }) =>
+  z.int().min(range.min).max(range.max).default(range.default);
+
+const environmentSchema = z
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable is named with letters, digits and underscores, not starting with a digit'),
+    z.string(),
+  )
+  .refine(
+    (variables) => !Object.keys(variables).some((name) => name.startsWith('SWIFTLET_')),
+    'names that start with SWIFTLET_ are the platform’s',
+  )
+  .refine(
+    (variables) =>
+      Object.entries(variables).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 2, 0) <=
+      limits.maxEnvironmentBytes,
+    `the variables together are over ${String(limits.maxEnvironmentBytes)} bytes`,
+  );
+
+/** What a version is configured with, complete: every default is filled in. Immutable with its version. */
+export const functionConfigSchema = z
+  .strictObject({
+    runtime: runtimeSchema.default(defaultRuntime),
+    handler: z
+      .string()
+      .max(256)
+      .regex(handlerPattern, 'a handler is "file.export" without the file’s extension, relative to the bundle')
+      .default('index'),
+    memoryMiB: between(limits.memoryMiB),
+    timeoutMs: between(limits.timeoutMs),
+    initTimeoutMs: between(limits.initTimeoutMs),
+    environment: environmentSchema.default({}),
+    /** Requests one instance takes at once. */
+    concurrency: between(limits.concurrency),
+    /** Instances kept even without traffic. */
+    minimum: between({ ...limits.instances, default: 0 }),
+    /** Instances never exceeded. */
+    maximum: z.int().min(1).max(limits.instances.max).default(limits.instances.default),
+    /** How long an instance without requests is kept. */
+    idleMs: between(limits.idleMs),
+    /** Requests that may wait for an instance, and for how long. */
+    queueLength: between(limits.queueLength),
+    queueTimeoutMs: between(limits.queueTimeoutMs),
+  })
+  .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] });
+
+export type FunctionConfig = z.output<typeof functionConfigSchema>;
+
+/** An artifact's address: the SHA-256 of its archive, in hex. */
+export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a digest is 64 hexadecimal digits');
+
+/** Immutable: what one number of a function means, for ever. */
+export const versionSchema = z.object({
+  tenant: nameSchema,
+  function: nameSchema,
+  number: z.int().min(1),
+  digest: digestSchema,
+  /** Bytes of the packed artifact. */
+  size: z.int().min(0),
+  config: functionConfigSchema,
+  createdAt: z.iso.datetime(),
+});
+export type Version = z.output<typeof versionSchema>;
+
+/** Names one version over the whole platform, for logs, leases and maps: `tenant/function@number`. */
+export type VersionId = `${string}/${string}@${number}`;
+
+export const versionIdOf = (version: Pick<Version, 'tenant' | 'function' | 'number'>): VersionId =>
+  `${version.tenant}/${version.function}@${version.number}`;

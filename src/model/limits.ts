@@ -1,0 +1,43 @@
+/** Limits of the platform that no configuration raises, and the defaults of those that it can. */
+
+const mebibyte = 1024 * 1024;
+
+/** A request's body, and a response that is not streamed. */
+export const maxBodyBytes = 6 * mebibyte;
+/** Header lines of one request or response, names and values together. */
+export const maxHeaderBytes = 64 * 1024;
+export const maxHeaderCount = 500;
+/** How long a client may send or take nothing while it is its turn. */
+export const clientIdleMs = 10_000;
+/** Requests of one tenant in flight or waiting at once, at one gateway. */
+export const defaultTenantInFlight = 5_000;
+
+export const memoryMiB = { min: 64, max: 10_240, default: 128 } as const;
+export const timeoutMs = { min: 100, max: 900_000, default: 30_000 } as const;
+export const initTimeoutMs = { min: 100, max: 300_000, default: 10_000 } as const;
+export const concurrency = { min: 1, max: 1_000, default: 1 } as const;
+export const instances = { min: 0, max: 1_000, default: 100 } as const;
+export const idleMs = { min: 0, max: 86_400_000, default: 60_000 } as const;
+export const queueLength = { min: 0, max: 100_000, default: 1_000 } as const;
+export const queueTimeoutMs = { min: 100, max: 300_000, default: 30_000 } as const;
+export const maxEnvironmentBytes = 32 * 1024;
+
+/** Processes and threads in one sandbox. A bare Node.js has about a dozen. */
+export const sandboxPids = 128;
+export const sandboxOpenFiles = 1024;
+export const scratchBytes = 512 * mebibyte;
+export const scratchInodes = 65_536;
+
+/** An uploaded bundle: packed, unpacked, and how many entries it may have. */
+export const bundle = { packedBytes: 128 * mebibyte, unpackedBytes: 512 * mebibyte, entries: 50_000, ratio: 200 } as const;
+
+/** Log lines: longer ones are cut with a mark; above the rate an instance's output is dropped with a mark. */
+export const logLineBytes = 16 * 1024;
+export const logBytesPerSecond = mebibyte;
+export const logBurstBytes = 4 * mebibyte;
+/** Logs of one function: files of this size, so many of them, oldest first out. */
+export const logFileBytes = 10 * mebibyte;
+export const logFiles = 5;
+
+/** Versions of one function that are kept; the serving one always is. */
+export const keptVersions = 10;

@@ -1,0 +1,86 @@
+/** The life of a role's process: parse the configuration, give up rights, start, say so, and stop when told to or when orphaned. */
+import { chmodSync, chownSync, rmSync } from 'node:fs';
+import { type Logger, pino } from 'pino';
+import { z } from 'zod';
+import { type RoleConfig, roleConfigSchema, roleConfigVariable } from './role-config.ts';
+
+/** A running role, as its `main` returns it. */
+export interface RunningRole {
+  /** Not ready → drain → abort → kill. Resolves when nothing of the role is left. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Supervisor → role. */
+export const roleOrderSchema = z.object({ order: z.literal('stop'), graceMs: z.number() });
+export type RoleOrder = z.output<typeof roleOrderSchema>;
+/** Role → supervisor. */
+export const roleNewsSchema = z.discriminatedUnion('news', [
+  z.object({ news: z.literal('ready') }),
+  z.object({ news: z.literal('failed'), code: z.string(), message: z.string() }),
+]);
+export type RoleNews = z.output<typeof roleNewsSchema>;
+
+/**
+ * Runs a role in this process until the supervisor tells it to stop or goes away.
+ * @param start makes the role; it is called once, with the rights already given up
+ */
+export async function runRole(start: (config: RoleConfig, log: Logger) => Promise<RunningRole>): Promise<void> {
+  const config = roleConfigSchema.parse(JSON.parse(process.env[roleConfigVariable] ?? 'null'));
+  Reflect.deleteProperty(process.env, roleConfigVariable);
+  process.title = `swiftlet ${config.role}`;
+  const log = pino({ level: process.env['SWIFTLET_LOG_LEVEL'] ?? 'info', base: { role: config.role } }, pino.destination(2));
+  // Ctrl-C reaches the whole process group; the supervisor alone decides what it means.
+  process.on('SIGINT', () => undefined);
+  giveUpRights(config);
+  try {
+    const running = await start(config, log);
+    let stopping: Promise<void> | undefined;
+    const stop = (graceMs: number) => {
+      stopping ??= running.stop(graceMs).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'could not stop cleanly');
+          process.exit(1);
+        },
+      );
+    };
+    process.on('message', (message) => {
+      const order = roleOrderSchema.safeParse(message);
+      if (order.success) stop(order.data.graceMs);
+    });
+    process.on('SIGTERM', () => {
+      stop(config.graceMs);
+    });
+    process.once('disconnect', () => {
+      stop(0);
+    });
+    tell({ news: 'ready' });
+  } catch (error) {
+    log.error({ err: error }, 'could not start');
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'Internal';
+    tell({ news: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+    process.exit(1);
+  }
+}
+
+function tell(news: RoleNews): void {
+  process.send?.(news);
+}
+
+function giveUpRights({ identity, group }: RoleConfig): void {
+  if (identity === undefined) return;
+  process.setgroups?.(group === undefined ? [] : [group]);
+  process.setgid?.(identity.gid);
+  process.setuid?.(identity.uid);
+}
+
+/** Removes the socket a predecessor left behind, so that its path can be bound again. */
+export function clearSocket(path: string): void {
+  rmSync(path, { force: true });
+}
+
+/** Opens a socket this process listens on to the other roles and to nobody else. */
+export function shareSocket(path: string, { group }: Pick<RoleConfig, 'group'>): void {
+  if (group !== undefined) chownSync(path, -1, group);
+  chmodSync(path, group === undefined ? 0o600 : 0o660);
+}

@@ -1,0 +1,56 @@
+/** What gateways and an agent say to each other. The agent serves; all bodies are parsed by these schemas at its door. */
+import { z } from 'zod';
+import { isErrorCode } from '../model/errors.ts';
+
+/** Ask `acquire`: an instance of this version, a waiting one if there is one, else a cold start. Answered with `AcquiredInstance`. */
+export const acquireSchema = z.object({ tenant: z.string(), function: z.string(), number: z.int() });
+export type Acquire = z.output<typeof acquireSchema>;
+
+const ms = z.number();
+export const acquiredSchema = z.object({
+  instanceId: z.string(),
+  /** The instance's own socket, on this host. */
+  socketPath: z.string(),
+  /** Places for concurrent requests; the lease is on all of them. */
+  slots: z.int().min(1),
+  start: z.enum(['warm', 'cold']),
+  phases: z.object({ sandbox: ms, code: ms, environment: ms, network: ms, runtime: ms, init: ms }),
+  /** The lease ends by itself after this, unless renewed. */
+  leaseMs: ms,
+});
+export type AcquiredInstance = z.output<typeof acquiredSchema>;
+
+/**
+ * Notice `release`: the gateway has no request on the instance and gives its lease back. The agent keeps the instance for the
+ * rest of its idle time and may lease it again.
+ */
+export const releaseSchema = z.object({ instanceId: z.string(), idleSinceMsAgo: ms });
+
+/** Notice `discard`: the instance must serve nobody again (it timed out, or broke the protocol). Answered by `ended` to all. */
+export const discardSchema = z.object({ instanceId: z.string(), code: z.string().refine(isErrorCode), detail: z.string() });
+
+/** Notice `renew`, every `renewEveryMs`: the leases that this gateway still holds. Also sent in its greeting, as `holds`. */
+export const renewSchema = z.object({ instanceIds: z.array(z.string()) });
+
+export const leaseMs = 15_000;
+export const renewEveryMs = 5_000;
+
+/** Notice `ended`, to every gateway: this instance is gone, and why. */
+export const endedSchema = z.object({ instanceId: z.string(), code: z.string().refine(isErrorCode), detail: z.string() });
+export type Ended = z.output<typeof endedSchema>;
+
+/** The gateway's greeting. */
+export const gatewayGreetingSchema = z.object({ role: z.literal('gateway'), holds: z.array(z.string()) });
+
+/** Ask `instances`: what is there, for `describe` and the metrics. */
+export const instanceSummarySchema = z.object({
+  instanceId: z.string(),
+  tenant: z.string(),
+  function: z.string(),
+  version: z.int(),
+  state: z.enum(['starting', 'leased', 'idle', 'ending']),
+  startedAt: z.string(),
+  memoryBytes: z.number(),
+});
+export const instancesSchema = z.array(instanceSummarySchema);
+export type InstanceSummary = z.output<typeof instanceSummarySchema>;

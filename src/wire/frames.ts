@@ -1,0 +1,83 @@
+/**
+ * The framing of every Swiftlet socket. Budget: below 2 µs a frame, no copy of a payload that arrives in one piece.
+ *
+ *   0        4      5          9
+ *   | length | type |  stream  |  payload … |     length counts the payload only; integers are big-endian
+ */
+export const headerBytes = 9;
+/** A longer payload is a breach of protocol: the connection is closed. Bodies go in chunks well below it. */
+export const maxPayloadBytes = 1024 * 1024;
+export const bodyChunkBytes = 64 * 1024;
+
+export type FrameSink = (type: number, stream: number, payload: Buffer) => void;
+
+const nothing: Buffer = Buffer.alloc(0);
+
+/**
+ * Writes a frame's header and payload as one buffer.
+ * @param payload at most `maxPayloadBytes`; a string is written as UTF-8
+ */
+export function encodeFrame(type: number, stream: number, payload: Buffer | string = nothing): Buffer {
+  const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
+  const frame = Buffer.allocUnsafe(headerBytes + length);
+  frame.writeUInt32BE(length, 0);
+  frame[4] = type;
+  frame.writeUInt32BE(stream, 5);
+  if (typeof payload === 'string') frame.write(payload, headerBytes);
+  else payload.copy(frame, headerBytes);
+  return frame;
+}
+
+/** Cuts a byte stream into frames. A payload handed out may share memory with the chunk it came in. */
+export class FrameDecoder {
+  readonly #sink: FrameSink;
+  #rest: Buffer = nothing;
+  #pieces: Buffer[] = [];
+  #held = 0;
+  #wanted = headerBytes;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /**
+   * Takes the next bytes and calls the sink for every frame they complete.
+   * @throws RangeError when a frame is longer than `maxPayloadBytes`; the connection must then be closed
+   */
+  push(chunk: Buffer): void {
+    if (this.#held > 0) {
+      this.#pieces.push(chunk);
+      this.#held += chunk.length;
+      if (this.#held < this.#wanted) return;
+      this.#rest = Buffer.concat(this.#pieces, this.#held);
+      this.#pieces = [];
+      this.#held = 0;
+    } else {
+      this.#rest = chunk;
+    }
+    this.#drain();
+  }
+
+  #drain(): void {
+    const bytes = this.#rest;
+    this.#rest = nothing;
+    let at = 0;
+    this.#wanted = headerBytes;
+    while (bytes.length - at >= headerBytes) {
+      const length = bytes.readUInt32BE(at);
+      if (length > maxPayloadBytes)
+        throw new RangeError(`a frame of ${String(length)} bytes is over the limit of ${String(maxPayloadBytes)}`);
+      const end = at + headerBytes + length;
+      if (end > bytes.length) {
+        this.#wanted = headerBytes + length;
+        break;
+      }
+      this.#sink(bytes[at + 4] ?? 0, bytes.readUInt32BE(at + 5), bytes.subarray(at + headerBytes, end));
+      at = end;
+    }
+    if (at < bytes.length) {
+      this.#pieces.push(at === 0 ? bytes : bytes.subarray(at));
+      this.#held = bytes.length - at;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * What is said on an instance's own socket (see docs/instance-protocol.md). The instance listens; one agent and any number of
+ * gateways connect. Every connection may carry many invocations at once, each on a stream whose number the gateway chose and
+ * does not use again on that connection. The runtime's side stands in runtimes/node/, which can import nothing of ours.
+ */
+export const instanceProtocolVersion = 1;
+
+export const frame = {
+  // gateway → instance
+  /** JSON `InvokeHead`. Opens the stream. */
+  invoke: 0x01,
+  /** Bytes of the request's body. */
+  requestBody: 0x02,
+  /** The request's body is complete. Not sent when the head says that there is none. */
+  requestEnd: 0x03,
+  /** Nobody waits for the answer any more: the request's signal aborts. The stream still ends with `done` or `failed`. */
+  cancel: 0x04,
+  /** u32: so many more bytes of the response's body may be sent. */
+  responseCredit: 0x05,
+  // instance → gateway
+  /** JSON `ResponseHead`. */
+  head: 0x11,
+  /** Bytes of the response's body. */
+  responseBody: 0x12,
+  /** u32 handler time in µs, u32 resident memory in KiB (sampled, at most 250 ms old). The answer is complete; the slot is free. */
+  done: 0x13,
+  /** JSON `InvocationFailure`, instead of `done`. The slot is free. */
+  failed: 0x14,
+  /** u32: so many more bytes of the request's body may be sent. */
+  requestCredit: 0x15,
+  // agent ↔ instance, on stream 0
+  /** Empty. Asks for `state`; answered as soon as the runtime has booted. */
+  probe: 0x20,
+  /** JSON `RuntimeState`. */
+  state: 0x21,
+  /** JSON `InitRequest`. Once in an instance's life; a second one is answered with `initFailed`. */
+  init: 0x22,
+  /** JSON `InitReport`. */
+  initialised: 0x23,
+  /** JSON `InvocationFailure`. The instance must be destroyed. */
+  initFailed: 0x24,
+} as const;
+
+/** Bytes of a body that may be on their way without credit, per stream and direction. */
+export const initialCreditBytes = 256 * 1024;
+
+/** How an invocation came: an HTTP request, or an event that is the handler's first argument as it is. */
+export const invokeKind = { http: 0, event: 1 } as const;
+
+/**
+ * A tuple, since it is built and parsed for every request:
+ * kind · request id · deadline (ms since epoch) · method · target (path and query, after the function's name; begins with `/`) ·
+ * source IP · body length (bytes; 0: no body frames follow; -1: unknown, streamed until `requestEnd`) ·
+ * header names (lower case) and values in turn.
+ * For an event only kind, id, deadline and body length mean anything; the body is the event's JSON.
+ */
+export type InvokeHead = readonly [
+  kind: number,
+  requestId: string,
+  deadline: number,
+  method: string,
+  target: string,
+  sourceIp: string,
+  bodyLength: number,
+  headers: readonly string[],
+];
+
+/** status · header names (lower case) and values in turn, `set-cookie` as often as there are cookies. Body frames follow, then `done`. */
+export type ResponseHead = readonly [status: number, headers: readonly string[]];
+
+/** What the user's code did wrong. `code` is one of HandlerError, InvalidResponse, ResponseTooLarge, InitError, HandlerNotFound. */
+export interface InvocationFailure {
+  readonly code: string;
+  /** The error's class, such as `TypeError`. */
+  readonly type: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+export interface RuntimeState {
+  readonly protocol: number;
+  readonly state: 'booted' | 'initialising' | 'initialised' | 'failed';
+  /** `process.version` of the runtime. */
+  readonly runtime: string;
+}
+
+export interface InitRequest {
+  readonly function: string;
+  readonly version: number;
+  readonly instanceId: string;
+  /** Where the artifact lies inside the sandbox. */
+  readonly codeDir: string;
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly memoryMiB: number;
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+}
+
+/** Times in milliseconds, as the runtime measured them. */
+export interface InitReport {
+  readonly environmentMs: number;
+  /** The runtime's own work: finding and resolving the handler's file. */
+  readonly runtimeMs: number;
+  /** Evaluating the user's modules: user-code init, where billing starts. */
+  readonly initMs: number;
+}

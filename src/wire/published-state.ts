@@ -1,0 +1,56 @@
+/** What control publishes to gateways and agents: a snapshot, then numbered changes. Each subscriber keeps a read-only copy. */
+import { z } from 'zod';
+import { type Version, versionSchema } from '../model/function.ts';
+
+/** A function as it is served: only its latest version takes new requests. */
+export const publishedFunctionSchema = z.object({ tenant: z.string(), name: z.string(), serving: versionSchema });
+export type PublishedFunction = z.output<typeof publishedFunctionSchema>;
+
+/** Notice `state`, first after every greeting: everything there is. */
+export const snapshotSchema = z.object({
+  revision: z.int(),
+  functions: z.array(publishedFunctionSchema),
+  /** SHA-256 of the tokens that may call the platform's own paths, in hex. */
+  tokenHashes: z.array(z.string()),
+});
+export type Snapshot = z.output<typeof snapshotSchema>;
+
+/** Notice `change`: what differs from the revision before. A subscriber that misses a number reconnects and takes a snapshot. */
+export const changeSchema = z.object({
+  revision: z.int(),
+  change: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('served'), function: publishedFunctionSchema }),
+    z.object({ kind: z.literal('removed'), tenant: z.string(), name: z.string() }),
+  ]),
+});
+export type Change = z.output<typeof changeSchema>;
+
+/**
+ * Notice `applied`, from a subscriber: it acts on this revision now. An agent says so once the artifact is unpacked on its host
+ * and the pool for it exists, so that a deploy can end when its first request will be fast.
+ */
+export const appliedSchema = z.object({ revision: z.int() });
+
+export const functionKey = (tenant: string, name: string): string => `${tenant}/${name}`;
+
+/** A subscriber's copy. */
+export interface PublishedState {
+  readonly revision: number;
+  readonly functions: ReadonlyMap<string, Version>;
+  readonly tokenHashes: readonly string[];
+}
+
+export const stateOf = (snapshot: Snapshot): PublishedState => ({
+  revision: snapshot.revision,
+  functions: new Map(snapshot.functions.map((f) => [functionKey(f.tenant, f.name), f.serving])),
+  tokenHashes: snapshot.tokenHashes,
+});
+
+/** The state after a change, or `undefined` when a change before it was missed. */
+export function applyChange(state: PublishedState, { revision, change }: Change): PublishedState | undefined {
+  if (revision !== state.revision + 1) return undefined;
+  const functions = new Map(state.functions);
+  if (change.kind === 'served') functions.set(functionKey(change.function.tenant, change.function.name), change.function.serving);
+  else functions.delete(functionKey(change.tenant, change.name));
+  return { ...state, revision, functions };
+}
