@@ -51,6 +51,8 @@ export const instanceSummarySchema = z.object({
   state: z.enum(['starting', 'leased', 'idle', 'ending']),
   startedAt: z.string(),
   memoryBytes: z.number(),
+  /** Its first process, as the host numbers it. */
+  pid: z.int(),
 });
 export const instancesSchema = z.array(instanceSummarySchema);
 export type InstanceSummary = z.output<typeof instanceSummarySchema>;

@@ -25,9 +25,9 @@ export const logRecordSchema = z.object({
 });
 export type LogRecord = z.output<typeof logRecordSchema>;
 
-/** Ask `open`, from the agent: read this slot's pipe from now on (its reader survives a restart of either side). */
+/** Notice `open`, from the agent: read this slot's pipe from now on (its reader survives a restart of either side). */
 export const openSchema = z.object({ slot: z.int(), fifo: z.string() });
-/** Ask `label`, from the agent: lines of this slot belong to this instance from now on; before, they are the platform's. */
+/** Notice `label`, from the agent: lines of this slot belong to this instance from now on; before, they are the platform's. */
 export const labelSchema = z.object({ slot: z.int(), tenant: z.string(), function: z.string(), version: z.int(), instanceId: z.string() });
 /** Ask `close`, from the agent: the sandbox is gone. Answered with the last bytes of its output, at most 4 KiB, for the reason it died. */
 export const closeSchema = z.object({ slot: z.int() });

@@ -1,0 +1,69 @@
+/** What a new agent does with the sandboxes of the one before: those that are whole go on, everything else is ended and removed. */
+import { rmSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { CgroupTree } from './linux/cgroup.ts';
+import { killAll, processesOfUids, removeCgroupOf, startTimeOf } from './sandbox/remains.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+import type { Sandboxes } from './sandbox/sandboxes.ts';
+import { readRecords, type SlotRecord } from './slot-record.ts';
+
+export interface AdoptMeans {
+  readonly sandboxes: Sandboxes;
+  readonly slotsFolder: string;
+  readonly cgroups: CgroupTree | undefined;
+  /** The range of host uids that sandboxes have, when they have their own. */
+  readonly uids: { readonly first: number; readonly count: number } | undefined;
+  readonly log: Logger;
+}
+
+export interface Adopted {
+  readonly instances: readonly { readonly sandbox: Sandbox; readonly instance: NonNullable<SlotRecord['instance']> }[];
+  readonly warm: readonly Sandbox[];
+}
+
+/** Adopts what can be adopted and ends the rest. Resolves when nothing is left that belongs to nobody. */
+export async function adopt(means: AdoptMeans): Promise<Adopted> {
+  const records = readRecords(means.slotsFolder);
+  const instances: { sandbox: Sandbox; instance: NonNullable<SlotRecord['instance']> }[] = [];
+  const warm: Sandbox[] = [];
+  const kept = new Set<number>();
+  await Promise.all(
+    [...records].map(async ([slot, record]) => {
+      const sandbox = record === undefined ? undefined : await tryAdopt(means, record);
+      if (record === undefined || sandbox === undefined) return;
+      kept.add(slot);
+      if (record.instance === undefined) warm.push(sandbox);
+      else instances.push({ sandbox, instance: record.instance });
+    }),
+  );
+  await sweep(means, records, kept);
+  if (records.size > 0) means.log.info({ instances: instances.length, warm: warm.length, ended: records.size - kept.size }, 'took over from an earlier agent');
+  return { instances, warm };
+}
+
+async function tryAdopt({ sandboxes, log }: AdoptMeans, record: SlotRecord): Promise<Sandbox | undefined> {
+  try {
+    const sandbox = await sandboxes.adopt(record);
+    if (sandbox === undefined) return undefined;
+    const { state } = await sandbox.connection.booted();
+    if (state === (record.instance === undefined ? 'booted' : 'initialised')) return sandbox;
+    sandbox.kill();
+    await sandbox.ended;
+  } catch (error) {
+    log.warn({ err: error, slot: record.slot }, 'a sandbox of an earlier agent could not be taken over');
+  }
+  return undefined;
+}
+
+async function sweep({ slotsFolder, cgroups, uids }: AdoptMeans, records: ReadonlyMap<number, SlotRecord | undefined>, kept: ReadonlySet<number>): Promise<void> {
+  for (const record of records.values()) {
+    if (record !== undefined && !kept.has(record.slot) && startTimeOf(record.inner) === record.born) killAll([record.inner, record.outer]);
+  }
+  if (uids !== undefined) {
+    for (const { pid, uid } of processesOfUids(uids.first, uids.count)) if (!kept.has(uid - uids.first)) killAll([pid]);
+  }
+  for (const name of cgroups?.names() ?? []) {
+    if (!kept.has(Number(name.replace('slot-', '')))) await removeCgroupOf(cgroups, name);
+  }
+  for (const slot of records.keys()) if (!kept.has(slot)) rmSync(`${slotsFolder}/${slot}`, { recursive: true, force: true });
+}

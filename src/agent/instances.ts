@@ -1,0 +1,179 @@
+/** The instances of one host: started for gateways, leased to them, and ended. Serves the cold start; nothing here touches a disk. */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { SwiftletError } from '../model/errors.ts';
+import { type Version, versionIdOf } from '../model/function.ts';
+import { type ColdPhases, noPhases, type Start } from '../model/phases.ts';
+import { leaseMs } from '../wire/agent-calls.ts';
+import type { Peer } from '../wire/calls.ts';
+import { functionKey } from '../wire/published-state.ts';
+import { type EndReason, endReason } from './end-reason.ts';
+import { expireLease, type Instance, isReclaimable } from './instance.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+import type { SlotRecord } from './slot-record.ts';
+
+export interface InstancesMeans {
+  /** Takes a booted sandbox for a version and loads its code: the cold start itself. Ends the sandbox when it throws. */
+  start(version: Version, instanceId: string, startedAt: string): Promise<{ sandbox: Sandbox; phases: ColdPhases }>;
+  /** The version that serves a function now. */
+  serving(tenant: string, name: string): Version | undefined;
+  /** Tells all gateways that an instance is gone. */
+  announceEnd(instance: Instance, reason: EndReason): void;
+  now(): number;
+  readonly log: Logger;
+}
+
+export interface Acquired {
+  readonly instance: Instance;
+  readonly start: Start;
+  readonly phases: ColdPhases;
+}
+
+export class Instances {
+  readonly #means: InstancesMeans;
+  readonly #all = new Map<string, Instance>();
+  /** Starts under way, per function: they count against its maximum. */
+  readonly #starting = new Map<string, number>();
+
+  constructor(means: InstancesMeans) {
+    this.#means = means;
+  }
+
+  get all(): Iterable<Instance> {
+    return this.#all.values();
+  }
+
+  /**
+   * An instance for a gateway: one that waits, else a new one.
+   * @throws SwiftletError TooManyRequests at the function's maximum, InitError and its kin, HostFull
+   */
+  async acquire(version: Version, holder: Peer): Promise<Acquired> {
+    const waiting = this.#idleOf(version);
+    if (waiting !== undefined) {
+      waiting.state = this.#lease(holder);
+      return { instance: waiting, start: 'warm', phases: noPhases };
+    }
+    const started = await this.#start(version);
+    started.instance.state = holder.signal.aborted ? { kind: 'idle', since: this.#means.now() } : this.#lease(holder);
+    return { ...started, start: 'cold' };
+  }
+
+  renew(ids: readonly string[], holder: Peer): void {
+    for (const id of ids) {
+      const instance = this.#all.get(id);
+      if (instance !== undefined && instance.state.kind !== 'ending') instance.state = this.#lease(holder);
+    }
+  }
+
+  release(id: string, holder: Peer, idleSinceMsAgo: number): void {
+    const instance = this.#all.get(id);
+    if (instance?.state.kind !== 'leased' || instance.state.holder !== holder) return;
+    instance.state = { kind: 'idle', since: this.#means.now() - idleSinceMsAgo };
+    this.tidy();
+  }
+
+  /** Ends an instance that must serve nobody again. @param reason what gateways are told; absent when its end is nobody's fault */
+  end(id: string, reason?: EndReason): void {
+    const instance = this.#all.get(id);
+    if (instance === undefined || instance.state.kind === 'ending') return;
+    instance.state = { kind: 'ending', reason };
+    instance.sandbox.kill();
+  }
+
+  /** Takes over an instance that an earlier agent started. */
+  adopt(sandbox: Sandbox, { id, version, startedAt }: NonNullable<SlotRecord['instance']>): void {
+    this.#hold({ id, version, startedAt, sandbox, state: { kind: 'idle', since: this.#means.now() } });
+  }
+
+  /** Does what time and the published state ask for: expires leases, ends what is idle too long, starts what the minimum lacks. */
+  tidy(): void {
+    const now = this.#means.now();
+    for (const instance of this.#all.values()) {
+      instance.state = expireLease(instance.state, now);
+      if (instance.state.kind !== 'idle') continue;
+      const { tenant, function: name, number, config } = instance.version;
+      const serving = this.#means.serving(tenant, name)?.number === number;
+      const facts = { serving, idleForMs: now - instance.state.since, idleLimitMs: config.idleMs, alive: this.#alive(tenant, name), minimum: config.minimum };
+      if (isReclaimable(facts)) this.end(instance.id);
+    }
+  }
+
+  /** Starts instances until a serving version has its minimum. A failure is logged; the next tidy tries again. */
+  async keepMinimum(version: Version): Promise<void> {
+    while (this.#alive(version.tenant, version.function) < version.config.minimum) {
+      try {
+        const { instance } = await this.#start(version);
+        instance.state = { kind: 'idle', since: this.#means.now() };
+      } catch (error) {
+        this.#means.log.warn({ err: error, version: versionIdOf(version) }, 'an instance of the minimum could not be started');
+        return;
+      }
+    }
+  }
+
+  /** Ends the idle instance that has waited longest, for a host that needs its room, and resolves when it is gone. */
+  async endOldestIdle(): Promise<void> {
+    const idle = [...this.#all.values()].flatMap((instance) => (instance.state.kind === 'idle' ? [{ instance, since: instance.state.since }] : []));
+    const oldest = idle.sort((a, b) => a.since - b.since)[0];
+    if (oldest === undefined) return;
+    this.end(oldest.instance.id);
+    await oldest.instance.sandbox.ended;
+  }
+
+  /** Ends all, and waits until nothing is left of them. */
+  async close(): Promise<void> {
+    const ending = [...this.#all.values()];
+    for (const { id } of ending) this.end(id);
+    await Promise.all(ending.map((instance) => instance.sandbox.ended));
+  }
+
+  async #start(version: Version): Promise<{ instance: Instance; phases: ColdPhases }> {
+    const { tenant, function: name, config } = version;
+    const key = functionKey(tenant, name);
+    if (this.#alive(tenant, name) >= config.maximum) {
+      throw new SwiftletError('TooManyRequests', `function "${name}" runs its maximum of ${config.maximum} instances; raise "maximum" or wait`);
+    }
+    this.#starting.set(key, (this.#starting.get(key) ?? 0) + 1);
+    const [id, startedAt] = [randomUUID(), new Date().toISOString()];
+    try {
+      const { sandbox, phases } = await this.#means.start(version, id, startedAt);
+      const instance: Instance = { id, version, sandbox, startedAt, state: { kind: 'starting' } };
+      this.#hold(instance);
+      return { instance, phases };
+    } finally {
+      const left = (this.#starting.get(key) ?? 1) - 1;
+      if (left === 0) this.#starting.delete(key);
+      else this.#starting.set(key, left);
+    }
+  }
+
+  #hold(instance: Instance): void {
+    this.#all.set(instance.id, instance);
+    void instance.sandbox.ended.then((facts) => {
+      const asked = instance.state.kind === 'ending';
+      const reason = (instance.state.kind === 'ending' ? instance.state.reason : undefined) ?? endReason(instance.version.function, instance.version.config.memoryMiB, facts);
+      this.#all.delete(instance.id);
+      if (!asked) this.#means.log.info({ instance: instance.id, version: versionIdOf(instance.version), code: reason.code }, reason.detail);
+      this.#means.announceEnd(instance, reason);
+    });
+  }
+
+  #idleOf(version: Version): Instance | undefined {
+    for (const instance of this.#all.values()) {
+      if (instance.state.kind === 'idle' && instance.version.number === version.number && instance.version.function === version.function && instance.version.tenant === version.tenant) return instance;
+    }
+    return undefined;
+  }
+
+  #alive(tenant: string, name: string): number {
+    let count = this.#starting.get(functionKey(tenant, name)) ?? 0;
+    for (const { version, state } of this.#all.values()) {
+      if (version.tenant === tenant && version.function === name && state.kind !== 'ending') count += 1;
+    }
+    return count;
+  }
+
+  #lease(holder: Peer): Instance['state'] {
+    return { kind: 'leased', holder, until: this.#means.now() + leaseMs };
+  }
+}

@@ -1,0 +1,134 @@
+/** What this machine offers to isolate functions with, and what is missing for the rest. */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { SwiftletError } from '../model/errors.ts';
+import type { IsolationMode } from '../role/role-config.ts';
+import { openCgroups } from './linux/cgroup.ts';
+import { compileSeccomp } from './linux/seccomp.ts';
+
+/** One means of isolation. */
+export interface IsolationFact {
+  readonly means: string;
+  readonly inForce: boolean;
+  /** How it is done, or why it is not. */
+  readonly detail: string;
+  /** What to do so that it is; only when it is not. */
+  readonly remedy?: string;
+}
+
+export interface IsolationReport {
+  /** The best mode that this machine can run. */
+  readonly mode: IsolationMode;
+  readonly facts: readonly IsolationFact[];
+}
+
+const bwrapPaths = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap'];
+const trialLimitMs = 5_000;
+const capSysAdmin = 21n;
+
+export const findBwrap = (): string | undefined => bwrapPaths.find(isExecutable);
+
+/** Whether this process may mount into other namespaces and give sandboxes uids of their own. */
+export function hasSysAdmin(): boolean {
+  const mask = readFileSync('/proc/self/status', 'utf8').match(/^CapEff:\s*([0-9a-f]+)$/m)?.[1];
+  return process.getuid?.() === 0 && mask !== undefined && (BigInt(`0x${mask}`) >> capSysAdmin) % 2n === 1n;
+}
+
+/**
+ * Looks at the machine, and tries what can be tried. Takes some 20 ms; leaves nothing behind.
+ * @param trialUid a host uid for the trial sandbox; used only as root
+ */
+export async function inspectIsolation(trialUid: number): Promise<IsolationReport> {
+  const bwrap = findBwrap();
+  const root = hasSysAdmin();
+  const namespaces = await inspectNamespaces(bwrap, root ? trialUid : undefined);
+  const isolated = namespaces.inForce;
+  const facts = [namespaces, inspectUids(isolated, root), inspectLimits(isolated), inspectSeccomp(isolated), inspectScratch(isolated, root), inspectNetwork(isolated)];
+  return { mode: isolated ? 'bubblewrap' : 'process', facts };
+}
+
+async function inspectNamespaces(bwrap: string | undefined, uid: number | undefined): Promise<IsolationFact> {
+  const means = 'namespaces';
+  if (bwrap === undefined) {
+    return { means, inForce: false, detail: 'bubblewrap is not installed', remedy: 'apt-get install bubblewrap' };
+  }
+  try {
+    const identity = uid === undefined ? {} : { uid, gid: uid };
+    const trial = ['--unshare-all', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--proc', '/proc', '/usr/bin/true'];
+    await promisify(execFile)(bwrap, trial, { ...identity, cwd: '/', timeout: trialLimitMs });
+    return { means, inForce: true, detail: 'user, mount, pid, network, ipc, uts and cgroup, new for every sandbox (bubblewrap)' };
+  } catch (error) {
+    const reason = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
+    return { means, inForce: false, detail: `bubblewrap cannot make namespaces: ${reason}`, remedy: 'allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000' };
+  }
+}
+
+const notIsolated = (means: string): IsolationFact => ({ means, inForce: false, detail: 'needs namespaces' });
+
+function inspectUids(isolated: boolean, root: boolean): IsolationFact {
+  const means = 'uid per sandbox';
+  if (!isolated) return notIsolated(means);
+  return root
+    ? { means, inForce: true, detail: 'every sandbox runs as a host user of its own' }
+    : { means, inForce: false, detail: 'all sandboxes run as your user; only root can give each its own', remedy: 'start Swiftlet as root' };
+}
+
+function inspectLimits(isolated: boolean): IsolationFact {
+  const means = 'memory, process and CPU limits';
+  if (!isolated) return notIsolated(means);
+  const remedy = 'start Swiftlet as root, or under systemd with Delegate=yes';
+  try {
+    const cgroups = openCgroups(`swiftlet-inspect-${process.pid}`);
+    if (cgroups === undefined) return { means, inForce: false, detail: 'no cgroup that this process may write', remedy };
+    cgroups.close();
+    const detail = `cgroup version ${cgroups.version}: ${[...cgroups.available].join(', ')}`;
+    return cgroups.missing === undefined ? { means, inForce: true, detail } : { means, inForce: false, detail: `${detail}; ${cgroups.missing}`, remedy };
+  } catch (error) {
+    return { means, inForce: false, detail: `cgroups cannot be used: ${String(error)}`, remedy };
+  }
+}
+
+function inspectSeccomp(isolated: boolean): IsolationFact {
+  const means = 'system-call filter';
+  if (!isolated) return notIsolated(means);
+  try {
+    compileSeccomp();
+    return { means, inForce: true, detail: 'seccomp allow-list; everything else answers EPERM' };
+  } catch (error) {
+    return { means, inForce: false, detail: `libseccomp cannot be used: ${String(error)}`, remedy: 'apt-get install libseccomp2' };
+  }
+}
+
+function inspectScratch(isolated: boolean, root: boolean): IsolationFact {
+  const means = 'scratch limits';
+  if (!isolated) return notIsolated(means);
+  return root
+    ? { means, inForce: true, detail: '/tmp in memory, limited in bytes and in files' }
+    : { means, inForce: false, detail: '/tmp in memory, limited in bytes; only root can limit the number of files', remedy: 'start Swiftlet as root' };
+}
+
+const inspectNetwork = (isolated: boolean): IsolationFact =>
+  isolated ? { means: 'network', inForce: true, detail: 'a loopback of its own and nothing else' } : notIsolated('network');
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Which mode to run in.
+ * @param wanted what the operator asked for
+ * @throws SwiftletError IsolationUnavailable when functions would run unprotected without the operator having said so
+ */
+export function chooseIsolation(wanted: IsolationMode | 'auto', report: IsolationReport): IsolationMode {
+  if (wanted === 'process') return 'process';
+  if (report.mode === 'bubblewrap') return 'bubblewrap';
+  const missing = report.facts.filter((fact) => !fact.inForce && fact.remedy !== undefined);
+  const reasons = missing.map((fact) => `${fact.detail} (remedy: ${fact.remedy ?? ''})`).join('; ');
+  throw new SwiftletError('IsolationUnavailable', `functions cannot be isolated here: ${reasons}. To run them unprotected, for development only: --isolation process`);
+}

@@ -1,0 +1,34 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Instances } from './instances.ts';
+import type { Pools } from './pools.ts';
+
+export interface AgentMetrics {
+  readonly starts: Counter<'outcome'>;
+  text(): Promise<string>;
+}
+
+/** The agent's part of `GET /metrics`; gauges are read from what they measure when somebody looks. */
+export function agentMetrics(instances: Instances, pools: () => Pools): AgentMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  new Gauge({
+    name: 'swiftlet_instances', help: 'Instances on this host by function and state', labelNames: ['tenant', 'function', 'state'], registers,
+    collect() {
+      this.reset();
+      for (const { version, state } of instances.all) this.inc({ tenant: version.tenant, function: version.function, state: state.kind });
+    },
+  });
+  const pool = (name: string, help: string, read: (p: { ready: number; target: number; booting: number }) => number) =>
+    new Gauge({
+      name, help, labelNames: ['runtime', 'heap_mib'], registers,
+      collect() {
+        this.reset();
+        for (const p of pools().all) this.set({ runtime: p.kind.runtime, heap_mib: String(p.kind.heapMiB) }, read(p));
+      },
+    });
+  pool('swiftlet_pool_ready', 'Warm sandboxes ready to be taken', (p) => p.ready);
+  pool('swiftlet_pool_size', 'Warm sandboxes that the pool is to hold', (p) => p.target);
+  pool('swiftlet_pool_booting', 'Sandboxes that boot now', (p) => p.booting);
+  const starts = new Counter({ name: 'swiftlet_cold_starts_total', help: 'Cold starts by outcome: ok or an error code', labelNames: ['outcome'], registers });
+  return { starts, text: () => registry.metrics() };
+}

@@ -1,0 +1,186 @@
+/** The driver that isolates: bubblewrap with new namespaces of every kind, a host uid per sandbox, seccomp, cgroups. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Duplex, Readable } from 'node:stream';
+import { z } from 'zod';
+import { SwiftletError } from '../../model/errors.ts';
+import { sandboxOpenFiles, sandboxPids, scratchBytes, scratchInodes } from '../../model/limits.ts';
+import type { CgroupTree } from '../linux/cgroup.ts';
+import { closeOnExecFrom } from '../linux/libc.ts';
+import type { Mounter } from '../linux/mount-namespace.ts';
+import { makeChannels } from './channels.ts';
+import { childrenOf, killAll, removeCgroupOf, startTimeOf } from './remains.ts';
+import { rootArguments } from './root-folder.ts';
+import { type BootSpec, controlDescriptor, type Exit, inside, runtimeCommand, type SandboxDriver, type SandboxProcesses } from './sandbox-driver.ts';
+
+export interface BubblewrapMeans {
+  readonly bwrap: string;
+  /** Absent without root: then bwrap binds the runtime itself, and code is placed in the slot's folder. */
+  readonly mounter: Mounter | undefined;
+  readonly cgroups: CgroupTree | undefined;
+  /** A file with the compiled filter. */
+  readonly seccomp: string | undefined;
+  readonly firstUid: number | undefined;
+  readonly group: number | undefined;
+  /** The generated /etc. */
+  readonly etc: string;
+}
+
+const statusDescriptor = 4;
+const goDescriptor = 5;
+const seccompDescriptor = 6;
+/**
+ * The first program inside says that everything is set up, waits until the agent has hung its mounts in, and becomes the runtime.
+ * When the agent dies meanwhile it ends, so that nothing runs that nobody knows of.
+ */
+const waitForGo = `echo >&${goDescriptor}; read -r go <&${goDescriptor} || exit 1; exec ${goDescriptor}>&-; exec "$@"`;
+const statusSchema = z.object({ 'child-pid': z.int() });
+/** A sandbox needs some ms to be set up; a host that takes this long is stuck. */
+const setUpLimitMs = 10_000;
+/** How much of the CPU a sandbox may take: one processor for the code and a half for the runtime's own threads. */
+export const sandboxCpus = 1.5;
+
+/** Where the code of a sandbox is put when nothing can be mounted into it. */
+export const codeFolderOf = (slotFolder: string): string => `${slotFolder}/code`;
+/** A cgroup's name for a slot. */
+export const cgroupOf = (slot: number): string => `slot-${slot}`;
+
+export class BubblewrapDriver implements SandboxDriver {
+  readonly #means: BubblewrapMeans;
+  onExit: (slot: number, exit: Exit) => void = () => undefined;
+
+  constructor(means: BubblewrapMeans) {
+    this.#means = means;
+  }
+
+  async boot(spec: BootSpec): Promise<SandboxProcesses> {
+    const { cgroups } = this.#means;
+    cgroups?.create(cgroupOf(spec.slot), { pids: sandboxPids, cpus: sandboxCpus });
+    let child: ChildProcess | undefined;
+    try {
+      child = this.#spawn(spec);
+      const outer = await started(child);
+      const [inner, go] = await setUp(child);
+      const processes = { outer, inner };
+      this.#mountInto(spec, inner);
+      go.end('go\n');
+      // Before the user's code is there nothing but our runtime runs, so moving it while it boots costs nobody a wait.
+      cgroups?.place(cgroupOf(spec.slot), [processes.outer, processes.inner, ...childrenOf(processes.inner)]);
+      this.#watch(spec.slot, child, processes.inner);
+      return processes;
+    } catch (error) {
+      child?.kill('SIGKILL');
+      await this.free(spec.slot, spec.folder);
+      throw error;
+    }
+  }
+
+  #spawn(spec: BootSpec): ChildProcess {
+    const { firstUid, seccomp, group } = this.#means;
+    const channels = makeChannels(spec.folder, group);
+    const filter = seccomp === undefined ? undefined : openSync(seccomp, 'r');
+    try {
+      // What the platform may have leaked stays here: only the descriptors named below are handed on.
+      closeOnExecFrom(controlDescriptor);
+      const identity = firstUid === undefined ? {} : { uid: firstUid + spec.slot, gid: firstUid + spec.slot };
+      return spawn('/usr/bin/prlimit', this.#command(spec), {
+        ...identity,
+        stdio: ['ignore', channels.output, channels.output, channels.socket, 'pipe', 'pipe', filter ?? 'ignore'],
+        detached: true,
+        cwd: '/',
+        env: { PATH: '/var/lang/bin:/usr/local/bin:/usr/bin:/bin', HOME: '/tmp', TMPDIR: '/tmp', LANG: 'C.UTF-8', TZ: 'UTC' },
+      });
+    } finally {
+      channels.close();
+      if (filter !== undefined) closeSync(filter);
+    }
+  }
+
+  #command(spec: BootSpec): string[] {
+    const { bwrap, mounter, seccomp } = this.#means;
+    const id = String(inside.uid);
+    return [
+      `--nofile=${sandboxOpenFiles}`, '--core=0', '--', bwrap,
+      '--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup',
+      '--uid', id, '--gid', id, '--hostname', 'sandbox', '--new-session', '--cap-drop', 'ALL',
+      ...rootArguments(),
+      ...(mounter === undefined ? unprivilegedMounts(spec, this.#means.etc) : []),
+      '--remount-ro', '/dev', '--remount-ro', '/', '--chdir', inside.code,
+      ...(seccomp === undefined ? [] : ['--seccomp', String(seccompDescriptor)]),
+      '--json-status-fd', String(statusDescriptor), '--', '/bin/sh', '-c', waitForGo, 'sh',
+      ...runtimeCommand(inside.binFolder, inside.runtime, spec.heapMiB),
+    ];
+  }
+
+  #mountInto(spec: BootSpec, pid: number): void {
+    const { mounter, etc, firstUid } = this.#means;
+    if (mounter === undefined) return;
+    mounter.bindReadOnly(pid, etc, '/etc');
+    mounter.bindReadOnly(pid, spec.node.binFolder, inside.binFolder);
+    mounter.bindReadOnly(pid, spec.node.folder, inside.runtime);
+    const uid = (firstUid ?? 0) + spec.slot;
+    mounter.mountScratch(pid, '/tmp', { bytes: scratchBytes, inodes: scratchInodes, uid, mode: '1777' });
+    mounter.mountScratch(pid, '/dev/shm', { bytes: scratchBytes, inodes: scratchInodes, uid, mode: '1777' });
+  }
+
+  /** bwrap ends with the runtime; processes that it left behind end with the first one inside. */
+  #watch(slot: number, child: ChildProcess, inner: number): void {
+    const born = startTimeOf(inner);
+    const ended = () => {
+      if (born !== undefined && startTimeOf(inner) === born) killAll([inner]);
+      this.onExit(slot, { code: child.exitCode, signal: child.signalCode });
+    };
+    if (child.exitCode === null && child.signalCode === null) child.once('exit', ended);
+    else ended();
+  }
+
+  async free(slot: number, folder: string): Promise<void> {
+    await removeCgroupOf(this.#means.cgroups, cgroupOf(slot));
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#means.mounter?.[Symbol.dispose]();
+    this.#means.cgroups?.close();
+    await Promise.resolve();
+  }
+}
+
+function unprivilegedMounts(spec: BootSpec, etc: string): string[] {
+  const scratch = String(scratchBytes);
+  return [
+    '--ro-bind', etc, '/etc', '--ro-bind', spec.node.binFolder, inside.binFolder, '--ro-bind', spec.node.folder, inside.runtime,
+    '--ro-bind', codeFolderOf(spec.folder), inside.code,
+    '--size', scratch, '--tmpfs', '/tmp', '--size', scratch, '--tmpfs', '/dev/shm',
+  ];
+}
+
+async function started(child: ChildProcess): Promise<number> {
+  if (child.pid === undefined) await new Promise((_, reject) => child.once('error', reject));
+  child.once('error', () => undefined);
+  return child.pid ?? 0;
+}
+
+/** Waits until the sandbox is set up. @returns its first process, and what lets it go on */
+async function setUp(child: ChildProcess): Promise<[inner: number, go: Duplex]> {
+  const [status, go] = [child.stdio[statusDescriptor], (child.stdio as readonly unknown[])[goDescriptor]];
+  if (!(status instanceof Readable) || !(go instanceof Duplex)) throw new SwiftletError('Internal', 'a sandbox was started without its pipes');
+  const stuck = new AbortController();
+  const timer = setTimeout(() => stuck.abort(), setUpLimitMs);
+  const ended = () => stuck.abort();
+  child.once('exit', ended);
+  try {
+    const [[line]] = await Promise.all([once(status, 'data', stuck), once(go, 'data', stuck)]) as [[Buffer], unknown];
+    return [statusSchema.parse(JSON.parse(line.toString()))['child-pid'], go];
+  } catch (error) {
+    throw new SwiftletError('Internal', 'bubblewrap could not set up a sandbox; `swiftlet doctor` says what is missing', { cause: error });
+  } finally {
+    clearTimeout(timer);
+    child.off('exit', ended);
+    // The pipes speak again at the end; nobody needs to hear it, and unread they would hold the child up.
+    status.resume();
+    go.on('error', () => undefined).resume();
+  }
+}

@@ -1,0 +1,70 @@
+/** The contract of a way to isolate. Its implementations stand beside this file; test/agent/sandbox-driver.contract.ts holds them to it. */
+
+export interface BootSpec {
+  /** The sandbox's number on this host; unique among the living, taken again after `free`. */
+  readonly slot: number;
+  /** A folder of its own for the slot, which exists: `instance.sock` and `out.fifo` are made in it. */
+  readonly folder: string;
+  readonly node: RuntimeFiles;
+  /** V8's limit for its old space, fixed for the process's life. */
+  readonly heapMiB: number;
+}
+
+/** What of a runtime is shown to a sandbox. */
+export interface RuntimeFiles {
+  /** The folder with the interpreter, `node`. */
+  readonly binFolder: string;
+  /** The folder of the runtime's own code, with `boot.mjs`. */
+  readonly folder: string;
+}
+
+/** The processes of a sandbox, as this host numbers them. */
+export interface SandboxProcesses {
+  /** The process that this one started. */
+  readonly outer: number;
+  /** The process whose end is the end of all others in the sandbox. */
+  readonly inner: number;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface SandboxDriver extends AsyncDisposable {
+  /**
+   * Starts a sandbox with a runtime in it that listens on `<folder>/instance.sock` and writes to `<folder>/out.fifo`. Resolves when
+   * the socket takes connections; the runtime may need some ms more to answer. Rejects with everything taken back.
+   */
+  boot(spec: BootSpec): Promise<SandboxProcesses>;
+  /**
+   * Called once for every sandbox that was booted here and has ended, for whatever reason, after its last process is gone.
+   * Nothing is called for a sandbox that an earlier process of the platform started.
+   */
+  onExit: (slot: number, exit: Exit) => void;
+  /** Removes what is left of a sandbox whose processes are gone: cgroup and folder. May be called for slots that never were. */
+  free(slot: number, folder: string): Promise<void>;
+}
+
+/** Inside every sandbox. The same places as on AWS Lambda, so that code that knows them finds them. */
+export const inside = {
+  code: '/var/task',
+  runtime: '/var/runtime',
+  binFolder: '/var/lang/bin',
+  /** The user that the sandbox's processes see themselves as. */
+  uid: 1000,
+} as const;
+
+export const socketName = 'instance.sock';
+export const fifoName = 'out.fifo';
+
+/** The flags that a runtime is started with, and its first file. */
+export const runtimeCommand = (binFolder: string, runtimeFolder: string, heapMiB: number): string[] => [
+  `${binFolder}/node`,
+  `--max-old-space-size=${heapMiB}`,
+  '--disable-warning=ExperimentalWarning',
+  `${runtimeFolder}/boot.mjs`,
+];
+
+/** The descriptor on which the runtime finds its listening socket. */
+export const controlDescriptor = 3;

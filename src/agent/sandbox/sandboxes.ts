@@ -1,0 +1,147 @@
+import { mkdir } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { SwiftletError } from '../../model/errors.ts';
+import type { EndFacts } from '../end-reason.ts';
+import type { CgroupTree } from '../linux/cgroup.ts';
+import type { Mounter } from '../linux/mount-namespace.ts';
+import type { RelayLink } from '../relay-link.ts';
+import { RuntimeConnection } from '../runtime-connection.ts';
+import { type Runtimes, runtimeFiles } from '../runtimes.ts';
+import { type SlotRecord, writeRecord } from '../slot-record.ts';
+import type { Slots } from '../slots.ts';
+import { cgroupOf, codeFolderOf } from './bubblewrap.ts';
+import { linkFolder } from './link-folder.ts';
+import { killAll, startTimeOf } from './remains.ts';
+import type { Sandbox, SandboxKind } from './sandbox.ts';
+import { type Exit, fifoName, inside, type SandboxDriver, type SandboxProcesses, socketName } from './sandbox-driver.ts';
+
+/** How code gets into a sandbox: mounted from outside, linked into a folder it sees already, or not isolated at all. */
+export type CodeWay = { readonly kind: 'mount'; readonly mounter: Mounter } | { readonly kind: 'link' } | { readonly kind: 'none' };
+
+export interface SandboxesMeans {
+  readonly driver: SandboxDriver;
+  readonly slots: Slots;
+  readonly slotsFolder: string;
+  readonly runtimes: Runtimes;
+  readonly cgroups: CgroupTree | undefined;
+  readonly codeWay: CodeWay;
+  readonly relay: RelayLink;
+  readonly log: Logger;
+}
+
+const bootLimitMs = 15_000;
+/** An adopted sandbox is no child of ours: its end is looked for. */
+const goneCheckMs = 200;
+
+/** Makes sandboxes and follows each until nothing of it is left. */
+export class Sandboxes {
+  readonly #means: SandboxesMeans;
+  readonly #exits = new Map<number, (exit: Exit) => void>();
+
+  constructor(means: SandboxesMeans) {
+    this.#means = means;
+    means.driver.onExit = (slot, exit) => this.#exits.get(slot)?.(exit);
+  }
+
+  /** How many more this host may run. */
+  get room(): number {
+    return this.#means.slots.left;
+  }
+
+  /** Starts one and waits until its runtime has booted. @throws SwiftletError HostFull, RuntimeUnknown, or Internal with the reason */
+  async boot(kind: SandboxKind): Promise<Sandbox> {
+    const { driver, slots, slotsFolder, runtimes, codeWay, relay } = this.#means;
+    const node = runtimeFiles(runtimes, kind.runtime);
+    const slot = slots.take();
+    const folder = `${slotsFolder}/${slot}`;
+    let processes: SandboxProcesses;
+    const exit = new Promise<Exit>((resolve) => this.#exits.set(slot, resolve));
+    try {
+      await mkdir(codeWay.kind === 'link' ? codeFolderOf(folder) : folder, { recursive: true });
+      processes = await driver.boot({ slot, folder, node, heapMiB: kind.heapMiB });
+    } catch (error) {
+      this.#exits.delete(slot);
+      slots.release(slot);
+      throw error;
+    }
+    relay.open(slot, `${folder}/${fifoName}`);
+    const record = { slot, ...processes, ...kind, born: startTimeOf(processes.inner) ?? '' };
+    const sandbox = this.#hold(kind, record, folder, exit);
+    await this.#booted(sandbox);
+    await writeRecord(folder, record).catch((error: unknown) => this.#means.log.warn({ err: error, slot }, 'a sandbox could not be written down; a restarted agent will end it'));
+    return sandbox;
+  }
+
+  /** Takes over a sandbox that an earlier agent booted. @returns undefined when its processes are gone */
+  async adopt(record: SlotRecord): Promise<Sandbox | undefined> {
+    if (startTimeOf(record.inner) !== record.born) return undefined;
+    const { slots, slotsFolder, relay } = this.#means;
+    const folder = `${slotsFolder}/${record.slot}`;
+    slots.claim(record.slot);
+    relay.open(record.slot, `${folder}/${fifoName}`);
+    const sandbox = this.#hold(record, record, folder, gone(record));
+    await this.#booted(sandbox);
+    return sandbox;
+  }
+
+  async #booted(sandbox: Sandbox): Promise<void> {
+    const late = setTimeout(() => sandbox.kill(), bootLimitMs);
+    try {
+      const { state } = await sandbox.connection.booted();
+      if (state === 'initialising' || state === 'failed') throw new SwiftletError('FunctionCrashed', `the runtime is ${state}`);
+    } catch (error) {
+      sandbox.kill();
+      const { tail } = await sandbox.ended;
+      throw new SwiftletError('Internal', `the runtime ${sandbox.kind.runtime} did not boot in its sandbox: ${tail.trim() || String(error)}`, { cause: error });
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  #hold(kind: SandboxKind, record: SlotRecord, folder: string, exit: Promise<Exit>): Sandbox {
+    const { cgroups, codeWay } = this.#means;
+    const cgroup = cgroupOf(record.slot);
+    const connection = new RuntimeConnection(`${folder}/${socketName}`);
+    const kill = () => {
+      if (startTimeOf(record.inner) === record.born) killAll([record.inner]);
+    };
+    return {
+      slot: record.slot,
+      kind: { runtime: kind.runtime, heapMiB: kind.heapMiB },
+      record,
+      socketPath: `${folder}/${socketName}`,
+      connection,
+      ended: exit.then((how) => this.#clear(record.slot, folder, connection, how)),
+      async attach(codeFolder) {
+        if (codeWay.kind === 'none') return codeFolder;
+        if (codeWay.kind === 'mount') codeWay.mounter.bindReadOnly(record.inner, codeFolder, inside.code);
+        else await linkFolder(codeFolder, codeFolderOf(folder));
+        return inside.code;
+      },
+      limitMemory: (bytes) => cgroups?.limit(cgroup, { memoryBytes: bytes }),
+      dedicate: (instance) => writeRecord(folder, { ...record, instance }),
+      memoryBytes: () => cgroups?.counts(cgroup).memoryBytes ?? 0,
+      pidsRefused: () => cgroups?.counts(cgroup).pidsRefused ?? 0,
+      kill,
+    };
+  }
+
+  async #clear(slot: number, folder: string, connection: RuntimeConnection, exit: Exit): Promise<EndFacts> {
+    const { cgroups, relay, driver, slots, log } = this.#means;
+    connection.close();
+    this.#exits.delete(slot);
+    const counts = cgroups?.counts(cgroupOf(slot));
+    const tail = await relay.close(slot);
+    await driver.free(slot, folder).catch((error: unknown) => log.error({ err: error, slot }, 'a sandbox left something behind; the next start removes it'));
+    slots.release(slot);
+    return { exit, oomKills: counts?.oomKills ?? 0, pidsRefused: counts?.pidsRefused ?? 0, tail };
+  }
+}
+
+/** Resolves when a process that is not our child has ended. */
+async function gone({ inner, born }: SlotRecord): Promise<Exit> {
+  for (;;) {
+    if (startTimeOf(inner) !== born) return { code: null, signal: null };
+    await new Promise((resolve) => setTimeout(resolve, goneCheckMs).unref());
+  }
+}
