@@ -63,7 +63,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const serving = (tenant: string, name: string) => state?.functions.get(functionKey(tenant, name));
   const now = () => performance.now();
   let server: CallServer | undefined;
-  const instances = new Instances({
+  const instances: Instances = new Instances({
     serving, now, log,
     start: (version, id, startedAt) => coldStart(startMeans, version, id, startedAt).then(counted('ok'), uncounted),
     announceEnd: (instance, reason) => {
@@ -72,7 +72,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   });
   const usual = kindOf({ runtime: defaultRuntime, memoryMiB: memoryMiB.default });
   const found = await adopt({ sandboxes, slotsFolder, cgroups, uids: firstUid === undefined ? undefined : { first: firstUid, count: maxSandboxes }, log });
-  const pools = new Pools({ sandboxes, size: poolSize, bootsAtOnce, endOldestIdle: () => instances.endOldestIdle() }, usual);
+  const pools: Pools = new Pools({ sandboxes, size: poolSize, bootsAtOnce, endOldestIdle: () => instances.endOldestIdle() }, usual);
   for (const { sandbox, instance } of found.instances) instances.adopt(sandbox, instance);
   for (const sandbox of found.warm) pools.add(sandbox);
   const metrics = agentMetrics(instances, () => pools);

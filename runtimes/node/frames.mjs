@@ -1,0 +1,71 @@
+// The framing of src/wire/frames.ts, written again since nothing of ours can be imported here:
+// u32 length of the payload, u8 type, u32 stream, payload; big-endian.
+
+export const type = {
+  invoke: 0x01, requestBody: 0x02, requestEnd: 0x03, cancel: 0x04, responseCredit: 0x05,
+  head: 0x11, responseBody: 0x12, done: 0x13, failed: 0x14, requestCredit: 0x15,
+  probe: 0x20, state: 0x21, init: 0x22, initialised: 0x23, initFailed: 0x24,
+};
+
+export const headerBytes = 9;
+export const maxPayloadBytes = 1024 * 1024;
+export const bodyChunkBytes = 64 * 1024;
+export const initialCreditBytes = 256 * 1024;
+export const protocolVersion = 1;
+
+/** @param {Buffer} target @param {number} at @param {number} kind @param {number} stream @param {number} length */
+export function writeHeader(target, at, kind, stream, length) {
+  target.writeUInt32BE(length, at);
+  target[at + 4] = kind;
+  target.writeUInt32BE(stream, at + 5);
+}
+
+/** @param {number} kind @param {number} stream @param {string | Buffer} payload */
+export function encodeFrame(kind, stream, payload) {
+  const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
+  const frame = Buffer.allocUnsafe(headerBytes + length);
+  writeHeader(frame, 0, kind, stream, length);
+  if (typeof payload === 'string') frame.write(payload, headerBytes);
+  else payload.copy(frame, headerBytes);
+  return frame;
+}
+
+/**
+ * Cuts a byte stream into frames.
+ * @param {(kind: number, stream: number, payload: Buffer) => void} sink
+ * @returns {(chunk: Buffer) => void} throws RangeError for a frame that is too long
+ */
+export function frameDecoder(sink) {
+  /** @type {Buffer[]} */
+  let pieces = [];
+  let held = 0;
+  let wanted = headerBytes;
+  return (chunk) => {
+    let bytes = chunk;
+    if (held > 0) {
+      pieces.push(chunk);
+      held += chunk.length;
+      if (held < wanted) return;
+      bytes = Buffer.concat(pieces, held);
+      pieces = [];
+      held = 0;
+    }
+    let at = 0;
+    wanted = headerBytes;
+    while (bytes.length - at >= headerBytes) {
+      const length = bytes.readUInt32BE(at);
+      if (length > maxPayloadBytes) throw new RangeError('a frame is too long');
+      const end = at + headerBytes + length;
+      if (end > bytes.length) {
+        wanted = headerBytes + length;
+        break;
+      }
+      sink(bytes[at + 4], bytes.readUInt32BE(at + 5), bytes.subarray(at + headerBytes, end));
+      at = end;
+    }
+    if (at < bytes.length) {
+      pieces.push(at === 0 ? bytes : bytes.subarray(at));
+      held = bytes.length - at;
+    }
+  };
+}
