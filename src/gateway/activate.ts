@@ -1,0 +1,23 @@
+/** How many instances to ask for. */
+
+export interface Demand {
+  readonly waiting: number;
+  /** Instances asked for and not there yet. */
+  readonly starting: number;
+  readonly instances: number;
+  /** Requests one instance takes at once. */
+  readonly slots: number;
+  readonly maximum: number;
+}
+
+/** One instance for every `slots` waiting requests, less those that come already, within the maximum. */
+export function startsWanted({ waiting, starting, instances, slots, maximum }: Demand): number {
+  const needed = Math.ceil(waiting / slots) - starting;
+  return Math.max(0, Math.min(needed, maximum - instances - starting));
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+
+/** How long a version that cannot be initialised is left alone after so many failures in a row, so that nothing spins. */
+export const pauseAfterFailures = (failures: number): number => (failures === 0 ? 0 : Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs));

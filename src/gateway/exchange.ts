@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ColdPhases, Start } from '../model/phases.ts';
+import type { InstanceLink } from './instance-link.ts';
+import type { ResponseHeadChecked } from './response-head.ts';
+import type { ServedFunction } from './served-function.ts';
+
+/** Where a request is on its way. */
+export type ExchangeState = 'waiting' | 'dispatched' | 'settled';
+
+/**
+ * One request and its answer: a record that the steps of the way fill in. Fields rather than closures, since there is one for every
+ * request. Times are milliseconds of the monotonic clock.
+ */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  readonly served: ServedFunction;
+  /** `invokeKind` of the wire. */
+  readonly kind: number;
+  readonly target: string;
+  /** -1 unknown, 0 none. */
+  readonly bodyLength: number;
+  readonly arrivedAt: number;
+  state: ExchangeState = 'waiting';
+  /** Nobody reads the answer any more. */
+  abandoned = false;
+  /** When it is given up: first as a waiting one, then as a running one. */
+  deadline: number;
+  dispatchedAt = 0;
+  start: Start = 'warm';
+  phases: ColdPhases | undefined;
+  queueMs = 0;
+  link: InstanceLink | undefined;
+  stream = 0;
+  /** Bytes of the request's body that came, and that may still be sent on. */
+  received = 0;
+  requestCredit = 0;
+  head: ResponseHeadChecked | undefined;
+  headSent = false;
+  /** The first bytes of the answer, held back until it is known whether there are more. */
+  held: Buffer | undefined;
+  sentBytes = 0;
+  /** Bytes of the answer that the caller has not taken yet. */
+  owedCredit = 0;
+  /** Since when the caller takes, or sends, nothing although it is its turn. */
+  stalledSince = 0;
+  handlerMs = 0;
+  memoryMiB = 0;
+
+  constructor(request: IncomingMessage, response: ServerResponse, id: string, served: ServedFunction, kind: number, target: string, bodyLength: number, now: number, deadline: number) {
+    this.request = request;
+    this.response = response;
+    this.id = id;
+    this.served = served;
+    this.kind = kind;
+    this.target = target;
+    this.bodyLength = bodyLength;
+    this.arrivedAt = now;
+    this.deadline = deadline;
+  }
+}

@@ -1,0 +1,113 @@
+/** The gateway's process: a plain node:http server, and what it is wired to. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { SwiftletError, toProblem } from '../model/errors.ts';
+import { clientIdleMs, maxHeaderBytes, maxHeaderCount } from '../model/limits.ts';
+import { defaultTenant } from '../model/names.ts';
+import { type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
+import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
+import { endedSchema } from '../wire/agent-calls.ts';
+import { connectCalls, serveCalls } from '../wire/calls.ts';
+import { invokeKind } from '../wire/instance-protocol.ts';
+import { functionKey } from '../wire/published-state.ts';
+import { subscribeState } from '../wire/state-subscriber.ts';
+import { Gateway } from './gateway.ts';
+import { GatewayMetrics } from './metrics.ts';
+import { isAuthorised, platformPath } from './platform-paths.ts';
+import { Reports } from './reports.ts';
+import { route } from './route.ts';
+
+const keepAliveMs = 75_000;
+const checkConnectionsEveryMs = 1_000;
+
+async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRole> {
+  const agent = connectCalls(
+    socketOf(config.run, 'agent'), 'gateway',
+    {
+      notice(method, body) {
+        if (method === 'ended') gateway.instanceEnded(endedSchema.parse(body));
+      },
+    },
+    () => ({ holds: gateway.holds }),
+  );
+  const relay = connectCalls(socketOf(config.run, 'relay'), 'gateway');
+  const reports = new Reports(relay);
+  const metrics = new GatewayMetrics(() => ({ inFlight: gateway.inFlight, waiting: gateway.waiting, instances: gateway.holds.length, droppedReports: reports.dropped }));
+  const gateway: Gateway = new Gateway({ agent, reports, metrics, tenantInFlight: config.gateway.tenantInFlight, log });
+  const subscriber = subscribeState(stateSocketOf(config.run), 'gateway', (state) => gateway.applyState(state));
+  const isReady = () => subscriber.state !== undefined && agent.connected;
+
+  const platform = (request: IncomingMessage, response: ServerResponse, path: string) => {
+    const wanted = platformPath(path);
+    if (wanted.kind === 'health') {
+      response.writeHead(isReady() ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify({ ready: isReady() }));
+    } else if (wanted.kind === 'unknown') {
+      gateway.refuse(request, response, randomUUID(), new SwiftletError('NotFound', 'the platform has no such path; functions are at /<function>/'));
+    } else if (!isAuthorised(request.headers.authorization, subscriber.state?.tokenHashes ?? [])) {
+      gateway.refuse(request, response, randomUUID(), new SwiftletError('Unauthorized', 'events are sent with the header "Authorization: Bearer <token>"; the token lies in SWIFTLET_HOME/token'));
+    } else if (request.method !== 'POST') {
+      gateway.refuse(request, response, randomUUID(), new SwiftletError('MethodNotAllowed', 'an event is sent with POST'));
+    } else gateway.handle(request, response, functionKey(defaultTenant, wanted.name), wanted.name, invokeKind.event, '/');
+  };
+
+  const server = createServer({ maxHeaderSize: maxHeaderBytes, headersTimeout: clientIdleMs, requestTimeout: 0, keepAliveTimeout: keepAliveMs, connectionsCheckingInterval: checkConnectionsEveryMs, noDelay: true }, (request, response) => {
+    const way = route(request.url ?? '');
+    switch (way.kind) {
+      case 'function':
+        gateway.handle(request, response, way.key, way.name, invokeKind.http, way.rest);
+        break;
+      case 'platform':
+        platform(request, response, way.path);
+        break;
+      case 'root':
+        gateway.refuse(request, response, randomUUID(), new SwiftletError('NotFound', 'functions are at /<function>/; "swiftlet list" names them'));
+        break;
+      case 'invalid':
+        gateway.refuse(request, response, randomUUID(), new SwiftletError('PathInvalid', `the path is not accepted: ${way.reason}`));
+        break;
+    }
+  });
+  server.maxHeadersCount = maxHeaderCount;
+  server.on('clientError', answerMalformed);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.gateway.port, config.gateway.host, resolve);
+  });
+
+  const socketPath = socketOf(config.run, 'gateway');
+  clearSocket(socketPath);
+  const calls = await serveCalls(socketPath, 'gateway', {
+    ask: async (method) => (method === 'metrics' ? { text: await metrics.text() } : { ready: isReady(), detail: isReady() ? 'takes requests' : 'has no state or no agent yet' }),
+  });
+  shareSocket(socketPath, config);
+
+  return {
+    async stop(graceMs) {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      await gateway.drain(graceMs);
+      server.closeAllConnections();
+      await closed;
+      reports[Symbol.dispose]();
+      metrics[Symbol.dispose]();
+      for (const part of [calls, subscriber, agent, relay]) await part[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What node:http could not read as a request: no function has seen it, and the connection ends. */
+function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const timedOut = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const problem = toProblem(new SwiftletError(timedOut ? 'RequestTimeout' : 'BadRequest', timedOut ? 'the request came too slowly' : `the request cannot be read: ${error.message}`), randomUUID());
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : problem.status;
+  const body = JSON.stringify({ ...problem, status });
+  socket.end(`HTTP/1.1 ${status} ${problem.title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+await runRole(startGateway);

@@ -1,0 +1,62 @@
+/** What the caller gets: the function's answer, or problem details. Budget for a small answer: one writeHead and one end. */
+import { errorKinds, type SwiftletError, toProblem } from '../model/errors.ts';
+import { coldPhases } from '../model/phases.ts';
+import type { Exchange } from './exchange.ts';
+
+const bodilessStatuses = new Set([204, 205, 304]);
+const retryAfterSeconds = '1';
+
+export const isBodiless = (exchange: Exchange, status: number): boolean => exchange.request.method === 'HEAD' || bodilessStatuses.has(status);
+
+/** Sends the head, with the length when it is known. */
+export function sendHead(exchange: Exchange, length: number | undefined): void {
+  const { head, response } = exchange;
+  if (head === undefined || exchange.headSent) return;
+  exchange.headSent = true;
+  const { status, headers } = head;
+  if (exchange.request.method === 'HEAD' && head.contentLength !== undefined) headers.push('content-length', String(head.contentLength));
+  else if (length !== undefined && !bodilessStatuses.has(status)) headers.push('content-length', String(length));
+  addPlatformHeaders(exchange, headers);
+  response.writeHead(status, headers);
+}
+
+/** @throws nothing; a caller that is gone gets nothing */
+export function sendProblem(exchange: Exchange, error: SwiftletError): void {
+  const { response } = exchange;
+  if (response.destroyed) return;
+  if (exchange.headSent) {
+    // The caller has half an answer: only a broken connection tells it so.
+    response.destroy();
+    return;
+  }
+  exchange.headSent = true;
+  const headers: string[] = [];
+  addPlatformHeaders(exchange, headers);
+  // What is left of the request's body is not waited for.
+  writeProblem(exchange.response, error, exchange.id, headers, !exchange.request.complete);
+}
+
+/** Writes problem details as the whole answer. */
+export function writeProblem(response: Exchange['response'], error: SwiftletError, requestId: string, headers: string[], close: boolean): void {
+  const problem = toProblem(error, requestId);
+  const body = JSON.stringify(problem);
+  headers.push('content-type', 'application/problem+json', 'content-length', String(Buffer.byteLength(body)));
+  if (errorKinds[error.code].retryable && (problem.status === 503 || problem.status === 429)) headers.push('retry-after', retryAfterSeconds);
+  if (close) headers.push('connection', 'close');
+  response.writeHead(problem.status, headers);
+  response.end(body);
+}
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+const warmPhases = coldPhases.map((phase) => `${phase};dur=0`).join(', ');
+
+function addPlatformHeaders(exchange: Exchange, headers: string[]): void {
+  const { phases } = exchange;
+  const waited = phases === undefined ? warmPhases : coldPhases.map((phase) => `${phase};dur=${round(phases[phase])}`).join(', ');
+  headers.push(
+    'x-swiftlet-request-id', exchange.id,
+    'x-swiftlet-version', String(exchange.served.version.number),
+    'x-swiftlet-start', exchange.start,
+    'server-timing', `queue;dur=${round(exchange.queueMs)}, ${waited}, handler;dur=${round(exchange.handlerMs)}`,
+  );
+}

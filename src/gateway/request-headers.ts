@@ -1,0 +1,34 @@
+/** The headers that a function sees: the caller's without what is between hops or what only the platform may say, then ours. Budget: 1 µs. */
+
+const dropped = new Set([
+  'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect', 'proxy-authorization',
+  'proxy-authenticate', 'forwarded', 'x-real-ip', 'content-length',
+]);
+const droppedPrefixes = ['x-forwarded-', 'x-swiftlet-'] as const;
+
+/** Names as callers write them, in lower case; undefined for those that are dropped. Bounded, since callers choose names. */
+const known = new Map<string, string | undefined>();
+const maxKnown = 2_000;
+
+function seenAs(name: string): string | undefined {
+  if (known.has(name)) return known.get(name);
+  const lower = name.toLowerCase();
+  const value = dropped.has(lower) || droppedPrefixes.some((prefix) => lower.startsWith(prefix)) ? undefined : lower;
+  if (known.size < maxKnown) known.set(name, value);
+  return value;
+}
+
+/**
+ * @param raw names and values in turn, as node:http gives them
+ * @param connection the Connection header, whose tokens name more headers that end here
+ */
+export function forwardedHeaders(raw: readonly string[], connection: string | undefined, remoteAddress: string, host: string): string[] {
+  const named = connection === undefined || connection === 'keep-alive' || connection === 'close' ? undefined : connection.toLowerCase().split(',').map((token) => token.trim());
+  const headers: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = seenAs(raw[at] ?? '');
+    if (name !== undefined && named?.includes(name) !== true) headers.push(name, raw[at + 1] ?? '');
+  }
+  headers.push('x-forwarded-for', remoteAddress, 'x-forwarded-proto', 'http', 'x-forwarded-host', host);
+  return headers;
+}

@@ -1,0 +1,69 @@
+/** From a request's target to a function, by one canonical form of the path. Budget: below 1 µs; no regular expression, no URL object. */
+import { defaultTenant, maxNameLength } from '../model/names.ts';
+import { functionKey } from '../wire/published-state.ts';
+
+export type Route =
+  /** `/<function>/<rest>`; `rest` keeps the query and begins with `/`. */
+  | { readonly kind: 'function'; readonly key: string; readonly name: string; readonly rest: string }
+  /** `/_/<path>`: the platform's own; without the query. */
+  | { readonly kind: 'platform'; readonly path: string }
+  | { readonly kind: 'root' }
+  /** Not canonical: a proxy in front of us and we might read it differently. */
+  | { readonly kind: 'invalid'; readonly reason: string };
+
+const slash = 0x2f;
+const dot = 0x2e;
+const percent = 0x25;
+const backslash = 0x5c;
+const hash = 0x23;
+
+/** @param target the request line's target, as it came */
+export function route(target: string): Route {
+  if (target.charCodeAt(0) !== slash) return { kind: 'invalid', reason: 'it must begin with /' };
+  const mark = target.indexOf('?');
+  const end = mark < 0 ? target.length : mark;
+  const fault = pathFault(target, end);
+  if (fault !== undefined) return { kind: 'invalid', reason: fault };
+  if (end === 1) return { kind: 'root' };
+  const next = target.indexOf('/', 1);
+  const nameEnd = next < 0 || next > end ? end : next;
+  const name = target.slice(1, nameEnd);
+  if (name === '_') return { kind: 'platform', path: target.slice(nameEnd, end) };
+  const rest = nameEnd === end ? `/${target.slice(end)}` : target.slice(nameEnd);
+  return { kind: 'function', key: name.length <= maxNameLength ? functionKey(defaultTenant, name) : '', name, rest };
+}
+
+/** What is wrong with a path's form, or undefined. Encodings of what would change the form are refused rather than decoded. */
+function pathFault(target: string, end: number): string | undefined {
+  let segmentStart = 1;
+  for (let at = 1; at <= end; at++) {
+    const code = at === end ? slash : target.charCodeAt(at);
+    if (code === slash) {
+      const length = at - segmentStart;
+      if (length === 0 && at !== end) return 'it has an empty part (//)';
+      if (length === 1 && target.charCodeAt(segmentStart) === dot) return 'it has a part "."';
+      if (length === 2 && target.charCodeAt(segmentStart) === dot && target.charCodeAt(segmentStart + 1) === dot) return 'it has a part ".."';
+      segmentStart = at + 1;
+    } else if (code === percent) {
+      const value = hexByte(target, at + 1);
+      if (value === undefined) return 'it has a % that is no encoding';
+      if (value < 0x20 || value === 0x7f || value === slash || value === dot || value === backslash || value === percent) return 'it encodes a character that changes how it is read';
+    } else if (code === backslash || code === hash || code <= 0x20 || code >= 0x7f) {
+      return 'it has a character that must be encoded';
+    }
+  }
+  return undefined;
+}
+
+function hexByte(text: string, at: number): number | undefined {
+  const high = hexDigit(text.charCodeAt(at));
+  const low = hexDigit(text.charCodeAt(at + 1));
+  return high < 0 || low < 0 ? undefined : high * 16 + low;
+}
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+

@@ -1,0 +1,78 @@
+import type { SwiftletError } from '../model/errors.ts';
+import type { Version } from '../model/function.ts';
+import type { Exchange } from './exchange.ts';
+import type { InstanceLink } from './instance-link.ts';
+
+/** So many gone requests may lie in a queue before it is swept. */
+const sweepFrom = 64;
+
+/** What the gateway knows of one version that it serves: who waits for it, and who can take them. */
+export class ServedFunction {
+  readonly version: Version;
+  readonly key: string;
+  /** Requests that wait for a slot, oldest first from `#first` on. */
+  #queue: (Exchange | undefined)[] = [];
+  #first = 0;
+  #waiting = 0;
+  /** Instances with a free slot; the last is the one used last, so that others grow old and are reclaimed. */
+  readonly free: InstanceLink[] = [];
+  instances = 0;
+  starting = 0;
+  failures = 0;
+  /** Until when no start is tried, and why. */
+  pausedUntil = 0;
+  lastFailure: SwiftletError | undefined;
+  /** Why the last start was put off; what a request is told whose time runs out. */
+  lastRefusal: SwiftletError | undefined;
+  retired = false;
+
+  constructor(version: Version, key: string) {
+    this.version = version;
+    this.key = key;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  enqueue(exchange: Exchange): void {
+    this.#queue.push(exchange);
+    this.#waiting += 1;
+  }
+
+  /** The oldest that still waits. */
+  dequeue(): Exchange | undefined {
+    while (this.#first < this.#queue.length) {
+      const exchange = this.#queue[this.#first];
+      this.#queue[this.#first] = undefined;
+      this.#first += 1;
+      if (exchange?.state === 'waiting') {
+        this.#waiting -= 1;
+        return exchange;
+      }
+    }
+    this.#queue = [];
+    this.#first = 0;
+    return undefined;
+  }
+
+  /** Counts out one that stopped waiting by itself; `dequeue` passes over it. */
+  forgetWaiting(): void {
+    this.#waiting -= 1;
+    if (this.#queue.length <= 2 * this.#waiting + sweepFrom) return;
+    this.#queue = this.#queue.filter((exchange) => exchange?.state === 'waiting');
+    this.#first = 0;
+  }
+
+  addFree(link: InstanceLink): void {
+    if (link.isFree) return;
+    link.isFree = true;
+    this.free.push(link);
+  }
+
+  removeFree(link: InstanceLink): void {
+    if (!link.isFree) return;
+    link.isFree = false;
+    this.free.splice(this.free.lastIndexOf(link), 1);
+  }
+}
