@@ -1,0 +1,56 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SwiftletError } from '../../model/errors.ts';
+import { tokenFile } from '../../role/home.ts';
+import { roleNames } from '../../role/role-config.ts';
+import type { Identities } from './identities.ts';
+
+const pidFile = (run: string): string => join(run, 'supervisor.pid');
+const tokenBytes = 32;
+
+/** Makes the folders of all roles, each open to its role only; under `run` to the other roles as well. */
+export function makeFolders(home: string, run: string, identities: Identities | undefined): void {
+  mkdirSync(home, { recursive: true });
+  chmodSync(home, identities === undefined ? 0o700 : 0o711);
+  mkdirSync(run, { recursive: true });
+  for (const role of roleNames) {
+    const owner = identities?.of(role);
+    const [data, sockets] = [join(home, role), join(run, role)];
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    mkdirSync(sockets, { recursive: true, mode: 0o750 });
+    chmodSync(sockets, 0o750);
+    if (identities === undefined) continue;
+    chownSync(data, owner?.uid ?? 0, owner?.gid ?? 0);
+    chownSync(sockets, owner?.uid ?? 0, identities.group);
+  }
+  if (identities !== undefined) chownSync(run, 0, identities.group);
+  chmodSync(run, 0o750);
+}
+
+/** Marks a data folder as served. @throws SwiftletError Conflict when another platform serves it already */
+export function claimHome(home: string, run: string): Disposable {
+  mkdirSync(run, { recursive: true });
+  const path = pidFile(run);
+  const other = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+  if (other > 0 && other !== process.pid && isSwiftlet(other)) {
+    throw new SwiftletError('Conflict', `Swiftlet runs already with the data folder ${home} (process ${other}); stop it, or choose another folder with SWIFTLET_HOME`);
+  }
+  writeFileSync(path, String(process.pid));
+  return { [Symbol.dispose]: () => rmSync(run, { recursive: true, force: true }) };
+}
+
+function isSwiftlet(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('swiftlet');
+  } catch {
+    return false;
+  }
+}
+
+/** The token that opens the control API: made at the first start, mode 0600. @returns its SHA-256 in hex */
+export function prepareToken(home: string): string {
+  const path = tokenFile(home);
+  if (!existsSync(path)) writeFileSync(path, `${randomBytes(tokenBytes).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  return createHash('sha256').update(readFileSync(path, 'utf8').trim()).digest('hex');
+}

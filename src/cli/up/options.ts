@@ -1,0 +1,65 @@
+import { availableParallelism, freemem } from 'node:os';
+import { z } from 'zod';
+import { SwiftletError } from '../../model/errors.ts';
+import { defaultTenantInFlight } from '../../model/limits.ts';
+import { homeFolder, runFolder } from '../../role/home.ts';
+import { isolationModes } from '../../role/role-config.ts';
+
+/** What one sandbox is reckoned to take when a limit on their number is derived from memory. */
+const bytesPerSandbox = 24 * 1024 * 1024;
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+const environmentSchema = z.object({
+  SWIFTLET_GATEWAY_PORT: port.default(8080),
+  SWIFTLET_API_PORT: port.default(8081),
+  SWIFTLET_HOST: z.string().min(1).default('127.0.0.1'),
+  SWIFTLET_ISOLATION: z.enum(['auto', ...isolationModes]).default('auto'),
+  SWIFTLET_POOL_SIZE: count(0, 1_000).default(8),
+  SWIFTLET_BOOTS_AT_ONCE: count(1, 64).default(2),
+  SWIFTLET_MAX_SANDBOXES: count(1, 5_000).optional(),
+  SWIFTLET_TENANT_IN_FLIGHT: count(1, 1_000_000).default(defaultTenantInFlight),
+  SWIFTLET_GRACE_MS: count(0, 600_000).default(2_000),
+});
+
+/** What `swiftlet up` was told, complete. */
+export interface UpOptions {
+  readonly home: string;
+  readonly run: string;
+  readonly host: string;
+  readonly gatewayPort: number;
+  readonly apiPort: number;
+  readonly isolation: (typeof isolationModes)[number] | 'auto';
+  readonly poolSize: number;
+  readonly bootsAtOnce: number;
+  readonly maxSandboxes: number;
+  readonly tenantInFlight: number;
+  readonly graceMs: number;
+}
+
+/**
+ * Reads the environment; flags have been put into it by the command.
+ * @throws SwiftletError BadRequest that names the variable
+ */
+export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new SwiftletError('BadRequest', `${String(issue?.path[0] ?? 'an option')}: ${issue?.message ?? 'is not valid'}`);
+  }
+  const value = parsed.data;
+  const home = homeFolder(environment);
+  return {
+    home,
+    run: runFolder(home, environment),
+    host: value.SWIFTLET_HOST,
+    gatewayPort: value.SWIFTLET_GATEWAY_PORT,
+    apiPort: value.SWIFTLET_API_PORT,
+    isolation: value.SWIFTLET_ISOLATION,
+    poolSize: value.SWIFTLET_POOL_SIZE,
+    bootsAtOnce: Math.max(value.SWIFTLET_BOOTS_AT_ONCE, Math.floor(availableParallelism() / 2)),
+    maxSandboxes: value.SWIFTLET_MAX_SANDBOXES ?? Math.min(1_000, Math.max(16, Math.floor(freemem() / bytesPerSandbox))),
+    tenantInFlight: value.SWIFTLET_TENANT_IN_FLIGHT,
+    graceMs: value.SWIFTLET_GRACE_MS,
+  };
+}

@@ -1,0 +1,90 @@
+/** Keeps the roles’ processes running: starts each again when it ends, with growing pauses, and stops them in order. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { SwiftletError } from '../../model/errors.ts';
+import { type RoleConfig, roleConfigVariable, type RoleName } from '../../role/role-config.ts';
+import { type RoleOrder, roleNewsSchema } from '../../role/run-role.ts';
+import { siblingModule } from '../../role/sibling-module.ts';
+
+const firstPauseMs = 50;
+const longestPauseMs = 5_000;
+/** A role that has run this long has recovered. */
+const recoveredAfterMs = 10_000;
+const startLimitMs = 30_000;
+/** What a role may need to stop beside the grace of its requests. */
+const stopAllowanceMs = 5_000;
+
+export interface SupervisedRole {
+  readonly name: RoleName;
+  readonly pid: number | undefined;
+  /** Resolves when it has said that it is ready, for the first time. @throws SwiftletError Unavailable with its reason */
+  readonly ready: Promise<void>;
+  /** Ends it within the grace and a little; afterwards it is not started again. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** @param note called with what an operator should know */
+export function superviseRole(config: RoleConfig, note: (text: string) => void): SupervisedRole {
+  const ready = Promise.withResolvers<void>();
+  let child: ChildProcess | undefined;
+  let pause: NodeJS.Timeout | undefined;
+  let pauseMs = firstPauseMs;
+  let stopping = false;
+  let wasReady = false;
+  let failure = 'it ended without a word';
+  const late = setTimeout(() => ready.reject(new SwiftletError('Unavailable', `${config.role} was not ready within ${startLimitMs} ms`)), startLimitMs);
+  ready.promise.catch(() => undefined);
+
+  const start = () => {
+    const startedAt = performance.now();
+    // A role's own folder is its working directory: having dropped its rights it may not reach it by its path.
+    child = fork(siblingModule(import.meta.url, `../../${config.role}/main`), {
+      cwd: join(config.home, config.role), stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning'],
+      env: { ...process.env, [roleConfigVariable]: JSON.stringify(config) },
+    });
+    child.on('message', (message) => {
+      const news = roleNewsSchema.safeParse(message);
+      if (!news.success) return;
+      if (news.data.news === 'failed') failure = news.data.message;
+      else {
+        wasReady = true;
+        clearTimeout(late);
+        ready.resolve();
+      }
+    });
+    child.once('exit', (code, signal) => {
+      child = undefined;
+      if (stopping) return;
+      if (!wasReady) {
+        clearTimeout(late);
+        ready.reject(new SwiftletError('Unavailable', `${config.role} could not start: ${failure}`));
+        return;
+      }
+      if (performance.now() - startedAt > recoveredAfterMs) pauseMs = firstPauseMs;
+      note(`${config.role} ended (${signal ?? `code ${code ?? '?'}`}); it starts again`);
+      pause = setTimeout(start, pauseMs);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    });
+  };
+  start();
+
+  return {
+    name: config.role,
+    get pid() {
+      return child?.pid;
+    },
+    ready: ready.promise,
+    async stop(graceMs) {
+      stopping = true;
+      clearTimeout(pause);
+      clearTimeout(late);
+      const ending = child;
+      if (ending === undefined) return;
+      const gone = new Promise((resolve) => ending.once('exit', resolve));
+      if (ending.connected) ending.send({ order: 'stop', graceMs } satisfies RoleOrder);
+      const force = setTimeout(() => ending.kill('SIGKILL'), graceMs + stopAllowanceMs);
+      await gone;
+      clearTimeout(force);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** The logs of all functions on this host, and those who follow them. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { nameSchema } from '../model/names.ts';
+import { functionKey } from '../wire/published-state.ts';
+import type { LogRecord } from '../wire/relay-calls.ts';
+import { LogFile } from './log-file.ts';
+
+const complainEveryMs = 10_000;
+/** JSON leaves these as they are, but some readers of lines take them for line ends. */
+const lineSeparators = /[\u2028\u2029]/g;
+const escaped = (character: string): string => (character === '\u2028' ? '\\u2028' : '\\u2029');
+
+export class LogStore {
+  readonly #folder: string;
+  readonly #log: Logger;
+  readonly #files = new Map<string, LogFile>();
+  readonly #followers = new Map<string, Set<(lines: string[]) => void>>();
+  #complainedAt = -Infinity;
+  lines = 0;
+  lostBytes = 0;
+
+  constructor(folder: string, log: Logger) {
+    this.#folder = folder;
+    this.#log = log;
+  }
+
+  append(tenant: string, name: string, record: LogRecord): void {
+    this.appendLines(tenant, name, `${JSON.stringify(record).replace(lineSeparators, escaped)}\n`);
+  }
+
+  /** @param lines finished records, each with its newline */
+  appendLines(tenant: string, name: string, lines: string): void {
+    this.#file(tenant, name).append(lines);
+  }
+
+  last(tenant: string, name: string, count: number): Promise<string[]> {
+    return this.#file(tenant, name).last(count);
+  }
+
+  /** @returns what ends the following */
+  follow(tenant: string, name: string, onLines: (lines: string[]) => void): () => void {
+    const key = functionKey(tenant, name);
+    const followers = this.#followers.get(key) ?? new Set();
+    this.#followers.set(key, followers.add(onLines));
+    return () => {
+      followers.delete(onLines);
+      if (followers.size === 0) this.#followers.delete(key);
+    };
+  }
+
+  async forget(tenant: string, name: string): Promise<void> {
+    const key = functionKey(tenant, name);
+    await this.#file(tenant, name).remove();
+    this.#files.delete(key);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#files.values()].map((file) => file.settle()));
+  }
+
+  #file(tenant: string, name: string): LogFile {
+    const key = functionKey(tenant, name);
+    let file = this.#files.get(key);
+    if (file === undefined) {
+      // These become parts of a path.
+      const folder = join(this.#folder, nameSchema.parse(tenant), nameSchema.parse(name));
+      file = new LogFile(folder, { failed: (error, lost) => this.#failed(error, lost), wrote: (text) => this.#wrote(key, text) });
+      this.#files.set(key, file);
+    }
+    return file;
+  }
+
+  #wrote(key: string, text: string): void {
+    const lines = text.split('\n').filter(Boolean);
+    this.lines += lines.length;
+    for (const follower of this.#followers.get(key) ?? []) follower(lines);
+  }
+
+  #failed(error: unknown, lost: number): void {
+    this.lostBytes += lost;
+    const now = performance.now();
+    if (now - this.#complainedAt < complainEveryMs) return;
+    this.#complainedAt = now;
+    this.#log.error({ err: error, lostBytes: this.lostBytes }, 'log lines were lost; free space on the disk of SWIFTLET_HOME');
+  }
+}
