@@ -54,6 +54,7 @@ export async function runRole(start: (config: RoleConfig, log: Logger) => Promis
     process.once('disconnect', () => {
       stop(0);
     });
+    if (!process.connected) stop(0);
     tell({ news: 'ready' });
   } catch (error) {
     log.error({ err: error }, 'could not start');
@@ -64,7 +65,8 @@ export async function runRole(start: (config: RoleConfig, log: Logger) => Promis
 }
 
 function tell(news: RoleNews): void {
-  process.send?.(news);
+  // A supervisor that is gone hears nothing; this process ends by its own account then.
+  if (process.connected) process.send?.(news, undefined, undefined, () => undefined);
 }
 
 function giveUpRights({ identity, group }: RoleConfig): void {

@@ -57,7 +57,7 @@ export async function serveCalls(path: string, role: string, handlers: CallHandl
   const server: Server = createServer((socket) => {
     holdConnection(
       socket,
-      { role, protocol: callProtocolVersion },
+      () => ({ role, protocol: callProtocolVersion }),
       {
         ...handlers,
         opened(peer) {
@@ -121,7 +121,7 @@ export function connectCalls(path: string, role: string, handlers: CallHandlers 
     socket = createConnection(path);
     const connection = holdConnection(
       socket,
-      { role, protocol: callProtocolVersion, ...greeting() },
+      () => ({ role, protocol: callProtocolVersion, ...greeting() }),
       {
         ...handlers,
         opened(peer) {
@@ -200,7 +200,7 @@ interface Asked {
 }
 
 /** Both ends of a call connection are the same: each greets, and either may ask. */
-function holdConnection(socket: Socket, greeting: object, handlers: CallHandlers): Connection {
+function holdConnection(socket: Socket, greeting: () => object, handlers: CallHandlers): Connection {
   const gone = new AbortController();
   const asked = new Map<number, Asked>();
   let lastAsk = 0;
@@ -278,7 +278,9 @@ function holdConnection(socket: Socket, greeting: object, handlers: CallHandlers
     gone.abort();
     if (peer !== undefined) handlers.closed?.(peer);
   });
-  send(kind.greeting, 0, greeting);
+  const greet = () => send(kind.greeting, 0, greeting());
+  if (socket.connecting) socket.once('connect', greet);
+  else greet();
 
   return {
     get peer() {
