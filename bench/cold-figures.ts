@@ -1,0 +1,33 @@
+import type { Figure } from './figure.ts';
+import { median, summarise } from './statistics.ts';
+
+const baselineName = 'bare Node.js start';
+
+/**
+ * @param samples milliseconds of each cold start
+ * @param bare milliseconds of each bare start; both percentiles are compared with its median
+ * @param atMost the ratios to reach; a percentile without one is stated only
+ */
+export function coldFigures(
+  samples: readonly number[],
+  bare: readonly number[],
+  atMost: { readonly p50?: number; readonly p99?: number },
+): Figure[] {
+  const summary = summarise(samples);
+  return (['p50', 'p99'] as const).map((what) => {
+    const bound = atMost[what];
+    return {
+      what,
+      value: summary[what],
+      unit: 'ms',
+      samples: summary.count,
+      baseline: { name: baselineName, value: median(bare) },
+      ...(bound === undefined ? {} : { target: { atMost: bound } }),
+    };
+  });
+}
+
+export const bareNote = (bare: readonly number[]): string => {
+  const { count, min, p99 } = summarise(bare);
+  return `${baselineName}: ${count} samples between the cold starts, ${min.toFixed(1)} ms at least, p99 ${p99.toFixed(1)} ms`;
+};

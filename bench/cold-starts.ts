@@ -1,0 +1,47 @@
+/** Cold starts in bulk: functions that each start once, with code of their own. */
+import { packUnique } from './bench-functions.ts';
+import type { BenchPlatform } from './platform.ts';
+import { timedRequest } from './timed-request.ts';
+
+const deploysAtOnce = 4;
+
+export interface ColdFunction {
+  readonly name: string;
+  readonly number: number;
+}
+
+/** Deploys so many functions; the numbers continue from `first`, so that no digest ever comes twice. */
+export async function deployUnique(platform: BenchPlatform, first: number, count: number): Promise<ColdFunction[]> {
+  const functions = Array.from({ length: count }, (_, i) => ({ name: `cold-${first + i}`, number: first + i }));
+  await inLanes(functions, async ({ name, number }) => platform.api.deploy(name, await packUnique(number)));
+  return functions;
+}
+
+/** Removes them, and with them their instances. */
+export const removeAll = (platform: BenchPlatform, functions: readonly ColdFunction[]): Promise<void> =>
+  inLanes(functions, ({ name }) => platform.api.remove(name));
+
+/**
+ * Sends a function its first request, over a connection of its own.
+ * @returns milliseconds from opening the connection to the last byte of the answer
+ * @throws Error when the answer is wrong or the start was not cold
+ */
+export async function coldRequest(platform: BenchPlatform, { name, number }: ColdFunction): Promise<number> {
+  const { status, headers, body, tookMs } = await timedRequest(`${platform.gatewayUrl}/${name}`);
+  const right = status === 200 && headers['x-swiftlet-start'] === 'cold' && body === JSON.stringify({ message: 'Hello, world!', number });
+  if (!right) throw new Error(`${name} answered ${status} (${String(headers['x-swiftlet-start'])}): ${body}`);
+  return tookMs;
+}
+
+/** The bench’s own code is measured too: it is run until it is as fast as it gets. */
+export async function warmUpClient(platform: BenchPlatform): Promise<void> {
+  for (let i = 0; i < 300; i++) await timedRequest(`${platform.gatewayUrl}/_/health`);
+}
+
+async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  const lane = async () => {
+    for (const item of waiting) await work(item);
+  };
+  await Promise.all(Array.from({ length: deploysAtOnce }, lane));
+}

@@ -1,0 +1,47 @@
+/** What a platform holds of its host: the things that leak. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { descriptorsOf, type ProcessFacts, processTree } from './processes.ts';
+
+export interface Holdings {
+  readonly processes: number;
+  /** Open in the roles together. */
+  readonly descriptors: number;
+  readonly mounts: number;
+  readonly cgroups: number;
+}
+
+/** The platform’s roles, by the name each gives itself. */
+export const rolesBelow = (supervisor: number): ProcessFacts[] =>
+  processTree(supervisor).filter(({ pid, title }) => pid !== supervisor && title.startsWith('swiftlet '));
+
+/** @param supervisor the process that `swiftlet up` is */
+export function holdingsOf(supervisor: number): Holdings {
+  return {
+    processes: processTree(supervisor).length,
+    descriptors: rolesBelow(supervisor).reduce((sum, { pid }) => sum + descriptorsOf(pid), 0),
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n').length,
+    cgroups: ownCgroups('/sys/fs/cgroup', false),
+  };
+}
+
+/** Counts the folders below those that are named for Swiftlet. */
+function ownCgroups(folder: string, inside: boolean): number {
+  let count = 0;
+  for (const entry of folders(folder)) {
+    const own = inside || entry.startsWith('swiftlet-');
+    count += (own ? 1 : 0) + ownCgroups(join(folder, entry), own);
+  }
+  return count;
+}
+
+function folders(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch {
+    // Gone since its parent was read.
+    return [];
+  }
+}

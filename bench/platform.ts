@@ -1,0 +1,113 @@
+/** A platform of the bench’s own: a fresh home, free ports, started and stopped as a user would. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { ControlApi } from './control-api.ts';
+import { isolationIn } from './isolation.ts';
+import type { Isolation } from './scenario.ts';
+
+export interface PlatformOptions {
+  readonly poolSize: number;
+  /** Sandboxes on the host, pooled and running together. */
+  readonly maxSandboxes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface BenchPlatform extends AsyncDisposable {
+  readonly gatewayUrl: string;
+  readonly apiUrl: string;
+  readonly token: string;
+  /** Its data folder, removed when it is disposed of. */
+  readonly home: string;
+  readonly api: ControlApi;
+  readonly poolSize: number;
+  readonly isolation: Isolation;
+  /** The supervisor; the roles are its children, the sandboxes theirs. */
+  readonly pid: number;
+}
+
+const cli = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+const startLimitMs = 30_000;
+const stopLimitMs = 20_000;
+
+/** @throws Error with the end of the platform’s log when it does not start */
+export async function startPlatform({ poolSize, maxSandboxes, signal }: PlatformOptions): Promise<BenchPlatform> {
+  const home = await mkdtemp(join(tmpdir(), 'swiftlet-bench-'));
+  const [gatewayPort, apiPort] = [await freePort(), await freePort()];
+  const logPath = join(home, 'bench.log');
+  const child = spawnPlatform(logPath, {
+    SWIFTLET_HOME: home,
+    SWIFTLET_GATEWAY_PORT: String(gatewayPort),
+    SWIFTLET_API_PORT: String(apiPort),
+    SWIFTLET_POOL_SIZE: String(poolSize),
+    ...(maxSandboxes === undefined ? {} : { SWIFTLET_MAX_SANDBOXES: String(maxSandboxes) }),
+  });
+  const dispose = async () => {
+    await stop(child);
+    await rm(home, { recursive: true, force: true });
+  };
+  try {
+    const apiUrl = `http://127.0.0.1:${apiPort}`;
+    await healthy(apiUrl, child, signal);
+    const token = (await readFile(join(home, 'token'), 'utf8')).trim();
+    const api = new ControlApi(apiUrl, token);
+    const isolation = isolationIn(await api.platform());
+    const gatewayUrl = `http://127.0.0.1:${gatewayPort}`;
+    return { gatewayUrl, apiUrl, token, home, api, poolSize, isolation, pid: child.pid ?? 0, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    const log = await readFile(logPath, 'utf8').catch(() => '');
+    await dispose();
+    throw new Error(`the platform did not start; the end of its log:\n${log.slice(-4_000)}`, { cause: error });
+  }
+}
+
+function spawnPlatform(logPath: string, environment: NodeJS.ProcessEnv): ChildProcess {
+  const log = openSync(logPath, 'w');
+  const child = spawn(process.execPath, [cli, 'up'], {
+    env: { ...process.env, ...environment, NO_COLOR: '1' },
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  return child;
+}
+
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+
+async function healthy(apiUrl: string, child: ChildProcess, signal: AbortSignal | undefined): Promise<void> {
+  const deadline = performance.now() + startLimitMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    if (hasEnded(child)) throw new Error(`it ended with ${String(child.exitCode ?? child.signalCode)}`);
+    const status = await fetch(`${apiUrl}/healthz`).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (status === 200) return;
+    if (performance.now() > deadline) throw new Error(`GET /healthz is ${status} after ${startLimitMs / 1000} s`);
+    await sleep(50);
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGINT');
+  const forced = setTimeout(() => child.kill('SIGKILL'), stopLimitMs);
+  await exited;
+  clearTimeout(forced);
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('the system gave no port');
+  return address.port;
+}

@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BenchPlatform } from './platform.ts';
+
+export interface PoolState {
+  readonly ready: number;
+  readonly size: number;
+}
+
+/** Adds up a metric over its labels, from Prometheus’ text format. */
+export function sumOfMetric(text: string, name: string): number {
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+export const poolStateIn = (metrics: string): PoolState => ({
+  ready: sumOfMetric(metrics, 'swiftlet_pool_ready'),
+  size: sumOfMetric(metrics, 'swiftlet_pool_size'),
+});
+
+const lookEveryMs = 20;
+/** The machine comes to rest before the next start: what looked at the pool was work too. */
+const settleMs = 15;
+const limitMs = 60_000;
+
+/** Waits until every warm sandbox that there is to be is there. */
+export async function poolIsFull(platform: BenchPlatform, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const { ready, size } = poolStateIn(await platform.api.metrics());
+    if (ready >= platform.poolSize && ready >= size) break;
+    if (performance.now() > deadline) throw new Error(`the pool has ${ready} of ${platform.poolSize} sandboxes after ${limitMs / 1000} s`);
+    await sleep(lookEveryMs, undefined, { signal });
+  }
+  await sleep(settleMs, undefined, { signal });
+}
