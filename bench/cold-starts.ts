@@ -1,4 +1,5 @@
 /** Cold starts in bulk: functions that each start once, with code of their own. */
+import { Agent } from 'node:http';
 import { packUnique } from './bench-functions.ts';
 import type { BenchPlatform } from './platform.ts';
 import { timedRequest } from './timed-request.ts';
@@ -22,20 +23,24 @@ export const removeAll = (platform: BenchPlatform, functions: readonly ColdFunct
   inLanes(functions, ({ name }) => platform.api.remove(name));
 
 /**
- * Sends a function its first request, over a connection of its own.
- * @returns milliseconds from opening the connection to the last byte of the answer
+ * Sends a function its first request.
+ * @param connection kept open since before; absent: one of its own, whose opening is part of the time
+ * @returns milliseconds from the request to the last byte of the answer
  * @throws Error when the answer is wrong or the start was not cold
  */
-export async function coldRequest(platform: BenchPlatform, { name, number }: ColdFunction): Promise<number> {
-  const { status, headers, body, tookMs } = await timedRequest(`${platform.gatewayUrl}/${name}`);
+export async function coldRequest(platform: BenchPlatform, { name, number }: ColdFunction, connection?: Agent): Promise<number> {
+  const options = connection === undefined ? {} : { agent: connection };
+  const { status, headers, body, tookMs } = await timedRequest(`${platform.gatewayUrl}/${name}`, options);
   const right = status === 200 && headers['x-swiftlet-start'] === 'cold' && body === JSON.stringify({ message: 'Hello, world!', number });
   if (!right) throw new Error(`${name} answered ${status} (${String(headers['x-swiftlet-start'])}): ${body}`);
   return tookMs;
 }
 
-/** The bench’s own code is measured too: it is run until it is as fast as it gets. */
-export async function warmUpClient(platform: BenchPlatform): Promise<void> {
-  for (let i = 0; i < 300; i++) await timedRequest(`${platform.gatewayUrl}/_/health`);
+/** A connection to the gateway that is kept, as a load balancer's is. The bench's own code is run over it until it is as fast as it gets. */
+export async function openConnection(platform: BenchPlatform): Promise<Agent> {
+  const connection = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (let i = 0; i < 300; i++) await timedRequest(`${platform.gatewayUrl}/_/health`, { agent: connection });
+  return connection;
 }
 
 async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bareStarts } from '../baselines.ts';
 import { bareNote } from '../cold-figures.ts';
-import { type ColdFunction, coldRequest, deployUnique, removeAll, warmUpClient } from '../cold-starts.ts';
+import { type ColdFunction, coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
 import type { BenchPlatform } from '../platform.ts';
 import { poolIsFull } from '../pool.ts';
 import type { Scenario } from '../scenario.ts';
@@ -11,7 +11,7 @@ const functionsAtOnce = 100;
 const barePerRound = 10;
 const afterRemovalMs = 2_000;
 
-/** A hundred different functions get their first request in the same moment. */
+/** A hundred different functions get their first request in the same moment, each over a connection that is opened for it. */
 export const coldBurst: Scenario = {
   name: 'cold-burst',
   title: '100 different functions at once',
@@ -22,7 +22,7 @@ export const coldBurst: Scenario = {
     await using platform = await context.startPlatform({ poolSize: functionsAtOnce, maxSandboxes: 3 * functionsAtOnce });
     const bursts: Burst[] = [];
     const bare: number[] = [];
-    await warmUpClient(platform);
+    (await openConnection(platform)).destroy();
     for (let round = 0; round < rounds; round++) {
       progress(`round ${round + 1} of ${rounds}`);
       const functions = await deployUnique(platform, 1 + round * functionsAtOnce, functionsAtOnce);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bareStart } from '../baselines.ts';
 import { bareNote, coldFigures } from '../cold-figures.ts';
-import { coldRequest, deployUnique, removeAll, warmUpClient } from '../cold-starts.ts';
+import { coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
 import type { Scenario } from '../scenario.ts';
 
 const poolSize = 0;
@@ -20,19 +20,20 @@ export const coldEmptyPool: Scenario = {
     await using platform = await context.startPlatform({ poolSize, maxSandboxes: 4 * batch });
     const samples: number[] = [];
     const bare: number[] = [];
-    await warmUpClient(platform);
+    const connection = await openConnection(platform);
     for (let first = 1; first <= starts; first += batch) {
       progress(`${first - 1} of ${starts} starts`);
       const functions = await deployUnique(platform, first, batch);
       for (const one of functions) {
         bare.push(await bareStart());
         await sleep(betweenStartsMs, undefined, { signal });
-        samples.push(await coldRequest(platform, one));
+        samples.push(await coldRequest(platform, one, connection));
         await sleep(betweenStartsMs, undefined, { signal });
       }
       await removeAll(platform, functions);
       await sleep(afterRemovalMs, undefined, { signal });
     }
+    connection.destroy();
     return { figures: coldFigures(samples, bare, { p50: 1.8 }), isolation: platform.isolation, poolSize, notes: [bareNote(bare)] };
   },
 };

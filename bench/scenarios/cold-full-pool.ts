@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bareStart, bareStarts } from '../baselines.ts';
 import { bareNote, coldFigures } from '../cold-figures.ts';
-import { coldRequest, deployUnique, removeAll, warmUpClient } from '../cold-starts.ts';
+import { coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
 import { poolIsFull } from '../pool.ts';
 import type { Scenario } from '../scenario.ts';
 
@@ -22,13 +22,13 @@ export const coldFullPool: Scenario = {
     await using platform = await context.startPlatform({ poolSize, maxSandboxes: poolSize + 2 * batch });
     const samples: number[] = [];
     const bare = await bareStarts(5);
-    await warmUpClient(platform);
+    const connection = await openConnection(platform);
     for (let first = 1; first <= starts; first += batch) {
       progress(`${first - 1} of ${starts} starts`);
       const functions = await deployUnique(platform, first, batch);
       for (const one of functions) {
         await poolIsFull(platform, signal);
-        samples.push(await coldRequest(platform, one));
+        samples.push(await coldRequest(platform, one, connection));
         if (one.number % startsPerBaseline === 0) {
           await poolIsFull(platform, signal);
           bare.push(await bareStart());

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bareStarts } from '../baselines.ts';
 import { bareNote, coldFigures } from '../cold-figures.ts';
-import { coldRequest, deployUnique, removeAll, warmUpClient } from '../cold-starts.ts';
+import { coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
 import { poolIsFull } from '../pool.ts';
 import type { Scenario } from '../scenario.ts';
 
@@ -20,16 +20,17 @@ export const coldRefilling: Scenario = {
     await using platform = await context.startPlatform({ poolSize, maxSandboxes: 4 * poolSize });
     const samples: number[] = [];
     const bare: number[] = [];
-    await warmUpClient(platform);
+    const connection = await openConnection(platform);
     for (let round = 0; round < rounds; round++) {
       progress(`round ${round + 1} of ${rounds}`);
       const functions = await deployUnique(platform, 1 + round * poolSize, poolSize);
       await poolIsFull(platform, signal);
       bare.push(...(await bareStarts(barePerRound)));
-      for (const one of functions) samples.push(await coldRequest(platform, one));
+      for (const one of functions) samples.push(await coldRequest(platform, one, connection));
       await removeAll(platform, functions);
       await sleep(afterRemovalMs, undefined, { signal });
     }
+    connection.destroy();
     const notes = [bareNote(bare), `rounds of ${poolSize} starts back to back, each round from a full pool`];
     return { figures: coldFigures(samples, bare, { p50: 0.25, p99: 1 }), isolation: platform.isolation, poolSize, notes };
   },

@@ -28,6 +28,7 @@ export const soak: Scenario = {
     await atRest(platform, context);
     const before = holdingsOf(platform.pid);
     const roles = rolesBelow(platform.pid);
+    if (roles.length === 0) throw new Error('the platform’s roles cannot be found among its processes');
     context.progress(`loading for ${loadMs / 1000} s`);
     const memory = new Map<string, Sample[]>(roles.map(({ title }) => [title, []]));
     const sampling = setInterval(() => {
