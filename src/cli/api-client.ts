@@ -1,0 +1,136 @@
+/** The control API as the CLI uses it. What comes back is parsed; problems become errors with their code. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { bundleMediaType, type PackedBundle } from '../build/bundle.ts';
+import { isErrorCode, SwiftletError } from '../model/errors.ts';
+import { type FunctionConfig, versionSchema } from '../model/function.ts';
+import { homeFolder, tokenFile } from '../role/home.ts';
+import { instancesSchema } from '../wire/agent-calls.ts';
+
+const problemSchema = z.object({ code: z.string(), detail: z.string(), place: z.string().optional() });
+const publishedSchema = z.object({ version: versionSchema, created: z.boolean(), placed: z.boolean() });
+const listedSchema = z.object({ functions: z.array(z.object({ name: z.string(), serving: versionSchema })), next: z.string().optional().nullable() });
+const describedSchema = z.object({ name: z.string(), serving: versionSchema, instances: instancesSchema });
+const versionsSchema = z.object({ versions: z.array(versionSchema) });
+const factSchema = z.object({ means: z.string(), inForce: z.boolean(), detail: z.string(), remedy: z.string().optional() });
+const platformSchema = z.object({ gatewayUrl: z.string(), isolation: z.object({ mode: z.string(), facts: z.array(factSchema) }) });
+
+export type Published = z.output<typeof publishedSchema>;
+export type Listed = z.output<typeof listedSchema>['functions'][number];
+export type Described = z.output<typeof describedSchema>;
+
+export class ApiClient {
+  readonly apiUrl: string;
+  readonly token: string;
+
+  constructor(apiUrl: string, token: string) {
+    this.apiUrl = apiUrl;
+    this.token = token;
+  }
+
+  /** @returns whether the artifact was sent; it is not when it is there already */
+  async putArtifact({ digest, bytes }: PackedBundle): Promise<boolean> {
+    const path = `/v1/artifacts/${digest}`;
+    const head = await this.#send('HEAD', path);
+    if (head.ok) return false;
+    await this.#call('PUT', path, new Uint8Array(bytes), bundleMediaType);
+    return true;
+  }
+
+  async putFunction(name: string, digest: string, config: FunctionConfig): Promise<Published> {
+    return publishedSchema.parse(await this.#json('PUT', `/v1/functions/${name}`, { digest, config }));
+  }
+
+  async list(): Promise<Listed[]> {
+    const all: Listed[] = [];
+    for (let after = ''; ; ) {
+      const page = listedSchema.parse(await this.#json('GET', `/v1/functions?limit=100${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`));
+      all.push(...page.functions);
+      if (page.next === undefined || page.next === null) return all;
+      after = page.next;
+    }
+  }
+
+  async describe(name: string): Promise<Described> {
+    return describedSchema.parse(await this.#json('GET', `/v1/functions/${encodeURIComponent(name)}`));
+  }
+
+  async versions(name: string) {
+    return versionsSchema.parse(await this.#json('GET', `/v1/functions/${encodeURIComponent(name)}/versions`)).versions;
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#call('DELETE', `/v1/functions/${encodeURIComponent(name)}`);
+  }
+
+  /** The log as it comes: one JSON record a line. Ends when the log does, or never when it is followed. */
+  async logs(name: string, last: number, follow: boolean, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.#call('GET', `/v1/functions/${encodeURIComponent(name)}/logs?last=${last}&follow=${follow}`, undefined, undefined, signal);
+    if (response.body === null) throw new SwiftletError('Internal', 'the log came without a body');
+    return response.body;
+  }
+
+  async platform() {
+    return platformSchema.parse(await this.#json('GET', '/v1/platform'));
+  }
+
+  /** Sends an event straight to a function. @returns the gateway's response, whatever its status */
+  async invoke(name: string, event: string): Promise<Response> {
+    const { gatewayUrl } = await this.platform();
+    return this.#fetch(`${gatewayUrl}/_/invoke/${encodeURIComponent(name)}`, { method: 'POST', body: event, headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' } });
+  }
+
+  async #json(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await this.#call(method, path, body === undefined ? undefined : JSON.stringify(body), 'application/json');
+    return response.json();
+  }
+
+  async #call(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string, signal?: AbortSignal): Promise<Response> {
+    const response = await this.#send(method, path, body, type, signal);
+    if (response.ok) return response;
+    throw await problemOf(response);
+  }
+
+  #send(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string, signal?: AbortSignal): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.token}`, ...(body === undefined || type === undefined ? {} : { 'content-type': type }) };
+    return this.#fetch(`${this.apiUrl}${path}`, { method, headers, ...(body === undefined ? {} : { body }), ...(signal === undefined ? {} : { signal }) });
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(url, init);
+    } catch (error) {
+      if (init.signal?.aborted === true) throw error;
+      throw new SwiftletError('Unavailable', `Swiftlet does not answer at ${new URL(url).origin}; start it with "swiftlet up", or name its address with SWIFTLET_API_URL`, { cause: error });
+    }
+  }
+}
+
+/** @throws nothing; an answer that is no problem details becomes one */
+export async function problemOf(response: Response): Promise<SwiftletError> {
+  const text = await response.text();
+  try {
+    const { code, detail, place } = problemSchema.parse(JSON.parse(text));
+    return new SwiftletError(isErrorCode(code) ? code : 'Internal', detail, place === undefined ? {} : { place });
+  } catch {
+    return new SwiftletError('Internal', `Swiftlet answered ${response.status}: ${text.slice(0, 200)}`);
+  }
+}
+
+/** @throws SwiftletError Unauthorized when there is no token to be found */
+export function connectApi(environment: NodeJS.ProcessEnv): ApiClient {
+  const url = environment['SWIFTLET_API_URL'] ?? `http://127.0.0.1:${environment['SWIFTLET_API_PORT'] ?? '8081'}`;
+  return new ApiClient(url.replace(/\/$/, ''), environment['SWIFTLET_TOKEN'] ?? readToken(tokenFile(homeFolder(environment))));
+}
+
+function readToken(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    const denied = error instanceof Error && 'code' in error && error.code === 'EACCES';
+    throw new SwiftletError(
+      denied ? 'Unauthorized' : 'Unavailable',
+      denied ? `the token ${path} cannot be read by this user; set SWIFTLET_TOKEN` : `there is no token at ${path}; start Swiftlet with "swiftlet up", or set SWIFTLET_HOME or SWIFTLET_TOKEN`,
+    );
+  }
+}

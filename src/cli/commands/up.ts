@@ -1,0 +1,86 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import colors from 'picocolors';
+import { packageFolder } from '../../role/package-folder.ts';
+import { connectApi } from '../api-client.ts';
+import { deployFolder, type Deployed } from '../deploy.ts';
+import { isolationTable } from '../isolation-table.ts';
+import { openOutput } from '../output.ts';
+import { upOptions } from '../up/options.ts';
+import { type Platform, startPlatform } from '../up/platform.ts';
+
+interface UpFlags {
+  readonly isolation?: string;
+  readonly gatewayPort?: string;
+  readonly apiPort?: string;
+  readonly host?: string;
+  readonly poolSize?: string;
+  readonly grace?: string;
+  readonly deployExamples?: boolean;
+  readonly json?: boolean;
+}
+
+const variables = { isolation: 'SWIFTLET_ISOLATION', gatewayPort: 'SWIFTLET_GATEWAY_PORT', apiPort: 'SWIFTLET_API_PORT', host: 'SWIFTLET_HOST', poolSize: 'SWIFTLET_POOL_SIZE', grace: 'SWIFTLET_GRACE_MS' } as const;
+const healthLimitMs = 20_000;
+const healthEveryMs = 20;
+
+export async function up(flags: UpFlags): Promise<void> {
+  for (const [flag, variable] of Object.entries(variables)) {
+    const value = flags[flag as keyof typeof variables];
+    if (value !== undefined) process.env[variable] = value;
+  }
+  const options = upOptions(process.env);
+  const output = openOutput(flags.json ?? false);
+  const platform = await output.progress('starting', startPlatform(options, (text) => output.note(colors.yellow(text))));
+  const stopped = stopOnSignal(platform, options.graceMs, output.note);
+  if (platform.mode === 'process') output.note(unprotected());
+  await output.progress('waiting until all roles serve', untilHealthy(platform.apiUrl));
+  const deployed = flags.deployExamples === true ? await output.progress('deploying the examples', deployExamples(platform.apiUrl)) : [];
+  const facts = { gatewayUrl: platform.gatewayUrl, apiUrl: platform.apiUrl, home: options.home, isolation: platform.isolation, mode: platform.mode, functions: deployed };
+  output.result(facts, () => welcome(platform, options.home, deployed));
+  await stopped;
+}
+
+/** The first signal asks for a graceful end, the second for one at once. */
+function stopOnSignal(platform: Platform, graceMs: number, note: (text: string) => void): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = () => {
+      note(asked ? 'stopping at once' : `stopping; requests in flight have ${graceMs / 1000} s (again to stop at once)`);
+      void platform.stop(asked ? 0 : graceMs).then(resolve);
+      asked = true;
+    };
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  });
+}
+
+async function untilHealthy(apiUrl: string): Promise<void> {
+  const until = performance.now() + healthLimitMs;
+  while (performance.now() < until) {
+    const healthy = await fetch(`${apiUrl}/healthz`).then((response) => response.ok, () => false);
+    if (healthy) return;
+    await new Promise((resolve) => setTimeout(resolve, healthEveryMs));
+  }
+  throw new Error(`the platform did not become healthy within ${healthLimitMs} ms; ${apiUrl}/healthz says which role is missing`);
+}
+
+async function deployExamples(apiUrl: string): Promise<Deployed[]> {
+  const api = connectApi({ ...process.env, SWIFTLET_API_URL: apiUrl });
+  const folder = join(packageFolder, 'examples');
+  const all = await Promise.all(readdirSync(folder).map((name) => deployFolder(join(folder, name), api, new AbortController().signal)));
+  return all.flat();
+}
+
+function welcome({ gatewayUrl, apiUrl, isolation }: Platform, home: string, deployed: readonly Deployed[]): string {
+  const lines = [
+    isolationTable(isolation), '',
+    `${colors.bold('Swiftlet runs.')}  functions ${gatewayUrl}/<function>/   API ${apiUrl}   docs ${apiUrl}/docs   data ${home}`,
+    ...deployed.map(({ name, version, url }) => `  ${colors.bold(name.padEnd(12))} version ${version.number}  ${url}`),
+  ];
+  const hello = deployed.find(({ name }) => name === 'hello');
+  return [...lines, '', hello === undefined ? 'Make a function: swiftlet init hello && swiftlet deploy hello' : `Try it:  curl ${hello.url}?name=you`, ''].join('\n');
+}
+
+const unprotected = (): string =>
+  colors.bgRed(colors.white(' WARNING ')) +
+  colors.red(' Functions run as plain processes of this user: they can read its files, see each other, and use the network. For development only.');
