@@ -1,4 +1,4 @@
-/** `npm run bench`: measures what SPECIFICATION.md promises. See docs/bench.md. */
+/** `npm run bench`: measures what SPECIFICATION.md promises. See README.md beside it. */
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { startPlatform } from './platform.ts';
