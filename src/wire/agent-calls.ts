@@ -56,3 +56,10 @@ export const instanceSummarySchema = z.object({
 });
 export const instancesSchema = z.array(instanceSummarySchema);
 export type InstanceSummary = z.output<typeof instanceSummarySchema>;
+
+/** Ask `isolation`: what keeps functions apart on this host, and what is missing. The mode is the best that the machine can run. */
+export const isolationSchema = z.object({
+  mode: z.string(),
+  facts: z.array(z.object({ means: z.string(), inForce: z.boolean(), detail: z.string(), remedy: z.string().optional() })),
+});
+export type IsolationAnswer = z.output<typeof isolationSchema>;

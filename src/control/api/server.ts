@@ -1,0 +1,97 @@
+/** The control API, put together. */
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { SwiftletError, toProblem } from '../../model/errors.ts';
+import type { Api, ApiMeans } from './api.ts';
+import { artifacts } from './artifacts.ts';
+import { authenticate } from './authenticate.ts';
+import { functions } from './functions.ts';
+import { logs } from './logs.ts';
+import { describeApi } from './openapi.ts';
+import { health, platform } from './platform.ts';
+import { foreseen } from './problems.ts';
+import { methodsOf, type RouteShape } from './route-methods.ts';
+import { problemMediaType } from './schemas.ts';
+
+/** Of JSON; artifacts have their own limit. */
+const maxJsonBytes = 1024 * 1024;
+const maxPathPart = 8 * 1024;
+/** How long a request may take to come in whole, an upload over a slow line among them. */
+const requestLimitMs = 15 * 60_000;
+
+/** Makes the API; it does not listen yet. */
+export async function makeApi(means: ApiMeans): Promise<Api> {
+  const api = fastify({
+    logger: false,
+    bodyLimit: maxJsonBytes,
+    requestTimeout: requestLimitMs,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: maxPathPart },
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket),
+  }).withTypeProvider<ZodTypeProvider>();
+  api.setValidatorCompiler(validatorCompiler);
+  api.setSerializerCompiler(serializerCompiler);
+
+  const routes: RouteShape[] = [];
+  api.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url });
+  });
+  api.addHook('onRequest', (request, reply, done) => {
+    reply.header('cache-control', 'no-store').header('x-swiftlet-request-id', request.id);
+    done();
+  });
+  api.addHook('onResponse', (request, reply, done) => {
+    means.metrics.request(request.method, request.routeOptions.url ?? 'none', reply.statusCode);
+    done();
+  });
+  api.setErrorHandler((error, request, reply) => {
+    const known = foreseen(error, request.body);
+    if (known === undefined || known.code === 'Internal') means.unforeseen(error, request.id);
+    return sendProblem(reply, request, known);
+  });
+  api.setNotFoundHandler((request, reply) => {
+    const path = request.url.replace(/\?.*/s, '');
+    const allowed = methodsOf(routes, path);
+    if (allowed.length === 0)
+      return sendProblem(reply, request, new SwiftletError('NotFound', 'there is no such path; /docs shows those there are'));
+    reply.header('allow', allowed.join(', '));
+    return sendProblem(
+      reply,
+      request,
+      new SwiftletError('MethodNotAllowed', `${request.method} is not supported here; ${allowed.join(', ')} is`),
+    );
+  });
+
+  await describeApi(api);
+  health(api, means);
+  await api.register((guarded, _options, done) => {
+    guarded.addHook('onRequest', authenticate(means.config.tokenHashes, means.now));
+    for (const resource of [artifacts, functions, logs, platform]) resource(guarded.withTypeProvider<ZodTypeProvider>(), means);
+    done();
+  });
+  return api;
+}
+
+function sendProblem(reply: FastifyReply, request: FastifyRequest, error: SwiftletError | undefined): FastifyReply {
+  const problem = toProblem(error, request.id);
+  // Written as it is: a route's schemas are about its successes.
+  return reply.code(problem.status).type(problemMediaType).serializer(JSON.stringify).send(problem);
+}
+
+/** What came is no HTTP, or its head is too large: there is no request to answer, only a connection. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable) return;
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const detail = tooLarge ? 'the head of the request is too large' : 'what came is not a request of HTTP/1.1';
+  const problem = { ...toProblem(new SwiftletError('BadRequest', detail), randomUUID()), ...(tooLarge ? { status: 431 } : {}) };
+  const body = JSON.stringify(problem);
+  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: ${problemMediaType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\ncache-control: no-store\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,63 @@
+import { SwiftletError } from '../model/errors.ts';
+import type { Version } from '../model/function.ts';
+import { checkHandler } from './handler-file.ts';
+import type { Deployment, Store } from './store.ts';
+
+/** How long a deploy waits for gateways and agents to act on it. */
+const placeLimitMs = 5_000;
+
+export interface DeployMeans {
+  readonly store: Store;
+  readonly publisher: { placed(revision: number, limitMs: number): Promise<boolean> };
+  /** Called after a version was made; it does not hold up the deploy. */
+  readonly made: (version: Version) => void;
+}
+
+export interface Deployed {
+  readonly version: Version;
+  /** False when the function served just this already. */
+  readonly created: boolean;
+  /** Whether the function is new. */
+  readonly isFirst: boolean;
+  /** Whether every gateway and agent acts on it, so that its first request is fast. */
+  readonly placed: boolean;
+}
+
+/**
+ * Makes a version and waits until it is placed.
+ * @throws SwiftletError NotFound without the artifact, HandlerNotFound, PreconditionFailed when another version serves than was expected
+ */
+export async function deploy({ store, publisher, made }: DeployMeans, deployment: Deployment): Promise<Deployed> {
+  const { tenant, function: name, digest, config, expected } = deployment;
+  const artifact = await store.findArtifact(tenant, digest);
+  if (artifact === undefined) throw artifactMissing(digest);
+  checkHandler(config.handler, artifact.files);
+  const outcome = await store.deploy(deployment);
+  switch (outcome.kind) {
+    case 'artifact missing':
+      throw artifactMissing(digest);
+    case 'stale':
+      throw new SwiftletError('PreconditionFailed', staleDetail(name, expected, outcome.serving));
+    case 'unchanged':
+      return { version: outcome.version, created: false, isFirst: false, placed: await publisher.placed(outcome.revision, placeLimitMs) };
+    case 'created':
+      made(outcome.version);
+      return {
+        version: outcome.version,
+        created: true,
+        isFirst: outcome.isFirst,
+        placed: await publisher.placed(outcome.revision, placeLimitMs),
+      };
+  }
+}
+
+const artifactMissing = (digest: string): SwiftletError =>
+  new SwiftletError('NotFound', `the artifact ${digest} is not here; upload it with PUT /v1/artifacts/${digest} first`, {
+    place: 'digest',
+  });
+
+function staleDetail(name: string, expected: Deployment['expected'], serving: number | undefined): string {
+  const wanted = expected === 'none' ? 'it was not to exist yet' : `version ${expected ?? 'any'} was expected to serve`;
+  const found = serving === undefined ? 'there is no such function' : `version ${serving} serves`;
+  return `function "${name}" was not changed: ${wanted}, but ${found}; read it again and decide anew`;
+}

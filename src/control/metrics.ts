@@ -1,0 +1,49 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import { type OtherRole, otherRoles, type Roles } from './roles.ts';
+
+/** Control's own figures, and where all roles' figures come together. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #roles: Roles;
+  readonly #up: Gauge<'role'>;
+  readonly #requests: Counter<'method' | 'route' | 'status'>;
+  readonly #deploys: Counter<'outcome'>;
+
+  constructor(roles: Roles) {
+    this.#roles = roles;
+    const registers = [this.#registry];
+    this.#up = new Gauge({ name: 'swiftlet_role_up', help: 'Whether a role answers', labelNames: ['role'], registers });
+    this.#requests = new Counter({
+      name: 'swiftlet_api_requests_total',
+      help: 'Requests to the control API',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    });
+    this.#deploys = new Counter({
+      name: 'swiftlet_deploys_total',
+      help: 'Deploys by outcome: created, unchanged, or an error code',
+      labelNames: ['outcome'],
+      registers,
+    });
+  }
+
+  request(method: string, route: string, status: number): void {
+    this.#requests.inc({ method, route, status: String(status) });
+  }
+
+  deploy(outcome: string): void {
+    this.#deploys.inc({ outcome });
+  }
+
+  /** All roles' metrics in Prometheus’ text format; those that are away are left out and shown as down. */
+  async everyRole(): Promise<string> {
+    const texts = await this.#roles.metrics();
+    for (const role of otherRoles) this.#up.set({ role }, texts[role] === undefined ? 0 : 1);
+    this.#up.set({ role: 'control' }, 1);
+    return [await this.own(), ...otherRoles.map((role: OtherRole) => texts[role] ?? '')].filter((text) => text !== '').join('\n');
+  }
+
+  own(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}

@@ -1,0 +1,77 @@
+/** Tells gateways and agents what is served: all of it when they come, then each change. State flows this way only. */
+import { appliedSchema, applyChange, type Change, type PublishedState, type Snapshot, stateOf } from '../wire/published-state.ts';
+import { type CallServer, type Peer, serveCalls } from '../wire/calls.ts';
+import type { Store } from './store.ts';
+
+export class Publisher implements AsyncDisposable {
+  #state: PublishedState;
+  #server: CallServer | undefined;
+  readonly #watching: Disposable;
+  /** The last revision that each subscriber acts on; those that have said nothing yet are not in it. */
+  readonly #applied = new Map<Peer, number>();
+  readonly #recheck = new Set<() => void>();
+
+  private constructor(state: PublishedState, store: Store) {
+    this.#state = state;
+    this.#watching = store.watch((change) => this.#publish(change));
+  }
+
+  /** Publishes a store on a socket, until disposed. */
+  static async open(store: Store, tokenHashes: readonly string[], socketPath: string): Promise<Publisher> {
+    const { revision, functions } = await store.snapshot();
+    const publisher = new Publisher(stateOf({ revision, functions: [...functions], tokenHashes: [...tokenHashes] }), store);
+    publisher.#server = await serveCalls(socketPath, 'control', {
+      opened: (peer) => peer.notify('state', publisher.#snapshot()),
+      closed: (peer) => publisher.#heard(() => publisher.#applied.delete(peer)),
+      notice(method, body, peer) {
+        if (method === 'applied') publisher.#heard(() => publisher.#applied.set(peer, appliedSchema.parse(body).revision));
+      },
+    });
+    return publisher;
+  }
+
+  /**
+   * Waits until all subscribers that are connected now act on a revision.
+   * @returns false when there is none, when all of them went away, or when the limit passed
+   */
+  placed(revision: number, limitMs: number): Promise<boolean> {
+    const asked = [...(this.#server?.peers ?? [])];
+    return new Promise((resolve) => {
+      const check = () => {
+        const connected = asked.filter((peer) => !peer.signal.aborted);
+        if (connected.every((peer) => (this.#applied.get(peer) ?? -1) >= revision)) end(connected.length > 0);
+      };
+      const end = (placed: boolean) => {
+        clearTimeout(timer);
+        this.#recheck.delete(check);
+        resolve(placed);
+      };
+      const timer = setTimeout(end, limitMs, false);
+      this.#recheck.add(check);
+      check();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watching[Symbol.dispose]();
+    await this.#server?.[Symbol.asyncDispose]();
+  }
+
+  #publish(change: Change): void {
+    const next = applyChange(this.#state, change);
+    if (next === undefined) throw new Error(`the store gave revision ${change.revision} after ${this.#state.revision}`);
+    this.#state = next;
+    for (const peer of this.#server?.peers ?? []) peer.notify('change', change);
+  }
+
+  #snapshot(): Snapshot {
+    const { revision, functions, tokenHashes } = this.#state;
+    const served = [...functions.values()].map((serving) => ({ tenant: serving.tenant, name: serving.function, serving }));
+    return { revision, functions: served, tokenHashes: [...tokenHashes] };
+  }
+
+  #heard(note: () => void): void {
+    note();
+    for (const check of this.#recheck) check();
+  }
+}

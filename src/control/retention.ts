@@ -1,0 +1,11 @@
+/**
+ * Which versions of a function are kept no longer: all but the newest ones, and never the serving one.
+ * @param numbers in any order
+ */
+export function versionsToDrop(numbers: readonly number[], serving: number, kept: number): number[] {
+  const newest = new Set(numbers.toSorted((a, b) => b - a).slice(0, kept));
+  return numbers.filter((number) => number !== serving && !newest.has(number));
+}
+
+/** An artifact that no version needs is kept so long after it was last uploaded or asked for: its deploy may still be under way. */
+export const artifactGraceMs = 15 * 60_000;

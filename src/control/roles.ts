@@ -1,0 +1,73 @@
+/** Control's view of the other roles: whether they can serve, what they measure, what runs. None of it is on a request's way. */
+import { type InstanceSummary, instancesSchema, type IsolationAnswer, isolationSchema } from '../wire/agent-calls.ts';
+import type { CallClient } from '../wire/calls.ts';
+import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
+
+export const otherRoles = ['gateway', 'agent', 'relay'] as const;
+export type OtherRole = (typeof otherRoles)[number];
+
+export interface RoleHealth {
+  readonly ready: boolean;
+  readonly detail: string;
+}
+
+const healthLimitMs = 1_000;
+const healthAgeMs = 500;
+const metricsLimitMs = 3_000;
+const agentLimitMs = 2_000;
+
+export class Roles {
+  readonly #clients: Readonly<Record<OtherRole, CallClient>>;
+  readonly #now: () => number;
+  #health: { readonly at: number; readonly answer: Promise<Record<OtherRole, RoleHealth>> } | undefined;
+
+  constructor(clients: Readonly<Record<OtherRole, CallClient>>, now: () => number) {
+    this.#clients = clients;
+    this.#now = now;
+  }
+
+  /** Whether each can serve; at most half a second old. */
+  health(): Promise<Record<OtherRole, RoleHealth>> {
+    if (this.#health === undefined || this.#now() - this.#health.at > healthAgeMs) {
+      this.#health = { at: this.#now(), answer: this.#askHealth() };
+    }
+    return this.#health.answer;
+  }
+
+  /** Each role's own part of the metrics; undefined for one that is away or gives no answer. */
+  metrics(): Promise<Record<OtherRole, string | undefined>> {
+    return this.#each<string | undefined>(
+      async (client) => (client.connected ? metricsAnswerSchema.parse(await client.ask('metrics', {}, metricsLimitMs)).text : undefined),
+      () => undefined,
+    );
+  }
+
+  /** What runs on the host. @throws SwiftletError Unavailable while the agent is away */
+  async instances(): Promise<InstanceSummary[]> {
+    return instancesSchema.parse(await this.#clients.agent.ask('instances', {}, agentLimitMs));
+  }
+
+  /** @throws SwiftletError Unavailable while the agent is away */
+  async isolation(): Promise<IsolationAnswer> {
+    return isolationSchema.parse(await this.#clients.agent.ask('isolation', {}, agentLimitMs));
+  }
+
+  #askHealth(): Promise<Record<OtherRole, RoleHealth>> {
+    return this.#each(
+      async (client, role) =>
+        client.connected
+          ? healthAnswerSchema.parse(await client.ask('health', {}, healthLimitMs))
+          : { ready: false, detail: `the ${role} is away` },
+      (role, error) => ({ ready: false, detail: error instanceof Error ? error.message : `the ${role} gave no answer` }),
+    );
+  }
+
+  async #each<T>(
+    ask: (client: CallClient, role: OtherRole) => Promise<T>,
+    failed: (role: OtherRole, error: unknown) => T,
+  ): Promise<Record<OtherRole, T>> {
+    const one = (role: OtherRole) => ask(this.#clients[role], role).catch((error: unknown) => failed(role, error));
+    const [gateway, agent, relay] = await Promise.all([one('gateway'), one('agent'), one('relay')]);
+    return { gateway, agent, relay };
+  }
+}

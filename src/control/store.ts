@@ -1,0 +1,86 @@
+import type { FunctionConfig, Version } from '../model/function.ts';
+import type { Change, PublishedFunction } from '../wire/published-state.ts';
+
+/** An artifact as a tenant uploaded it. */
+export interface Artifact {
+  readonly tenant: string;
+  readonly digest: string;
+  /** Bytes, packed. */
+  readonly size: number;
+  /** The paths in it that a handler can be in. */
+  readonly files: readonly string[];
+}
+
+/** A function and the version that takes its requests. */
+export interface FunctionRecord {
+  readonly tenant: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly serving: Version;
+}
+
+export interface Deployment {
+  readonly tenant: string;
+  readonly function: string;
+  readonly digest: string;
+  readonly config: FunctionConfig;
+  readonly createdAt: string;
+  /** Which version has to be serving for this to be carried out; `none`: the function must not exist yet. Absent: any. */
+  readonly expected?: number | 'none';
+}
+
+export type DeployOutcome =
+  | { readonly kind: 'created'; readonly version: Version; readonly isFirst: boolean; readonly revision: number }
+  /** The serving version is this already. */
+  | { readonly kind: 'unchanged'; readonly version: Version; readonly revision: number }
+  | { readonly kind: 'stale'; readonly serving: number | undefined }
+  | { readonly kind: 'artifact missing' };
+
+export interface Page {
+  /** Names at most. */
+  readonly limit: number;
+  /** Only names behind this one. */
+  readonly after?: string;
+}
+
+/**
+ * All that the platform must not forget: functions, versions, artifacts, and the revision of what is published.
+ *
+ * - A promise that resolves means that the change is on disk and survives the machine's death. One that rejects means that
+ *   nothing has changed; with SwiftletError StorageFull when the disk is full, and any other error is the store's own trouble.
+ * - Every method that writes is carried out as a whole or not at all, and one after the other.
+ * - Each deployment and removal raises the revision by one, and its change goes to all listeners before its promise resolves,
+ *   in the order of revisions. Revisions never fall, not over restarts either.
+ * - A version's number is never given again to another version of a function of that name, even when the function was removed
+ *   in between: `tenant/function@number` means one thing for ever.
+ * - Everything belongs to a tenant, and no method tells one tenant of another's, except those that say so.
+ * - After `close` every method rejects.
+ */
+export interface Store extends AsyncDisposable {
+  /** What is served, of all tenants, with the revision it stands at. */
+  snapshot(): Promise<{ readonly revision: number; readonly functions: readonly PublishedFunction[] }>;
+  /** Calls the listener with every change from now on, until disposed. */
+  watch(listener: (change: Change) => void): Disposable;
+
+  /** Remembers an artifact whose content is stored; once more is no mistake, and keeps it from being collected for a while. */
+  addArtifact(artifact: Artifact, nowMs: number): Promise<void>;
+  findArtifact(tenant: string, digest: string): Promise<Artifact | undefined>;
+  /** Keeps an artifact from being collected for a while. @returns whether there is one */
+  touchArtifact(tenant: string, digest: string, nowMs: number): Promise<boolean>;
+  /** Forgets artifacts of all tenants that no version needs and that nobody has touched since. */
+  dropArtifacts(untouchedSinceMs: number): Promise<void>;
+  /** Digests that any tenant has. */
+  digests(): Promise<ReadonlySet<string>>;
+
+  /** Makes the next version of a function and lets it serve; makes the function when there is none. */
+  deploy(deployment: Deployment): Promise<DeployOutcome>;
+  /** Forgets a function with all its versions. @returns the revision, or undefined when there was none */
+  remove(tenant: string, name: string): Promise<number | undefined>;
+  /** In the order of their names. */
+  functions(tenant: string, page: Page): Promise<FunctionRecord[]>;
+  findFunction(tenant: string, name: string): Promise<FunctionRecord | undefined>;
+  /** Newest first. */
+  versions(tenant: string, name: string): Promise<Version[]>;
+  /** Forgets versions; never the one that serves. */
+  dropVersions(tenant: string, name: string, numbers: readonly number[]): Promise<void>;
+}

@@ -1,0 +1,51 @@
+import type { Readable } from 'node:stream';
+import { checkBundle } from '../build/bundle.ts';
+import { SwiftletError } from '../model/errors.ts';
+import { bundle as limits } from '../model/limits.ts';
+import type { Blobs } from './blobs.ts';
+import { handlerFiles } from './handler-file.ts';
+import type { Store } from './store.ts';
+import type { Turns } from './turns.ts';
+
+export interface UploadMeans {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  /** See `CollectMeans`. */
+  readonly artifactTurns: Turns;
+  readonly now: () => number;
+}
+
+export interface Uploaded {
+  readonly digest: string;
+  readonly size: number;
+  /** False when it was here already. */
+  readonly created: boolean;
+}
+
+/**
+ * Takes an artifact in: whole, checked and on disk, or not at all.
+ * @throws SwiftletError BundleRejected, RequestTooLarge, StorageFull
+ */
+export async function upload(
+  { store, blobs, artifactTurns, now }: UploadMeans,
+  tenant: string,
+  digest: string,
+  body: Readable,
+): Promise<Uploaded> {
+  await using staged = await blobs.stage(body, limits.packedBytes);
+  const { size } = staged;
+  if (staged.digest !== digest) {
+    throw new SwiftletError(
+      'BundleRejected',
+      `the bundle is refused: its SHA-256 is ${staged.digest}, not ${digest}; send it again whole`,
+      { place: 'digest' },
+    );
+  }
+  const files = handlerFiles(await checkBundle(staged.open()));
+  return await artifactTurns.take(async () => {
+    const known = (await store.findArtifact(tenant, digest)) !== undefined;
+    const kept = await staged.keep();
+    await store.addArtifact({ tenant, digest, size, files }, now());
+    return { digest, size, created: kept || !known };
+  });
+}
