@@ -9,6 +9,8 @@ import { encodeFrame, FrameDecoder } from './frames.ts';
 export const callProtocolVersion = 1;
 
 const kind = { greeting: 0x40, ask: 0x41, answer: 0x42, refusal: 0x43, notice: 0x44 } as const;
+/** A snapshot of many functions, or a long piece of a log, is one message. */
+const maxMessageBytes = 32 * 1024 * 1024;
 /** Bytes that may wait for a peer that does not read before it is cut off. */
 const maxBacklogBytes = 64 * 1024 * 1024;
 
@@ -262,7 +264,7 @@ function holdConnection(socket: Socket, greeting: () => object, handlers: CallHa
     else if (type === kind.refusal) settle(id)?.reject(refused(body as Refusal));
   };
 
-  const decoder = new FrameDecoder(receive);
+  const decoder = new FrameDecoder(receive, maxMessageBytes);
   socket.setNoDelay(true);
   socket.on('data', (chunk: Buffer) => {
     try {

@@ -15,7 +15,7 @@ const nothing: Buffer = Buffer.alloc(0);
 
 /**
  * Writes a frame's header and payload as one buffer.
- * @param payload at most `maxPayloadBytes`; a string is written as UTF-8
+ * @param payload at most what the other end's decoder allows; a string is written as UTF-8
  */
 export function encodeFrame(type: number, stream: number, payload: Buffer | string = nothing): Buffer {
   const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
@@ -31,18 +31,21 @@ export function encodeFrame(type: number, stream: number, payload: Buffer | stri
 /** Cuts a byte stream into frames. A payload handed out may share memory with the chunk it came in. */
 export class FrameDecoder {
   readonly #sink: FrameSink;
+  readonly #maxPayload: number;
   #rest: Buffer = nothing;
   #pieces: Buffer[] = [];
   #held = 0;
   #wanted = headerBytes;
 
-  constructor(sink: FrameSink) {
+  /** @param maxPayload bytes of a payload; more is for ends that trust each other */
+  constructor(sink: FrameSink, maxPayload = maxPayloadBytes) {
     this.#sink = sink;
+    this.#maxPayload = maxPayload;
   }
 
   /**
    * Takes the next bytes and calls the sink for every frame they complete.
-   * @throws RangeError when a frame is longer than `maxPayloadBytes`; the connection must then be closed
+   * @throws RangeError when a frame is longer than allowed; the connection must then be closed
    */
   push(chunk: Buffer): void {
     if (this.#held > 0) {
@@ -65,8 +68,8 @@ export class FrameDecoder {
     this.#wanted = headerBytes;
     while (bytes.length - at >= headerBytes) {
       const length = bytes.readUInt32BE(at);
-      if (length > maxPayloadBytes)
-        throw new RangeError(`a frame of ${String(length)} bytes is over the limit of ${String(maxPayloadBytes)}`);
+      if (length > this.#maxPayload)
+        throw new RangeError(`a frame of ${String(length)} bytes is over the limit of ${String(this.#maxPayload)}`);
       const end = at + headerBytes + length;
       if (end > bytes.length) {
         this.#wanted = headerBytes + length;

@@ -8,6 +8,8 @@ import { upload } from '../upload.ts';
 import type { Api, ApiMeans } from './api.ts';
 import { digestParams, problems } from './schemas.ts';
 
+/** A stream; it is checked while it is read. */
+const bodySchema = z.unknown().meta({ type: 'string', format: 'binary' });
 const artifactSchema = z.object({ digest: z.string(), size: z.int().describe('Bytes, packed') });
 
 /** Artifacts: bundles by their digest. */
@@ -42,6 +44,7 @@ export function artifacts(api: Api, means: ApiMeans): void {
       description: `The body is a bundle: a tar archive in zstd, of type ${bundleMediaType}. It is taken in whole or not at all.`,
       consumes: [bundleMediaType],
       params: digestParams,
+      body: bodySchema,
       response: { 200: artifactSchema.describe('It was here already'), 201: artifactSchema.describe('It is here now'), ...problems },
     },
     handler: async ({ params: { digest }, body, raw }, reply) => {

@@ -21,6 +21,7 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
       security: [{ token: [] }],
     },
     transform: jsonSchemaTransform,
+    exposeHeadRoutes: true,
   });
   await api.register(swaggerUi, { routePrefix: '/docs' });
   api.get('/openapi.json', { schema: { hide: true } }, () => api.swagger());
