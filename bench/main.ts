@@ -55,7 +55,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(new Error('stopped')));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error('stopped')));
   const outcomes: Outcome[] = [];
   for (const scenario of choose(values.scenario)) {
     if (stop.signal.aborted) break;

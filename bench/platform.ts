@@ -33,6 +33,7 @@ export interface BenchPlatform extends AsyncDisposable {
 
 const cli = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const startLimitMs = 30_000;
+const lookLimitMs = 2_000;
 const stopLimitMs = 20_000;
 
 /** @throws Error with the end of the platform’s log when it does not start */
@@ -83,7 +84,7 @@ async function healthy(apiUrl: string, child: ChildProcess, signal: AbortSignal 
   for (;;) {
     signal?.throwIfAborted();
     if (hasEnded(child)) throw new Error(`it ended with ${String(child.exitCode ?? child.signalCode)}`);
-    const status = await fetch(`${apiUrl}/healthz`).then(
+    const status = await fetch(`${apiUrl}/healthz`, { signal: AbortSignal.timeout(lookLimitMs) }).then(
       (response) => response.status,
       () => 0,
     );
