@@ -24,7 +24,7 @@ export class Publisher implements AsyncDisposable {
       opened: (peer) => peer.notify('state', publisher.#snapshot()),
       closed: (peer) => publisher.#heard(() => publisher.#applied.delete(peer)),
       notice(method, body, peer) {
-        if (method === 'applied') publisher.#heard(() => publisher.#applied.set(peer, appliedSchema.parse(body).revision));
+        if (method === 'applied') publisher.#heardApplied(peer, appliedSchema.parse(body).revision);
       },
     });
     return publisher;
@@ -68,6 +68,11 @@ export class Publisher implements AsyncDisposable {
     const { revision, functions, tokenHashes } = this.#state;
     const served = [...functions.values()].map((serving) => ({ tenant: serving.tenant, name: serving.function, serving }));
     return { revision, functions: served, tokenHashes: [...tokenHashes] };
+  }
+
+  /** A subscriber may finish a later state before an earlier one. */
+  #heardApplied(peer: Peer, revision: number): void {
+    this.#heard(() => this.#applied.set(peer, Math.max(revision, this.#applied.get(peer) ?? -1)));
   }
 
   #heard(note: () => void): void {

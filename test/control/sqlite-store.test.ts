@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, it } from 'node:test';
+import { SqliteStore } from '../../src/control/sqlite-store.ts';
+import { functionConfigSchema } from '../../src/model/function.ts';
+import { needsMount, smallDisk } from './small-disk.ts';
+import { artifactOf, deploymentOf, storeSuite } from './store-suite.ts';
+import { tempFolder } from './temp-folder.ts';
+
+storeSuite('SQLite', (t) => {
+  const path = join(tempFolder(t), 'store.sqlite');
+  let store = new SqliteStore(path);
+  t.after(() => store[Symbol.asyncDispose]());
+  return Promise.resolve({
+    store,
+    async reopen() {
+      await store[Symbol.asyncDispose]();
+      store = new SqliteStore(path);
+      return store;
+    },
+  });
+});
+
+describe('a store that cannot be used', () => {
+  const refused = (path: string, reason: RegExp) => {
+    const before = readFileSync(path);
+    assert.throws(() => new SqliteStore(path), { message: reason });
+    assert.deepEqual(readFileSync(path), before, 'it was left as it was');
+  };
+
+  it('is refused when a newer release has written it', async (t) => {
+    const path = join(tempFolder(t), 'store.sqlite');
+    await new SqliteStore(path)[Symbol.asyncDispose]();
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    refused(path, /store\.sqlite cannot be used: .*newer Swiftlet \(schema 99.*Restore|newer/);
+  });
+
+  it('is refused when it is of something else', (t) => {
+    const path = join(tempFolder(t), 'store.sqlite');
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA journal_mode = WAL; CREATE TABLE songs (title TEXT)');
+    database.close();
+    refused(path, /database of something else/);
+  });
+
+  it('is refused when it is no database', (t) => {
+    const path = join(tempFolder(t), 'store.sqlite');
+    writeFileSync(path, 'certainly no database, but long enough to be looked at '.repeat(100));
+    refused(path, /cannot be used: .*not a database/);
+  });
+
+  it('is refused when it is damaged or cut short', async (t) => {
+    const path = join(tempFolder(t), 'store.sqlite');
+    const store = new SqliteStore(path);
+    await store.addArtifact(artifactOf('a'), 0);
+    for (let i = 0; i < 200; i += 1) await store.deploy(deploymentOf({ function: `f${i}` }));
+    await store[Symbol.asyncDispose]();
+    const whole = readFileSync(path);
+    const damaged = Buffer.from(whole);
+    damaged.fill(0xa5, 8_192, 24_576);
+    writeFileSync(path, damaged);
+    refused(path, /cannot be used/);
+    writeFileSync(path, whole);
+    truncateSync(path, 20_000);
+    refused(path, /cannot be used/);
+  });
+
+  it('is new only once', async (t) => {
+    const path = join(tempFolder(t), 'store.sqlite');
+    const first = new SqliteStore(path);
+    assert.equal(first.isNew, true);
+    await first[Symbol.asyncDispose]();
+    const second = new SqliteStore(path);
+    assert.equal(second.isNew, false);
+    await second[Symbol.asyncDispose]();
+    rmSync(path);
+  });
+});
+
+describe('a store on a full disk', () => {
+  it('says so, loses nothing, and goes on when there is room again', async (t) => {
+    const folder = smallDisk(t, 1024 * 1024);
+    if (folder === undefined) {
+      t.skip(needsMount);
+      return;
+    }
+    const store = new SqliteStore(join(folder, 'store.sqlite'));
+    t.after(() => store[Symbol.asyncDispose]());
+    await store.addArtifact(artifactOf('a'), 0);
+    const ballast = join(folder, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(512 * 1024));
+    const config = functionConfigSchema.parse({ environment: { FILL: 'x'.repeat(30_000) } });
+    let deployed = 0;
+    await assert.rejects(
+      async () => {
+        for (; deployed < 1_000; deployed += 1) await store.deploy(deploymentOf({ function: `f${deployed}`, config }));
+      },
+      { code: 'StorageFull' },
+    );
+    assert.ok(deployed > 0 && deployed < 100, `${deployed} fitted`);
+    assert.equal((await store.functions('default', { limit: 1_000 })).length, deployed);
+    rmSync(ballast);
+    assert.equal((await store.deploy(deploymentOf({ function: 'after', config }))).kind, 'created');
+    await store[Symbol.asyncDispose]();
+    const reopened = new SqliteStore(join(folder, 'store.sqlite'));
+    assert.equal((await reopened.functions('default', { limit: 1_000 })).length, deployed + 1);
+    await reopened[Symbol.asyncDispose]();
+  });
+});

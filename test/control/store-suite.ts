@@ -1,0 +1,190 @@
+/** What every Store promises, whichever it is. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { Deployment, Store } from '../../src/control/store.ts';
+import { functionConfigSchema } from '../../src/model/function.ts';
+import type { Change } from '../../src/wire/published-state.ts';
+
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** Closes the store and opens it again on the same data. */
+  reopen(): Promise<Store>;
+}
+
+const digest = (digit: string): string => digit.repeat(64);
+const config = functionConfigSchema.parse({});
+export const deploymentOf = (change: Partial<Deployment> = {}): Deployment => ({
+  tenant: 'default',
+  function: 'hello',
+  digest: digest('a'),
+  config,
+  createdAt: '2026-01-02T03:04:05.000Z',
+  ...change,
+});
+export const artifactOf = (digit: string, tenant = 'default') => ({ tenant, digest: digest(digit), size: 10, files: ['index.js'] });
+
+/** @param open makes an empty store; its remains are removed after the test */
+export function storeSuite(name: string, open: (t: TestContext) => Promise<StoreUnderTest>): void {
+  const filled = async (t: TestContext) => {
+    const under = await open(t);
+    for (const digit of ['a', 'b', 'c']) await under.store.addArtifact(artifactOf(digit), 0);
+    return under;
+  };
+
+  describe(`the ${name} store`, () => {
+    it('numbers versions, and the latest serves', async (t) => {
+      const { store } = await filled(t);
+      const first = await store.deploy(deploymentOf());
+      assert.ok(first.kind === 'created' && first.isFirst);
+      assert.equal(first.version.number, 1);
+      assert.equal(first.version.size, 10);
+      const second = await store.deploy(deploymentOf({ digest: digest('b') }));
+      assert.ok(second.kind === 'created' && !second.isFirst);
+      assert.equal(second.version.number, 2);
+      assert.deepEqual(
+        (await store.versions('default', 'hello')).map((version) => version.number),
+        [2, 1],
+      );
+      assert.deepEqual((await store.findFunction('default', 'hello'))?.serving, second.version);
+    });
+
+    it('makes no version of what serves already', async (t) => {
+      const { store } = await filled(t);
+      const environment = { A: '1', B: '2' };
+      const first = await store.deploy(deploymentOf({ config: { ...config, environment } }));
+      const again = await store.deploy(deploymentOf({ config: { ...config, environment: { B: '2', A: '1' } } }));
+      assert.ok(first.kind === 'created' && again.kind === 'unchanged');
+      assert.equal(again.revision, first.revision);
+      const other = await store.deploy(deploymentOf({ config: { ...config, environment: { A: '1' } } }));
+      assert.equal(other.kind, 'created');
+    });
+
+    it('never gives a number twice, even when the function was removed in between', async (t) => {
+      const under = await filled(t);
+      await under.store.deploy(deploymentOf());
+      await under.store.deploy(deploymentOf({ digest: digest('b') }));
+      await under.store.remove('default', 'hello');
+      const store = await under.reopen();
+      const next = await store.deploy(deploymentOf());
+      assert.ok(next.kind === 'created' && next.isFirst);
+      assert.equal(next.version.number, 3);
+    });
+
+    it('refuses a deployment that expected something else', async (t) => {
+      const { store } = await filled(t);
+      assert.deepEqual(await store.deploy(deploymentOf({ expected: 1 })), { kind: 'stale', serving: undefined });
+      assert.equal((await store.deploy(deploymentOf({ expected: 'none' }))).kind, 'created');
+      assert.deepEqual(await store.deploy(deploymentOf({ expected: 'none', digest: digest('b') })), { kind: 'stale', serving: 1 });
+      assert.deepEqual(await store.deploy(deploymentOf({ expected: 7, digest: digest('b') })), { kind: 'stale', serving: 1 });
+      const many = Array.from({ length: 100 }, (_, i) =>
+        store.deploy(deploymentOf({ expected: 1, config: { ...config, timeoutMs: 1_000 + i } })),
+      );
+      const kinds = (await Promise.all(many)).map((outcome) => outcome.kind);
+      assert.equal(kinds.filter((kind) => kind === 'created').length, 1);
+      assert.equal(kinds.filter((kind) => kind === 'stale').length, 99);
+    });
+
+    it('refuses a deployment of an artifact that the tenant does not have', async (t) => {
+      const { store } = await filled(t);
+      await store.addArtifact(artifactOf('d', 'other'), 0);
+      assert.deepEqual(await store.deploy(deploymentOf({ digest: digest('d') })), { kind: 'artifact missing' });
+      assert.equal(await store.findFunction('default', 'hello'), undefined);
+    });
+
+    it('tells each change to those who watch, before the caller knows, in order', async (t) => {
+      const { store } = await filled(t);
+      const seen: Change[] = [];
+      const watching = store.watch((change) => seen.push(change));
+      const first = await store.deploy(deploymentOf());
+      assert.ok(first.kind === 'created');
+      assert.deepEqual(seen, [
+        { revision: first.revision, change: { kind: 'served', function: { tenant: 'default', name: 'hello', serving: first.version } } },
+      ]);
+      await store.deploy(deploymentOf());
+      await Promise.all([
+        store.deploy(deploymentOf({ digest: digest('b') })),
+        store.remove('default', 'hello'),
+        store.remove('default', 'hello'),
+      ]);
+      assert.deepEqual(
+        seen.map(({ revision, change }) => [revision - first.revision, change.kind]),
+        [
+          [0, 'served'],
+          [1, 'served'],
+          [2, 'removed'],
+        ],
+      );
+      watching[Symbol.dispose]();
+      await store.deploy(deploymentOf());
+      assert.equal(seen.length, 3);
+    });
+
+    it('keeps everything over a restart, the revision too', async (t) => {
+      const under = await filled(t);
+      await under.store.deploy(deploymentOf({ config: functionConfigSchema.parse({ environment: { KEY: 'ü "\n' }, memoryMiB: 256 }) }));
+      await under.store.deploy(deploymentOf({ function: 'other', tenant: 'default', digest: digest('b') }));
+      const before = await under.store.snapshot();
+      const store = await under.reopen();
+      assert.deepEqual(await store.snapshot(), before);
+      assert.equal(before.functions.length, 2);
+      const removed = await store.remove('default', 'other');
+      assert.equal(removed, before.revision + 1);
+    });
+
+    it('keeps tenants apart', async (t) => {
+      const { store } = await filled(t);
+      await store.addArtifact(artifactOf('a', 'other'), 0);
+      await store.deploy(deploymentOf());
+      const theirs = await store.deploy(deploymentOf({ tenant: 'other' }));
+      assert.ok(theirs.kind === 'created' && theirs.version.number === 1);
+      await store.remove('other', 'hello');
+      assert.equal((await store.functions('default', { limit: 10 })).length, 1);
+      assert.deepEqual(await store.versions('other', 'hello'), []);
+      assert.equal(await store.findArtifact('third', digest('a')), undefined);
+      assert.equal(await store.touchArtifact('third', digest('a'), 1), false);
+    });
+
+    it('lists functions by name, a page at a time', async (t) => {
+      const { store } = await filled(t);
+      for (const name of ['d', 'b', 'a', 'c']) await store.deploy(deploymentOf({ function: name }));
+      const names = async (limit: number, after?: string) =>
+        (await store.functions('default', { limit, ...(after === undefined ? {} : { after }) })).map((record) => record.name);
+      assert.deepEqual(await names(2), ['a', 'b']);
+      assert.deepEqual(await names(2, 'b'), ['c', 'd']);
+      assert.deepEqual(await names(2, 'd'), []);
+    });
+
+    it('drops versions, but never the one that serves', async (t) => {
+      const { store } = await filled(t);
+      for (const digit of ['a', 'b', 'c']) await store.deploy(deploymentOf({ digest: digest(digit) }));
+      await store.dropVersions('default', 'hello', [1, 3, 99]);
+      assert.deepEqual(
+        (await store.versions('default', 'hello')).map((version) => version.number),
+        [3, 2],
+      );
+    });
+
+    it('drops artifacts that nobody needs and nobody has touched', async (t) => {
+      const { store } = await filled(t);
+      await store.deploy(deploymentOf());
+      await store.addArtifact(artifactOf('d', 'other'), 0);
+      assert.ok(await store.touchArtifact('default', digest('b'), 1_000));
+      await store.addArtifact(artifactOf('a', 'other'), 2_000);
+      await store.dropArtifacts(999);
+      assert.deepEqual([...(await store.digests())].sort(), [digest('a'), digest('b')]);
+      await store.dropArtifacts(1_000);
+      assert.deepEqual([...(await store.digests())], [digest('a')]);
+      await store.remove('default', 'hello');
+      await store.dropArtifacts(3_000);
+      assert.equal((await store.digests()).size, 0);
+    });
+
+    it('rejects everything once it is closed', async (t) => {
+      const { store } = await filled(t);
+      await store[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+      await assert.rejects(store.snapshot());
+      await assert.rejects(store.deploy(deploymentOf()));
+    });
+  });
+}
