@@ -1,19 +1,20 @@
+import type { ColdStart } from './cold-starts.ts';
 import type { Figure } from './figure.ts';
 import { median, summarise } from './statistics.ts';
 
 const baselineName = 'bare Node.js start';
 
 /**
- * @param samples milliseconds of each cold start
+ * @param starts the cold starts
  * @param bare milliseconds of each bare start; both percentiles are compared with its median
  * @param atMost the ratios to reach; a percentile without one is stated only
  */
 export function coldFigures(
-  samples: readonly number[],
+  starts: readonly ColdStart[],
   bare: readonly number[],
   atMost: { readonly p50?: number; readonly p99?: number },
 ): Figure[] {
-  const summary = summarise(samples);
+  const summary = summarise(starts.map(({ tookMs }) => tookMs));
   return (['p50', 'p99'] as const).map((what) => {
     const bound = atMost[what];
     return {

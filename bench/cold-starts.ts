@@ -2,6 +2,7 @@
 import { Agent } from 'node:http';
 import { packUnique } from './bench-functions.ts';
 import type { BenchPlatform } from './platform.ts';
+import { parseServerTiming, type Timing } from './server-timing.ts';
 import { timedRequest } from './timed-request.ts';
 
 const deploysAtOnce = 4;
@@ -9,6 +10,13 @@ const deploysAtOnce = 4;
 export interface ColdFunction {
   readonly name: string;
   readonly number: number;
+}
+
+export interface ColdStart {
+  /** From the request to the last byte of the answer. */
+  readonly tookMs: number;
+  /** What the platform says of it. */
+  readonly timing: Timing;
 }
 
 /** Deploys so many functions; the numbers continue from `first`, so that no digest ever comes twice. */
@@ -25,15 +33,14 @@ export const removeAll = (platform: BenchPlatform, functions: readonly ColdFunct
 /**
  * Sends a function its first request.
  * @param connection kept open since before; absent: one of its own, whose opening is part of the time
- * @returns milliseconds from the request to the last byte of the answer
  * @throws Error when the answer is wrong or the start was not cold
  */
-export async function coldRequest(platform: BenchPlatform, { name, number }: ColdFunction, connection?: Agent): Promise<number> {
+export async function coldRequest(platform: BenchPlatform, { name, number }: ColdFunction, connection?: Agent): Promise<ColdStart> {
   const options = connection === undefined ? {} : { agent: connection };
   const { status, headers, body, tookMs } = await timedRequest(`${platform.gatewayUrl}/${name}`, options);
   const right = status === 200 && headers['x-swiftlet-start'] === 'cold' && body === JSON.stringify({ message: 'Hello, world!', number });
   if (!right) throw new Error(`${name} answered ${status} (${String(headers['x-swiftlet-start'])}): ${body}`);
-  return tookMs;
+  return { tookMs, timing: parseServerTiming(String(headers['server-timing'])) };
 }
 
 /** A connection to the gateway that is kept, as a load balancer's is. The bench's own code is run over it until it is as fast as it gets. */

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bareStart } from '../baselines.ts';
 import { bareNote, coldFigures } from '../cold-figures.ts';
-import { coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
+import { type ColdStart, coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
 import type { Scenario } from '../scenario.ts';
+import { timingNote } from '../server-timing.ts';
 
 const poolSize = 0;
 const batch = 25;
@@ -18,7 +19,7 @@ export const coldEmptyPool: Scenario = {
     const { quick, signal, progress } = context;
     const starts = quick ? 25 : 200;
     await using platform = await context.startPlatform({ poolSize, maxSandboxes: 4 * batch });
-    const samples: number[] = [];
+    const samples: ColdStart[] = [];
     const bare: number[] = [];
     const connection = await openConnection(platform);
     for (let first = 1; first <= starts; first += batch) {
@@ -34,6 +35,11 @@ export const coldEmptyPool: Scenario = {
       await sleep(afterRemovalMs, undefined, { signal });
     }
     connection.destroy();
-    return { figures: coldFigures(samples, bare, { p50: 1.8 }), isolation: platform.isolation, poolSize, notes: [bareNote(bare)] };
+    return {
+      figures: coldFigures(samples, bare, { p50: 1.8 }),
+      isolation: platform.isolation,
+      poolSize,
+      notes: [bareNote(bare), timingNote(samples)],
+    };
   },
 };

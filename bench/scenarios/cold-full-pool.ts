@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bareStart, bareStarts } from '../baselines.ts';
 import { bareNote, coldFigures } from '../cold-figures.ts';
-import { coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
+import { type ColdStart, coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
 import { poolIsFull } from '../pool.ts';
 import type { Scenario } from '../scenario.ts';
+import { timingNote } from '../server-timing.ts';
 
 const poolSize = 8;
 /** Functions that exist at the same time; their instances stay until all of them were started. */
@@ -20,7 +21,7 @@ export const coldFullPool: Scenario = {
     const { quick, signal, progress } = context;
     const starts = quick ? 100 : 1_000;
     await using platform = await context.startPlatform({ poolSize, maxSandboxes: poolSize + 2 * batch });
-    const samples: number[] = [];
+    const samples: ColdStart[] = [];
     const bare = await bareStarts(5);
     const connection = await openConnection(platform);
     for (let first = 1; first <= starts; first += batch) {
@@ -41,7 +42,7 @@ export const coldFullPool: Scenario = {
       figures: coldFigures(samples, bare, { p50: 0.18, p99: 0.6 }),
       isolation: platform.isolation,
       poolSize,
-      notes: [bareNote(bare)],
+      notes: [bareNote(bare), timingNote(samples)],
     };
   },
 };

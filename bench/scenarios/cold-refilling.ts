@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bareStarts } from '../baselines.ts';
 import { bareNote, coldFigures } from '../cold-figures.ts';
-import { coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
+import { type ColdStart, coldRequest, deployUnique, openConnection, removeAll } from '../cold-starts.ts';
 import { poolIsFull } from '../pool.ts';
 import type { Scenario } from '../scenario.ts';
+import { timingNote } from '../server-timing.ts';
 
 const poolSize = 50;
 const barePerRound = 3;
@@ -18,7 +19,7 @@ export const coldRefilling: Scenario = {
     const { quick, signal, progress } = context;
     const rounds = quick ? 2 : 20;
     await using platform = await context.startPlatform({ poolSize, maxSandboxes: 4 * poolSize });
-    const samples: number[] = [];
+    const samples: ColdStart[] = [];
     const bare: number[] = [];
     const connection = await openConnection(platform);
     for (let round = 0; round < rounds; round++) {
@@ -31,7 +32,7 @@ export const coldRefilling: Scenario = {
       await sleep(afterRemovalMs, undefined, { signal });
     }
     connection.destroy();
-    const notes = [bareNote(bare), `rounds of ${poolSize} starts back to back, each round from a full pool`];
+    const notes = [bareNote(bare), timingNote(samples), `rounds of ${poolSize} starts back to back, each round from a full pool`];
     return { figures: coldFigures(samples, bare, { p50: 0.25, p99: 1 }), isolation: platform.isolation, poolSize, notes };
   },
 };

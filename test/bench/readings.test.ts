@@ -5,6 +5,7 @@ import { isolationIn } from '../../bench/isolation.ts';
 import { readAutocannonReport, readWrkReport } from '../../bench/load.ts';
 import { poolStateIn } from '../../bench/pool.ts';
 import { cpuMsOf, parseKibibytes, parseStat, processTree } from '../../bench/processes.ts';
+import { parseServerTiming, timingNote } from '../../bench/server-timing.ts';
 
 test('wrk’s report is found among its output', () => {
   const output =
@@ -35,6 +36,19 @@ test('pools are added up over their kinds, and other metrics are left out', () =
     'swiftlet_pool_size{runtime="nodejs26",heap_mib="96"} 8',
   ].join('\n');
   assert.deepEqual(poolStateIn(metrics), { ready: 8, size: 8 });
+});
+
+test('a start’s phases are read, and what they leave is told', () => {
+  const timing = parseServerTiming('queue;dur=0.5, sandbox;dur=0, init;dur=1.25, cache;desc="hit"');
+  assert.deepEqual(
+    [...timing],
+    [
+      ['queue', 0.5],
+      ['sandbox', 0],
+      ['init', 1.25],
+    ],
+  );
+  assert.match(timingNote([{ tookMs: 2, timing }]), /queue 0\.50, sandbox 0\.00, init 1\.25; .* 0\.25$/);
 });
 
 test('isolation is full when every means is in force', () => {
