@@ -21,14 +21,19 @@ const tasks = {
 };
 
 function lockDigest() {
-  return createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
 }
 
 function installModules() {
   if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === lockDigest()) return;
   console.error('Installing Swiftlet’s packages (once) …');
   // Nothing needs an install script: Node.js itself and all native parts come prebuilt.
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0 || !existsSync(node)) stop('npm could not install the packages; see above, then try again.');
   writeFileSync(stamp, lockDigest());
 }
@@ -45,7 +50,9 @@ function isInstalled(command) {
 }
 
 function installSystemPackages(needs) {
-  const missing = Object.entries(systemPackages[needs]).filter(([command]) => !isInstalled(command)).map(([, name]) => name);
+  const missing = Object.entries(systemPackages[needs])
+    .filter(([command]) => !isInstalled(command))
+    .map(([, name]) => name);
   if (missing.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid() !== 0 || !isInstalled('apt-get')) {
@@ -53,7 +60,9 @@ function installSystemPackages(needs) {
     return;
   }
   console.error(`Installing ${missing.join(', ')} …`);
-  const install = () => spawnSync('sh', ['-c', command], { stdio: ['ignore', 'ignore', 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+  const install = () =>
+    spawnSync('sh', ['-c', command], { stdio: ['ignore', 'ignore', 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+      .status === 0;
   if (install()) return;
   spawnSync('apt-get', ['update'], { stdio: ['ignore', 'ignore', 2] });
   if (!install()) console.error(`Could not install ${missing.join(', ')}; run:  apt-get update && ${command}`);
@@ -73,7 +82,10 @@ installSystemPackages(task.needs);
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...task.run(args)], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, PATH: `${join(root, 'node_modules', `node-linux-${process.arch}`, 'bin')}${delimiter}${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` },
+  env: {
+    ...process.env,
+    PATH: `${join(root, 'node_modules', `node-linux-${process.arch}`, 'bin')}${delimiter}${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
+  },
 });
 // Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -6,7 +6,11 @@ import { manifestSchema } from '../src/build/manifest-schema.ts';
 import { packageFolder } from '../src/role/package-folder.ts';
 
 const path = join(packageFolder, 'swiftlet.schema.json');
-const schema = { $id: 'https://swiftlet.dev/swiftlet.schema.json', title: 'swiftlet.yaml', ...z.toJSONSchema(manifestSchema, { io: 'input' }) };
+const schema = {
+  $id: 'https://swiftlet.dev/swiftlet.schema.json',
+  title: 'swiftlet.yaml',
+  ...z.toJSONSchema(manifestSchema, { io: 'input' }),
+};
 const text = `${JSON.stringify(schema, null, 2)}\n`;
 
 if (!process.argv.includes('--check')) writeFileSync(path, text);

@@ -26,7 +26,8 @@ const channels = new Set();
 function receive(channel, kind, stream, payload) {
   switch (kind) {
     case type.invoke:
-      if (served === undefined || channel.streams.has(stream)) channel.send(type.failed, stream, stringify({ code: 'Internal', type: 'Protocol', message: 'invoked out of turn' }));
+      if (served === undefined || channel.streams.has(stream))
+        channel.send(type.failed, stream, stringify({ code: 'Internal', type: 'Protocol', message: 'invoked out of turn' }));
       else {
         const invocation = new Invocation(channel, stream, parse(payload.toString()), served);
         if (!invocation.isOver) channel.streams.set(stream, invocation);
@@ -56,7 +57,11 @@ function receive(channel, kind, stream, payload) {
 /** @param {import('./channel.mjs').Channel} channel @param {any} request */
 async function initialise(channel, request) {
   if (state !== 'booted') {
-    channel.send(type.initFailed, 0, stringify({ code: 'InitError', type: 'Protocol', message: `initialised out of turn: the runtime is ${state}` }));
+    channel.send(
+      type.initFailed,
+      0,
+      stringify({ code: 'InitError', type: 'Protocol', message: `initialised out of turn: the runtime is ${state}` }),
+    );
     return;
   }
   state = 'initialising';
@@ -69,7 +74,11 @@ async function initialise(channel, request) {
     served = { handler: await loadHandler(found), settings: request };
     const loaded = performance.now();
     state = 'initialised';
-    channel.send(type.initialised, 0, stringify({ environmentMs: environmentSet - start, runtimeMs: handlerFound - environmentSet, initMs: loaded - handlerFound }));
+    channel.send(
+      type.initialised,
+      0,
+      stringify({ environmentMs: environmentSet - start, runtimeMs: handlerFound - environmentSet, initMs: loaded - handlerFound }),
+    );
   } catch (error) {
     state = 'failed';
     const failure = failureOf(error, 'InitError');
@@ -107,8 +116,11 @@ captureOutput();
 provideAwsLambda();
 process.on('uncaughtException', onUncaught);
 process.on('unhandledRejection', onUncaught);
-createServer((socket) => channels.add(openChannel(socket, receive, (channel) => {
-  channels.delete(channel);
-  for (const invocation of channel.streams.values()) invocation.cancel();
-}))).listen({ fd: controlDescriptor }, () => setImmediate(() => prepare(() => state === 'booted')));
-
+createServer((socket) =>
+  channels.add(
+    openChannel(socket, receive, (channel) => {
+      channels.delete(channel);
+      for (const invocation of channel.streams.values()) invocation.cancel();
+    }),
+  ),
+).listen({ fd: controlDescriptor }, () => setImmediate(() => prepare(() => state === 'booted')));

@@ -22,9 +22,18 @@ export function failureOf(thrown, code) {
     if (thrown instanceof Error || (typeof thrown === 'object' && thrown !== null && 'message' in thrown)) {
       const { name, message, stack } = /** @type {Error} */ (thrown);
       const type = String(name || thrown.constructor?.name || 'Error');
-      return { code, type, message: String(message).slice(0, maxMessageCharacters), ...(stack ? { stack: String(stack).slice(0, maxStackCharacters) } : {}) };
+      return {
+        code,
+        type,
+        message: String(message).slice(0, maxMessageCharacters),
+        ...(stack ? { stack: String(stack).slice(0, maxStackCharacters) } : {}),
+      };
     }
-    return { code, type: typeof thrown, message: String(typeof thrown === 'object' ? JSON.stringify(thrown) : thrown).slice(0, maxMessageCharacters) };
+    return {
+      code,
+      type: typeof thrown,
+      message: String(typeof thrown === 'object' ? JSON.stringify(thrown) : thrown).slice(0, maxMessageCharacters),
+    };
   } catch {
     return { code, type: 'unknown', message: 'something was thrown that cannot be read' };
   }

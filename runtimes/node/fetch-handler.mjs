@@ -1,7 +1,7 @@
 // Handlers in the web's own form: fetch(request) → Response, both streamed.
 import { Refusal } from './failure.mjs';
 import { createContext } from './context.mjs';
-import { pending } from './invocation.mjs';
+import { pending } from './pending.mjs';
 import { initialCreditBytes } from './frames.mjs';
 
 const bodiless = new Set(['GET', 'HEAD']);
@@ -9,7 +9,11 @@ const bodiless = new Set(['GET', 'HEAD']);
 /** @param {import('./invocation.mjs').Invocation} invocation */
 export async function answerFetch(invocation) {
   const response = await invocation.handler.call(toRequest(invocation), process.env, createContext(invocation));
-  if (!isResponse(response)) throw new Refusal('InvalidResponse', `fetch() returned ${response === undefined ? 'nothing' : `a ${typeof response}`}; it must return a Response`);
+  if (!isResponse(response))
+    throw new Refusal(
+      'InvalidResponse',
+      `fetch() returned ${response === undefined ? 'nothing' : `a ${typeof response}`}; it must return a Response`,
+    );
   const { status, body } = response;
   if (status < 200 || status > 599) throw new Refusal('InvalidResponse', `the Response has status ${status}; it must be from 200 to 599`);
   invocation.sendHead(status, flatten(response.headers));
@@ -19,7 +23,13 @@ export async function answerFetch(invocation) {
 }
 
 function isResponse(value) {
-  return typeof value === 'object' && value !== null && typeof value.status === 'number' && typeof value.headers?.forEach === 'function' && 'body' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof value.status === 'number' &&
+    typeof value.headers?.forEach === 'function' &&
+    'body' in value
+  );
 }
 
 function flatten(headers) {

@@ -2,9 +2,21 @@
 // u32 length of the payload, u8 type, u32 stream, payload; big-endian.
 
 export const type = {
-  invoke: 0x01, requestBody: 0x02, requestEnd: 0x03, cancel: 0x04, responseCredit: 0x05,
-  head: 0x11, responseBody: 0x12, done: 0x13, failed: 0x14, requestCredit: 0x15,
-  probe: 0x20, state: 0x21, init: 0x22, initialised: 0x23, initFailed: 0x24,
+  invoke: 0x01,
+  requestBody: 0x02,
+  requestEnd: 0x03,
+  cancel: 0x04,
+  responseCredit: 0x05,
+  head: 0x11,
+  responseBody: 0x12,
+  done: 0x13,
+  failed: 0x14,
+  requestCredit: 0x15,
+  probe: 0x20,
+  state: 0x21,
+  init: 0x22,
+  initialised: 0x23,
+  initFailed: 0x24,
 };
 
 export const headerBytes = 9;

@@ -76,10 +76,12 @@ function logTime(time) {
  * @throws Refusal InvalidResponse or ResponseTooLarge
  */
 export function toResponse(result) {
-  if (typeof result !== 'object' || result === null || !('statusCode' in result)) return limited(200, ['content-type', 'application/json'], jsonBody(result));
+  if (typeof result !== 'object' || result === null || !('statusCode' in result))
+    return limited(200, ['content-type', 'application/json'], jsonBody(result));
   const { statusCode, headers, multiValueHeaders, cookies, body, isBase64Encoded } = /** @type {any} */ (result);
   const status = typeof statusCode === 'string' ? Number(statusCode) : statusCode;
-  if (!Number.isInteger(status) || status < 200 || status > 599) throw invalid(`statusCode is ${inspect(statusCode)}; it must be a whole number from 200 to 599`);
+  if (!Number.isInteger(status) || status < 200 || status > 599)
+    throw invalid(`statusCode is ${inspect(statusCode)}; it must be a whole number from 200 to 599`);
   const flat = flattenHeaders(headers, multiValueHeaders);
   if (cookies !== undefined) {
     if (!Array.isArray(cookies)) throw invalid('cookies is no array of strings');
@@ -120,7 +122,11 @@ export function jsonBody(value) {
 }
 
 function limited(status, headers, body) {
-  if (body.length > maxBodyBytes) throw new Refusal('ResponseTooLarge', `the response has ${body.length} bytes; up to ${maxBodyBytes} can be returned at once, stream it to send more`);
+  if (body.length > maxBodyBytes)
+    throw new Refusal(
+      'ResponseTooLarge',
+      `the response has ${body.length} bytes; up to ${maxBodyBytes} can be returned at once, stream it to send more`,
+    );
   return { status, headers, body };
 }
 

@@ -5,6 +5,7 @@ import { bodyChunkBytes, headerBytes, initialCreditBytes, type, writeHeader } fr
 import { toEvent, toResponse, jsonBody } from './function-url.mjs';
 import { log, withRequest } from './logs.mjs';
 import { residentKiB } from './memory.mjs';
+import { pending } from './pending.mjs';
 import { openResponseStream } from './response-stream.mjs';
 import { answerFetch } from './fetch-handler.mjs';
 
@@ -41,7 +42,8 @@ export class Invocation {
     this.headSent = false;
     this.startedAt = monotonic();
     if (this.bodyLength === 0) this.start();
-    else if (this.handler.kind === 'fetch' && head[0] === httpKind && (this.bodyLength < 0 || this.bodyLength > initialCreditBytes)) this.start();
+    else if (this.handler.kind === 'fetch' && head[0] === httpKind && (this.bodyLength < 0 || this.bodyLength > initialCreditBytes))
+      this.start();
   }
 
   /** Aborts when nobody waits for the answer any more. */
@@ -102,7 +104,11 @@ export class Invocation {
   run() {
     try {
       const result = this.call();
-      if (typeof result?.then === 'function') result.then((value) => this.finish(value), (error) => this.fail(error));
+      if (typeof result?.then === 'function')
+        result.then(
+          (value) => this.finish(value),
+          (error) => this.fail(error),
+        );
       else if (result !== pending) this.finish(result);
     } catch (error) {
       this.fail(error);
@@ -112,7 +118,11 @@ export class Invocation {
   call() {
     const { kind, call } = this.handler;
     if (kind === 'fetch' && this.head[0] === httpKind) return answerFetch(this);
-    if (kind === 'fetch') throw new Refusal('InvalidResponse', 'a function with fetch() answers HTTP requests only; send it a request, or export a handler for events');
+    if (kind === 'fetch')
+      throw new Refusal(
+        'InvalidResponse',
+        'a function with fetch() answers HTTP requests only; send it a request, or export a handler for events',
+      );
     const event = this.head[0] === httpKind ? toEvent(this.head, this.body(), this.settings.function) : parseEvent(this.body());
     const context = createContext(this);
     if (kind === 'callback') {
@@ -211,8 +221,6 @@ export class Invocation {
 }
 
 const doneFrameBytes = headerBytes + 8;
-/** Says that the answer comes another way than by returning. */
-export const pending = Symbol('pending');
 
 function parseEvent(body) {
   return body.length === 0 ? {} : parse(body.toString());

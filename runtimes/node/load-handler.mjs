@@ -23,7 +23,10 @@ export function findHandler(codeDir, handler) {
   const file = dot > 0 ? resolveFile(codeDir, handler.slice(0, dot)) : undefined;
   if (file !== undefined) return { file, exportName: handler.slice(dot + 1) };
   const name = dot > 0 ? handler.slice(0, dot) : handler;
-  throw new Refusal('HandlerNotFound', `the handler "${handler}" needs a file ${name}.{mjs,js,cjs,mts,ts,cts}; the bundle has ${listFiles(codeDir)}`);
+  throw new Refusal(
+    'HandlerNotFound',
+    `the handler "${handler}" needs a file ${name}.{mjs,js,cjs,mts,ts,cts}; the bundle has ${listFiles(codeDir)}`,
+  );
 }
 
 /** @param {string} codeDir @param {string} name */
@@ -69,21 +72,28 @@ function listFiles(folder) {
 export async function loadHandler({ file, exportName }) {
   const module = await import(pathToFileURL(file).href);
   // What CommonJS exports is under `default`; its named exports may not all be seen.
-  const commonJs = module.default !== null && (typeof module.default === 'object' || typeof module.default === 'function') ? module.default : {};
+  const commonJs =
+    module.default !== null && (typeof module.default === 'object' || typeof module.default === 'function') ? module.default : {};
   const names = exportName === undefined ? defaultExports : [exportName];
   for (const name of names) {
     const found = classify(module[name] ?? commonJs[name], commonJs);
     if (found !== undefined) return found;
   }
-  const offered = [...new Set([...Object.keys(module), ...Object.keys(commonJs)])].filter((name) => name !== '__esModule' && name !== 'module.exports');
-  throw new Refusal('HandlerNotFound', `${file.split('/').pop()} exports ${offered.join(', ') || 'nothing'}; it must export ${names.map((name) => `"${name}"`).join(' or ')} as a function or as an object with fetch()`);
+  const offered = [...new Set([...Object.keys(module), ...Object.keys(commonJs)])].filter(
+    (name) => name !== '__esModule' && name !== 'module.exports',
+  );
+  throw new Refusal(
+    'HandlerNotFound',
+    `${file.split('/').pop()} exports ${offered.join(', ') || 'nothing'}; it must export ${names.map((name) => `"${name}"`).join(' or ')} as a function or as an object with fetch()`,
+  );
 }
 
 /** @param {unknown} value @param {object} owner @returns {Handler | undefined} */
 function classify(value, owner) {
   if (typeof value === 'function') {
     if (value[streamMark] === true) return { kind: 'stream', call: value };
-    if (typeof (/** @type {any} */ (value).fetch) === 'function' && value.length === 0) return { kind: 'fetch', call: value.fetch.bind(value) };
+    if (typeof (/** @type {any} */ (value).fetch) === 'function' && value.length === 0)
+      return { kind: 'fetch', call: value.fetch.bind(value) };
     return { kind: value.length >= 3 ? 'callback' : 'event', call: value.bind(owner) };
   }
   if (typeof value !== 'object' || value === null) return undefined;

@@ -28,7 +28,8 @@ export function withRequest(requestId, code) {
 /** @param {'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'} level @param {string} text */
 export function log(level, text) {
   const id = (several ? running.getStore() : current) ?? '';
-  const cut = text.length > maxTextCharacters ? `${text.slice(0, maxTextCharacters)}… (${text.length - maxTextCharacters} characters cut)` : text;
+  const cut =
+    text.length > maxTextCharacters ? `${text.slice(0, maxTextCharacters)}… (${text.length - maxTextCharacters} characters cut)` : text;
   write(`\x1e${stringify([level, now(), id, cut])}\n`);
 }
 

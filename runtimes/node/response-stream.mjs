@@ -5,7 +5,11 @@ import { streamMark } from './load-handler.mjs';
 
 /** @param {import('./invocation.mjs').Invocation} invocation */
 export function openResponseStream(invocation) {
-  let prelude = { statusCode: 200, headers: /** @type {Record<string, string>} */ ({ 'content-type': 'application/octet-stream' }), cookies: /** @type {string[]} */ ([]) };
+  let prelude = {
+    statusCode: 200,
+    headers: /** @type {Record<string, string>} */ ({ 'content-type': 'application/octet-stream' }),
+    cookies: /** @type {string[]} */ ([]),
+  };
   const sendHead = () => {
     if (invocation.headSent || invocation.isOver) return;
     const headers = flattenHeaders(prelude.headers, undefined);

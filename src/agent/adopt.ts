@@ -37,7 +37,8 @@ export async function adopt(means: AdoptMeans): Promise<Adopted> {
     }),
   );
   await sweep(means, records, kept);
-  if (records.size > 0) means.log.info({ instances: instances.length, warm: warm.length, ended: records.size - kept.size }, 'took over from an earlier agent');
+  if (records.size > 0)
+    means.log.info({ instances: instances.length, warm: warm.length, ended: records.size - kept.size }, 'took over from an earlier agent');
   return { instances, warm };
 }
 
@@ -55,7 +56,11 @@ async function tryAdopt({ sandboxes, log }: AdoptMeans, record: SlotRecord): Pro
   return undefined;
 }
 
-async function sweep({ slotsFolder, cgroups, uids }: AdoptMeans, records: ReadonlyMap<number, SlotRecord | undefined>, kept: ReadonlySet<number>): Promise<void> {
+async function sweep(
+  { slotsFolder, cgroups, uids }: AdoptMeans,
+  records: ReadonlyMap<number, SlotRecord | undefined>,
+  kept: ReadonlySet<number>,
+): Promise<void> {
   for (const record of records.values()) {
     if (record !== undefined && !kept.has(record.slot) && startTimeOf(record.inner) === record.born) killAll([record.inner, record.outer]);
   }

@@ -18,7 +18,13 @@ export const folderSource = (folder: string): ArtifactSource => ({
     new Promise((resolve, reject) => {
       const stream = createReadStream(join(folder, digest.slice(0, 2), digest));
       stream.once('open', () => resolve(stream));
-      stream.once('error', (error) => reject(new SwiftletError('Unavailable', `the code ${digest.slice(0, 12)} is not in the artifact store; deploy the function again`, { cause: error })));
+      stream.once('error', (error) =>
+        reject(
+          new SwiftletError('Unavailable', `the code ${digest.slice(0, 12)} is not in the artifact store; deploy the function again`, {
+            cause: error,
+          }),
+        ),
+      );
     }),
 });
 

@@ -17,7 +17,12 @@ export interface ColdStartMeans {
 const mebibyte = 1024 * 1024;
 
 /** @throws SwiftletError InitError, InitTimeout, OutOfMemory, FunctionCrashed, HandlerNotFound, HostFull; the sandbox is ended then */
-export async function coldStart(means: ColdStartMeans, version: Version, instanceId: string, startedAt: string): Promise<{ sandbox: Sandbox; phases: ColdPhases }> {
+export async function coldStart(
+  means: ColdStartMeans,
+  version: Version,
+  instanceId: string,
+  startedAt: string,
+): Promise<{ sandbox: Sandbox; phases: ColdPhases }> {
   const asked = means.now();
   const placing = means.placeCode(version.digest);
   // Its failure is met below, after the sandbox is there to be given back.
@@ -36,7 +41,10 @@ export async function coldStart(means: ColdStartMeans, version: Version, instanc
     if (outcome.kind === 'failed') throw initFailure(version, outcome);
     const { environmentMs, initMs } = outcome.report;
     const runtime = Math.max(0, ready - attached - environmentMs - initMs);
-    return { sandbox, phases: { sandbox: taken - asked, code: attached - taken, environment: environmentMs, network: 0, runtime, init: initMs } };
+    return {
+      sandbox,
+      phases: { sandbox: taken - asked, code: attached - taken, environment: environmentMs, network: 0, runtime, init: initMs },
+    };
   } catch (error) {
     sandbox.kill();
     throw error;
@@ -47,13 +55,26 @@ async function initialise(sandbox: Sandbox, version: Version, instanceId: string
   const { config, function: name } = version;
   const { promise: timedOut, reject } = Promise.withResolvers<never>();
   const limit = setTimeout(
-    () => reject(new SwiftletError('InitTimeout', `function "${name}" did not finish its init within ${config.initTimeoutMs} ms; do less outside the handler or raise "initTimeout"`)),
+    () =>
+      reject(
+        new SwiftletError(
+          'InitTimeout',
+          `function "${name}" did not finish its init within ${config.initTimeoutMs} ms; do less outside the handler or raise "initTimeout"`,
+        ),
+      ),
     config.initTimeoutMs,
   );
   try {
     const request = {
-      function: name, version: version.number, instanceId, codeDir, handler: config.handler, environment: config.environment,
-      memoryMiB: config.memoryMiB, timeoutMs: config.timeoutMs, concurrency: config.concurrency,
+      function: name,
+      version: version.number,
+      instanceId,
+      codeDir,
+      handler: config.handler,
+      environment: config.environment,
+      memoryMiB: config.memoryMiB,
+      timeoutMs: config.timeoutMs,
+      concurrency: config.concurrency,
     };
     return await Promise.race([sandbox.connection.init(request), timedOut]);
   } catch (error) {

@@ -1,8 +1,18 @@
 /** What gateways and control ask of the agent. Everything is parsed here. */
-import { type AcquiredInstance, acquireSchema, discardSchema, type Ended, gatewayGreetingSchema, type InstanceSummary, leaseMs, releaseSchema, renewSchema } from '../wire/agent-calls.ts';
+import {
+  type AcquiredInstance,
+  acquireSchema,
+  discardSchema,
+  type Ended,
+  gatewayGreetingSchema,
+  type InstanceSummary,
+  leaseMs,
+  releaseSchema,
+  renewSchema,
+} from '../wire/agent-calls.ts';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
-import type { CallHandlers, CallServer, Peer } from '../wire/calls.ts';
+import type { CallHandlers, CallServer } from '../wire/calls.ts';
 import type { EndReason } from './end-reason.ts';
 import type { Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
@@ -11,8 +21,8 @@ import type { IsolationReport } from './isolation.ts';
 export interface DoorMeans {
   readonly instances: Instances;
   /** Resolves with the version as soon as it is published here. @throws SwiftletError Unavailable when that takes too long */
-  published(tenant: string, name: string, number: number): Promise<Version>;
-  metrics(): Promise<string>;
+  readonly published: (tenant: string, name: string, number: number) => Promise<Version>;
+  readonly metrics: () => Promise<string>;
   readonly isolation: IsolationReport;
 }
 
@@ -23,7 +33,14 @@ export function door({ instances, published, metrics, isolation }: DoorMeans): C
         case 'acquire': {
           const { tenant, function: name, number } = acquireSchema.parse(body);
           const { instance, start, phases } = await instances.acquire(await published(tenant, name, number), peer);
-          return { instanceId: instance.id, socketPath: instance.sandbox.socketPath, slots: instance.version.config.concurrency, start, phases, leaseMs } satisfies AcquiredInstance;
+          return {
+            instanceId: instance.id,
+            socketPath: instance.sandbox.socketPath,
+            slots: instance.version.config.concurrency,
+            start,
+            phases,
+            leaseMs,
+          } satisfies AcquiredInstance;
         }
         case 'instances':
           return [...instances.all].map(summary);
@@ -59,9 +76,18 @@ export function door({ instances, published, metrics, isolation }: DoorMeans): C
 /** Tells every gateway that an instance is gone. */
 export function announceEnd(server: Pick<CallServer, 'peers'>, instance: Instance, { code, detail }: EndReason): void {
   const ended: Ended = { instanceId: instance.id, code, detail };
-  for (const peer of server.peers as ReadonlySet<Peer>) if (peer.role === 'gateway') peer.notify('ended', ended);
+  for (const peer of server.peers) if (peer.role === 'gateway') peer.notify('ended', ended);
 }
 
 function summary({ id, version, state, startedAt, sandbox }: Instance): InstanceSummary {
-  return { instanceId: id, tenant: version.tenant, function: version.function, version: version.number, state: state.kind, startedAt, memoryBytes: sandbox.memoryBytes(), pid: sandbox.record.inner };
+  return {
+    instanceId: id,
+    tenant: version.tenant,
+    function: version.function,
+    version: version.number,
+    state: state.kind,
+    startedAt,
+    memoryBytes: sandbox.memoryBytes(),
+    pid: sandbox.record.inner,
+  };
 }

@@ -15,19 +15,30 @@ export interface EndReason {
   readonly detail: string;
 }
 
-const signalOf = ({ code, signal }: Exit): string | undefined => signal ?? (code !== null && code > 128 ? `signal ${code - 128}` : undefined);
+const signalOf = ({ code, signal }: Exit): string | undefined =>
+  signal ?? (code !== null && code > 128 ? `signal ${code - 128}` : undefined);
 const v8OutOfMemory = /heap out of memory|Fatal process out of memory|Allocation failed - JavaScript|OOM error in V8/;
 
 /** Why an instance ended that nobody asked to end, in words for the function's author. */
 export function endReason(name: string, memoryMiB: number, facts: EndFacts): EndReason {
   if (facts.oomKills > 0 || v8OutOfMemory.test(facts.tail)) {
-    return { code: 'OutOfMemory', detail: `function "${name}" exceeded its memory limit of ${memoryMiB} MiB; raise "memory" or hold less at once` };
+    return {
+      code: 'OutOfMemory',
+      detail: `function "${name}" exceeded its memory limit of ${memoryMiB} MiB; raise "memory" or hold less at once`,
+    };
   }
   if (facts.pidsRefused > 0) {
-    return { code: 'FunctionCrashed', detail: `function "${name}" was ended because it started more processes and threads than a sandbox may have` };
+    return {
+      code: 'FunctionCrashed',
+      detail: `function "${name}" was ended because it started more processes and threads than a sandbox may have`,
+    };
   }
   const signal = signalOf(facts.exit);
-  if (signal !== undefined) return { code: 'FunctionCrashed', detail: `function "${name}" was ended by ${signal}; its log has its last words` };
+  if (signal !== undefined)
+    return { code: 'FunctionCrashed', detail: `function "${name}" was ended by ${signal}; its log has its last words` };
   if (facts.exit.code === null) return { code: 'FunctionCrashed', detail: `function "${name}" ended; its log has its last words` };
-  return { code: 'FunctionCrashed', detail: `function "${name}" exited with code ${facts.exit.code} before it answered; a handler must return, not exit` };
+  return {
+    code: 'FunctionCrashed',
+    detail: `function "${name}" exited with code ${facts.exit.code} before it answered; a handler must return, not exit`,
+  };
 }

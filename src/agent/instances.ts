@@ -93,7 +93,13 @@ export class Instances {
       if (instance.state.kind !== 'idle') continue;
       const { tenant, function: name, number, config } = instance.version;
       const serving = this.#means.serving(tenant, name)?.number === number;
-      const facts = { serving, idleForMs: now - instance.state.since, idleLimitMs: config.idleMs, alive: this.#alive(tenant, name), minimum: config.minimum };
+      const facts = {
+        serving,
+        idleForMs: now - instance.state.since,
+        idleLimitMs: config.idleMs,
+        alive: this.#alive(tenant, name),
+        minimum: config.minimum,
+      };
       if (isReclaimable(facts)) this.end(instance.id);
     }
   }
@@ -113,7 +119,9 @@ export class Instances {
 
   /** Ends the idle instance that has waited longest, for a host that needs its room, and resolves when it is gone. */
   async endOldestIdle(): Promise<void> {
-    const idle = [...this.#all.values()].flatMap((instance) => (instance.state.kind === 'idle' ? [{ instance, since: instance.state.since }] : []));
+    const idle = [...this.#all.values()].flatMap((instance) =>
+      instance.state.kind === 'idle' ? [{ instance, since: instance.state.since }] : [],
+    );
     const oldest = idle.sort((a, b) => a.since - b.since)[0];
     if (oldest === undefined) return;
     this.end(oldest.instance.id);
@@ -131,7 +139,10 @@ export class Instances {
     const { tenant, function: name, config } = version;
     const key = functionKey(tenant, name);
     if (this.#alive(tenant, name) >= config.maximum) {
-      throw new SwiftletError('TooManyRequests', `function "${name}" runs its maximum of ${config.maximum} instances; raise "maximum" or wait`);
+      throw new SwiftletError(
+        'TooManyRequests',
+        `function "${name}" runs its maximum of ${config.maximum} instances; raise "maximum" or wait`,
+      );
     }
     this.#starting.set(key, (this.#starting.get(key) ?? 0) + 1);
     const [id, startedAt] = [randomUUID(), new Date().toISOString()];
@@ -151,7 +162,9 @@ export class Instances {
     this.#all.set(instance.id, instance);
     void instance.sandbox.ended.then((facts) => {
       const asked = instance.state.kind === 'ending';
-      const reason = (instance.state.kind === 'ending' ? instance.state.reason : undefined) ?? endReason(instance.version.function, instance.version.config.memoryMiB, facts);
+      const reason =
+        (instance.state.kind === 'ending' ? instance.state.reason : undefined) ??
+        endReason(instance.version.function, instance.version.config.memoryMiB, facts);
       this.#all.delete(instance.id);
       if (!asked) this.#means.log.info({ instance: instance.id, version: versionIdOf(instance.version), code: reason.code }, reason.detail);
       this.#means.announceEnd(instance, reason);
@@ -160,7 +173,13 @@ export class Instances {
 
   #idleOf(version: Version): Instance | undefined {
     for (const instance of this.#all.values()) {
-      if (instance.state.kind === 'idle' && instance.version.number === version.number && instance.version.function === version.function && instance.version.tenant === version.tenant) return instance;
+      if (
+        instance.state.kind === 'idle' &&
+        instance.version.number === version.number &&
+        instance.version.function === version.function &&
+        instance.version.tenant === version.tenant
+      )
+        return instance;
     }
     return undefined;
   }

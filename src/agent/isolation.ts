@@ -4,7 +4,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SwiftletError } from '../model/errors.ts';
 import type { IsolationMode } from '../role/role-config.ts';
-import { openCgroups } from './linux/cgroup.ts';
+import { openCgroups } from './linux/open-cgroups.ts';
 import { compileSeccomp } from './linux/seccomp.ts';
 
 /** One means of isolation. */
@@ -44,7 +44,14 @@ export async function inspectIsolation(trialUid: number): Promise<IsolationRepor
   const root = hasSysAdmin();
   const namespaces = await inspectNamespaces(bwrap, root ? trialUid : undefined);
   const isolated = namespaces.inForce;
-  const facts = [namespaces, inspectUids(isolated, root), inspectLimits(isolated), inspectSeccomp(isolated), inspectScratch(isolated, root), inspectNetwork(isolated)];
+  const facts = [
+    namespaces,
+    inspectUids(isolated, root),
+    inspectLimits(isolated),
+    inspectSeccomp(isolated),
+    inspectScratch(isolated, root),
+    inspectNetwork(isolated),
+  ];
   return { mode: isolated ? 'bubblewrap' : 'process', facts };
 }
 
@@ -55,12 +62,31 @@ async function inspectNamespaces(bwrap: string | undefined, uid: number | undefi
   }
   try {
     const identity = uid === undefined ? {} : { uid, gid: uid };
-    const trial = ['--unshare-all', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--proc', '/proc', '/usr/bin/true'];
+    const trial = [
+      '--unshare-all',
+      '--ro-bind',
+      '/usr',
+      '/usr',
+      '--symlink',
+      'usr/lib',
+      '/lib',
+      '--symlink',
+      'usr/lib64',
+      '/lib64',
+      '--proc',
+      '/proc',
+      '/usr/bin/true',
+    ];
     await promisify(execFile)(bwrap, trial, { ...identity, cwd: '/', timeout: trialLimitMs });
     return { means, inForce: true, detail: 'user, mount, pid, network, ipc, uts and cgroup, new for every sandbox (bubblewrap)' };
   } catch (error) {
     const reason = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
-    return { means, inForce: false, detail: `bubblewrap cannot make namespaces: ${reason}`, remedy: 'allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000' };
+    return {
+      means,
+      inForce: false,
+      detail: `bubblewrap cannot make namespaces: ${reason}`,
+      remedy: 'allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000',
+    };
   }
 }
 
@@ -71,7 +97,12 @@ function inspectUids(isolated: boolean, root: boolean): IsolationFact {
   if (!isolated) return notIsolated(means);
   return root
     ? { means, inForce: true, detail: 'every sandbox runs as a host user of its own' }
-    : { means, inForce: false, detail: 'all sandboxes run as your user; only root can give each its own', remedy: 'start Swiftlet as root' };
+    : {
+        means,
+        inForce: false,
+        detail: 'all sandboxes run as your user; only root can give each its own',
+        remedy: 'start Swiftlet as root',
+      };
 }
 
 function inspectLimits(isolated: boolean): IsolationFact {
@@ -83,7 +114,9 @@ function inspectLimits(isolated: boolean): IsolationFact {
     if (cgroups === undefined) return { means, inForce: false, detail: 'no cgroup that this process may write', remedy };
     cgroups.close();
     const detail = `cgroup version ${cgroups.version}: ${[...cgroups.available].join(', ')}`;
-    return cgroups.missing === undefined ? { means, inForce: true, detail } : { means, inForce: false, detail: `${detail}; ${cgroups.missing}`, remedy };
+    return cgroups.missing === undefined
+      ? { means, inForce: true, detail }
+      : { means, inForce: false, detail: `${detail}; ${cgroups.missing}`, remedy };
   } catch (error) {
     return { means, inForce: false, detail: `cgroups cannot be used: ${String(error)}`, remedy };
   }
@@ -105,7 +138,12 @@ function inspectScratch(isolated: boolean, root: boolean): IsolationFact {
   if (!isolated) return notIsolated(means);
   return root
     ? { means, inForce: true, detail: '/tmp in memory, limited in bytes and in files' }
-    : { means, inForce: false, detail: '/tmp in memory, limited in bytes; only root can limit the number of files', remedy: 'start Swiftlet as root' };
+    : {
+        means,
+        inForce: false,
+        detail: '/tmp in memory, limited in bytes; only root can limit the number of files',
+        remedy: 'start Swiftlet as root',
+      };
 }
 
 const inspectNetwork = (isolated: boolean): IsolationFact =>
@@ -130,5 +168,8 @@ export function chooseIsolation(wanted: IsolationMode | 'auto', report: Isolatio
   if (report.mode === 'bubblewrap') return 'bubblewrap';
   const missing = report.facts.filter((fact) => !fact.inForce && fact.remedy !== undefined);
   const reasons = missing.map((fact) => `${fact.detail} (remedy: ${fact.remedy ?? ''})`).join('; ');
-  throw new SwiftletError('IsolationUnavailable', `functions cannot be isolated here: ${reasons}. To run them unprotected, for development only: --isolation process`);
+  throw new SwiftletError(
+    'IsolationUnavailable',
+    `functions cannot be isolated here: ${reasons}. To run them unprotected, for development only: --isolation process`,
+  );
 }

@@ -17,7 +17,7 @@ import { coldStart } from './cold-start.ts';
 import { announceEnd, door } from './door.ts';
 import { Instances } from './instances.ts';
 import { findBwrap, hasSysAdmin, inspectIsolation } from './isolation.ts';
-import { openCgroups } from './linux/cgroup.ts';
+import { openCgroups } from './linux/open-cgroups.ts';
 import { Mounter } from './linux/mount-namespace.ts';
 import { compileSeccomp } from './linux/seccomp.ts';
 import { agentMetrics } from './metrics.ts';
@@ -45,15 +45,25 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const relay = new RelayLink(socketOf(config.run, 'relay'));
   const driver = new SandboxHost(
     {
-      isolation, privileged: mounter !== undefined, cgroupFolder: cgroupFolder(config), bwrap: findBwrap() ?? 'bwrap', firstUid, group: config.group,
-      seccomp: isolated ? writeSeccomp(join(folder, 'seccomp.bpf'), log) : undefined, etc: writeEtc(join(folder, 'etc')),
+      isolation,
+      privileged: mounter !== undefined,
+      cgroupFolder: cgroupFolder(config),
+      bwrap: findBwrap() ?? 'bwrap',
+      firstUid,
+      group: config.group,
+      seccomp: isolated ? writeSeccomp(join(folder, 'seccomp.bpf'), log) : undefined,
+      etc: writeEtc(join(folder, 'etc')),
     },
     (error) => {
       log.fatal({ err: error }, 'the sandbox thread ended; the agent restarts');
       process.exit(1);
     },
   );
-  const codeWay = !isolated ? ({ kind: 'none' } as const) : mounter === undefined ? ({ kind: 'link' } as const) : ({ kind: 'mount', mounter } as const);
+  const codeWay = !isolated
+    ? ({ kind: 'none' } as const)
+    : mounter === undefined
+      ? ({ kind: 'link' } as const)
+      : ({ kind: 'mount', mounter } as const);
   const runtimes = prepareRuntimes(join(config.home, 'agent', 'runtimes'));
   const sandboxes = new Sandboxes({ driver, slots: new Slots(maxSandboxes), slotsFolder, runtimes, cgroups, codeWay, relay, log });
   const code = new CodeCache(join(config.home, 'agent', 'code'), folderSource(join(config.home, 'control', 'blobs')));
@@ -62,24 +72,34 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const waiters = versionWaiters(() => state);
   const serving = (tenant: string, name: string) => state?.functions.get(functionKey(tenant, name));
   const now = () => performance.now();
-  let server: CallServer | undefined;
+  const gateways: { server?: CallServer } = {};
   const instances: Instances = new Instances({
-    serving, now, log,
+    serving,
+    now,
+    log,
     start: (version, id, startedAt) => coldStart(startMeans, version, id, startedAt).then(counted('ok'), uncounted),
     announceEnd: (instance, reason) => {
-      if (server !== undefined) announceEnd(server, instance, reason);
+      if (gateways.server !== undefined) announceEnd(gateways.server, instance, reason);
     },
   });
   const usual = kindOf({ runtime: defaultRuntime, memoryMiB: memoryMiB.default });
-  const found = await adopt({ sandboxes, slotsFolder, cgroups, uids: firstUid === undefined ? undefined : { first: firstUid, count: maxSandboxes }, log });
+  const found = await adopt({
+    sandboxes,
+    slotsFolder,
+    cgroups,
+    uids: firstUid === undefined ? undefined : { first: firstUid, count: maxSandboxes },
+    log,
+  });
   const pools: Pools = new Pools({ sandboxes, size: poolSize, bootsAtOnce, endOldestIdle: () => instances.endOldestIdle() }, usual);
   for (const { sandbox, instance } of found.instances) instances.adopt(sandbox, instance);
   for (const sandbox of found.warm) pools.add(sandbox);
   const metrics = agentMetrics(instances, () => pools);
-  const counted = (outcome: string) => <T>(result: T): T => {
-    metrics.starts.inc({ outcome });
-    return result;
-  };
+  const counted =
+    (outcome: string) =>
+    <T>(result: T): T => {
+      metrics.starts.inc({ outcome });
+      return result;
+    };
   const uncounted = (error: unknown): never => {
     metrics.starts.inc({ outcome: error instanceof SwiftletError ? error.code : 'Internal' });
     throw error;
@@ -88,7 +108,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     now,
     takeSandbox: (version: Version) => pools.take(version),
     placeCode: (digest: string) => code.place(digest),
-    label: (sandbox: { slot: number }, { tenant, function: name, number }: Version, instanceId: string) => relay.label({ slot: sandbox.slot, tenant, function: name, version: number, instanceId }),
+    label: (sandbox: { slot: number }, { tenant, function: name, number }: Version, instanceId: string) =>
+      relay.label({ slot: sandbox.slot, tenant, function: name, version: number, instanceId }),
   };
 
   const subscriber = subscribeState(stateSocketOf(config.run), 'agent', async (next) => {
@@ -97,7 +118,13 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     waiters.published();
     pools.serve(versions);
     instances.tidy();
-    await Promise.all(versions.map((version) => code.place(version.digest).catch((error: unknown) => log.error({ err: error, function: version.function }, 'code could not be placed'))));
+    await Promise.all(
+      versions.map((version) =>
+        code
+          .place(version.digest)
+          .catch((error: unknown) => log.error({ err: error, function: version.function }, 'code could not be placed')),
+      ),
+    );
     await code.keepOnly(new Set([...versions.map((v) => v.digest), ...[...instances.all].map((i) => i.version.digest)]));
     for (const version of versions) if (version.config.minimum > 0) void instances.keepMinimum(version);
   });
@@ -109,15 +136,21 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
 
   const socketPath = socketOf(config.run, 'agent');
   clearSocket(socketPath);
-  const means = { instances, published: waiters.wait, metrics: () => metrics.text(), isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes) };
-  server = await serveCalls(socketPath, 'agent', door(means));
+  const means = {
+    instances,
+    published: waiters.wait,
+    metrics: () => metrics.text(),
+    isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes),
+  };
+  const server = await serveCalls(socketPath, 'agent', door(means));
+  gateways.server = server;
   shareSocket(socketPath, config);
 
   return {
     async stop() {
       clearInterval(tidy);
       forks[Symbol.dispose]();
-      await server?.[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
       await subscriber[Symbol.asyncDispose]();
       await Promise.all([instances.close(), pools.close()]);
       await driver[Symbol.asyncDispose]();

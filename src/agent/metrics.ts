@@ -12,7 +12,10 @@ export function agentMetrics(instances: Instances, pools: () => Pools): AgentMet
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
-    name: 'swiftlet_instances', help: 'Instances on this host by function and state', labelNames: ['tenant', 'function', 'state'], registers,
+    name: 'swiftlet_instances',
+    help: 'Instances on this host by function and state',
+    labelNames: ['tenant', 'function', 'state'],
+    registers,
     collect() {
       this.reset();
       for (const { version, state } of instances.all) this.inc({ tenant: version.tenant, function: version.function, state: state.kind });
@@ -20,7 +23,10 @@ export function agentMetrics(instances: Instances, pools: () => Pools): AgentMet
   });
   const pool = (name: string, help: string, read: (p: { ready: number; target: number; booting: number }) => number) =>
     new Gauge({
-      name, help, labelNames: ['runtime', 'heap_mib'], registers,
+      name,
+      help,
+      labelNames: ['runtime', 'heap_mib'],
+      registers,
       collect() {
         this.reset();
         for (const p of pools().all) this.set({ runtime: p.kind.runtime, heap_mib: String(p.kind.heapMiB) }, read(p));
@@ -29,6 +35,11 @@ export function agentMetrics(instances: Instances, pools: () => Pools): AgentMet
   pool('swiftlet_pool_ready', 'Warm sandboxes ready to be taken', (p) => p.ready);
   pool('swiftlet_pool_size', 'Warm sandboxes that the pool is to hold', (p) => p.target);
   pool('swiftlet_pool_booting', 'Sandboxes that boot now', (p) => p.booting);
-  const starts = new Counter({ name: 'swiftlet_cold_starts_total', help: 'Cold starts by outcome: ok or an error code', labelNames: ['outcome'], registers });
+  const starts = new Counter({
+    name: 'swiftlet_cold_starts_total',
+    help: 'Cold starts by outcome: ok or an error code',
+    labelNames: ['outcome'],
+    registers,
+  });
   return { starts, text: () => registry.metrics() };
 }

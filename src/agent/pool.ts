@@ -84,7 +84,12 @@ export class Pool {
     setImmediate(() => this.#refill());
     if (sandbox !== undefined) return Promise.resolve(sandbox);
     if (this.#room() + this.#booting <= this.#takers.length) {
-      return Promise.reject(new SwiftletError('HostFull', 'this host has no room for another sandbox; raise SWIFTLET_MAX_SANDBOXES or wait until instances are idle'));
+      return Promise.reject(
+        new SwiftletError(
+          'HostFull',
+          'this host has no room for another sandbox; raise SWIFTLET_MAX_SANDBOXES or wait until instances are idle',
+        ),
+      );
     }
     const { promise, resolve, reject } = Promise.withResolvers<Sandbox>();
     this.#takers.push({ resolve, reject });
@@ -113,7 +118,14 @@ export class Pool {
     const waiting = this.#takers.length;
     // After a failed boot the refill pauses; whoever waits does not.
     const target = this.#pause === undefined ? this.#target : 0;
-    const count = bootsToStart({ target, ready: this.#ready.length, booting: this.#booting, waiting, room: this.#room(), bootsAtOnce: this.#bootsAtOnce });
+    const count = bootsToStart({
+      target,
+      ready: this.#ready.length,
+      booting: this.#booting,
+      waiting,
+      room: this.#room(),
+      bootsAtOnce: this.#bootsAtOnce,
+    });
     for (let started = 0; started < count; started++) void this.#bootOne();
   }
 

@@ -1,5 +1,5 @@
 import { type CallClient, connectCalls } from '../wire/calls.ts';
-import { closedSchema, labelSchema, openSchema } from '../wire/relay-calls.ts';
+import { closedSchema, type labelSchema, openSchema } from '../wire/relay-calls.ts';
 import type { z } from 'zod';
 
 type Label = z.output<typeof labelSchema>;

@@ -4,7 +4,9 @@ import { encodeFrame, FrameDecoder } from '../wire/frames.ts';
 import { frame, type InitReport, type InitRequest, type InvocationFailure, type RuntimeState } from '../wire/instance-protocol.ts';
 
 /** How an initialisation went, as the runtime tells it. */
-export type InitOutcome = { readonly kind: 'initialised'; readonly report: InitReport } | { readonly kind: 'failed'; readonly failure: InvocationFailure };
+export type InitOutcome =
+  | { readonly kind: 'initialised'; readonly report: InitReport }
+  | { readonly kind: 'failed'; readonly failure: InvocationFailure };
 
 type Waiting = { readonly resolve: (payload: Buffer, type: number) => void; readonly reject: (error: Error) => void };
 

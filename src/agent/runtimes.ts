@@ -33,7 +33,10 @@ export function prepareRuntimes(folder: string): Runtimes {
 export function runtimeFiles(runtimes: Runtimes, name: RuntimeName): RuntimeFiles {
   const files = runtimes.get(name);
   if (files === undefined) {
-    throw new SwiftletError('RuntimeUnknown', `runtime "${name}" is not installed on this host; reinstall Swiftlet with its optional dependencies (npm install --include=optional)`);
+    throw new SwiftletError(
+      'RuntimeUnknown',
+      `runtime "${name}" is not installed on this host; reinstall Swiftlet with its optional dependencies (npm install --include=optional)`,
+    );
   }
   return files;
 }

@@ -17,7 +17,11 @@ export class Slots {
 
   /** @throws SwiftletError HostFull */
   take(): number {
-    if (this.left <= 0) throw new SwiftletError('HostFull', `this host runs ${this.#limit} sandboxes already; raise SWIFTLET_MAX_SANDBOXES or wait until instances are idle`);
+    if (this.left <= 0)
+      throw new SwiftletError(
+        'HostFull',
+        `this host runs ${this.#limit} sandboxes already; raise SWIFTLET_MAX_SANDBOXES or wait until instances are idle`,
+      );
     let slot = this.#free.shift();
     while (slot === undefined || this.#taken.has(slot)) slot = this.#free.shift() ?? this.#next++;
     this.#taken.add(slot);

@@ -14,7 +14,7 @@ export function versionWaiters(state: () => PublishedState | undefined) {
       for (const look of [...waiting]) look();
     },
     /** @throws SwiftletError Unavailable when the version is not published here in time */
-    wait(tenant: string, name: string, number: number): Promise<Version> {
+    wait: (tenant: string, name: string, number: number): Promise<Version> => {
       const find = () => {
         const version = state()?.functions.get(functionKey(tenant, name));
         return version?.number === number ? version : undefined;

@@ -7,7 +7,10 @@ export function watchForks(instances: Instances): Disposable {
   const timer = setInterval(() => {
     for (const { id, state, version, sandbox } of instances.all) {
       if (state.kind === 'ending' || sandbox.pidsRefused() === 0) continue;
-      instances.end(id, { code: 'FunctionCrashed', detail: `function "${version.function}" was ended because it started more processes and threads than a sandbox may have` });
+      instances.end(id, {
+        code: 'FunctionCrashed',
+        detail: `function "${version.function}" was ended because it started more processes and threads than a sandbox may have`,
+      });
     }
   }, lookEveryMs);
   return { [Symbol.dispose]: () => clearInterval(timer) };

@@ -47,7 +47,8 @@ async function placeDependencies(source: string, staging: string, { cache, signa
   for (const name of ['package.json', lockfile]) digest.update(await readFile(join(source, name)));
   const kept = join(cache, digest.digest('hex').slice(0, 32));
   if (!existsSync(kept)) await install(source, kept, signal);
-  if (existsSync(join(kept, 'node_modules'))) await cp(join(kept, 'node_modules'), join(staging, 'node_modules'), { recursive: true, verbatimSymlinks: true });
+  if (existsSync(join(kept, 'node_modules')))
+    await cp(join(kept, 'node_modules'), join(staging, 'node_modules'), { recursive: true, verbatimSymlinks: true });
 }
 
 /** Installs beside the cache's place and moves it there whole, so that nothing half installed is ever used. */
@@ -56,14 +57,30 @@ async function install(source: string, target: string, signal: AbortSignal): Pro
   const staging = await mkdtemp(`${target}-`);
   try {
     for (const name of ['package.json', lockfile]) await cp(join(source, name), join(staging, name));
-    await promisify(execFile)('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: staging, timeout: installLimitMs, signal, maxBuffer: outputBytes });
+    await promisify(execFile)('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      cwd: staging,
+      timeout: installLimitMs,
+      signal,
+      maxBuffer: outputBytes,
+    });
     await rename(staging, target).catch((error: unknown) => {
       // Another deploy of the same lockfile was first: its result is as good.
       if (!existsSync(target)) throw error;
     });
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').filter((line) => !line.includes('npm warn')).slice(0, 5).join('; ') : String(error);
-    throw new SwiftletError('ManifestInvalid', `the dependencies in ${join(source, lockfile)} could not be installed: ${said}`, { cause: error, place: lockfile });
+    const said =
+      error instanceof Error && 'stderr' in error
+        ? String(error.stderr)
+            .trim()
+            .split('\n')
+            .filter((line) => !line.includes('npm warn'))
+            .slice(0, 5)
+            .join('; ')
+        : String(error);
+    throw new SwiftletError('ManifestInvalid', `the dependencies in ${join(source, lockfile)} could not be installed: ${said}`, {
+      cause: error,
+      place: lockfile,
+    });
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -9,9 +9,15 @@ const entryExtensions = ['ts', 'mts', 'js', 'mjs', 'cjs'];
 
 /** The function's name from its folder's. @throws SwiftletError NameInvalid when no name can be made of it */
 export function nameOfFolder(folder: string): string {
-  const name = basename(resolve(folder)).toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^[-0-9]+|-+$/g, '');
+  const name = basename(resolve(folder))
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[-0-9]+|-+$/g, '');
   if (nameSchema.safeParse(name).success) return name;
-  throw new SwiftletError('NameInvalid', `no function's name can be made of the folder's name "${basename(resolve(folder))}" (${nameRule}); rename the folder, or name the function in swiftlet.yaml`);
+  throw new SwiftletError(
+    'NameInvalid',
+    `no function's name can be made of the folder's name "${basename(resolve(folder))}" (${nameRule}); rename the folder, or name the function in swiftlet.yaml`,
+  );
 }
 
 /**
@@ -24,7 +30,11 @@ export async function handlerOfFolder(folder: string): Promise<string> {
   const looked = [...(main === undefined ? [] : [main]), ...entryExtensions.map((extension) => `index.${extension}`)];
   const found = looked.find((path) => isFile(join(folder, path)));
   if (found !== undefined) return found.replace(/^\.\//, '').replace(/\.[cm]?[jt]s$/, '');
-  throw new SwiftletError('HandlerNotFound', `${folder} has no function: looked for ${looked.join(', ')}; name the file in package.json's "main", or the handler in swiftlet.yaml`, { place: folder });
+  throw new SwiftletError(
+    'HandlerNotFound',
+    `${folder} has no function: looked for ${looked.join(', ')}; name the file in package.json's "main", or the handler in swiftlet.yaml`,
+    { place: folder },
+  );
 }
 
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
@@ -37,6 +47,8 @@ async function mainOf(folder: string): Promise<string | undefined> {
     if (typeof main === 'string') return main;
     return typeof exports === 'string' ? exports : undefined;
   } catch (error) {
-    throw new SwiftletError('ManifestInvalid', `${path} is no valid JSON: ${error instanceof Error ? error.message : String(error)}`, { place: path });
+    throw new SwiftletError('ManifestInvalid', `${path} is no valid JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      place: path,
+    });
   }
 }

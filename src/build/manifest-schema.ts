@@ -9,13 +9,19 @@ const settings = {
   memory: memorySchema.optional().describe('Memory of one instance; default 128 MiB'),
   timeout: durationSchema.optional().describe('How long one request may take; default 30 s'),
   initTimeout: durationSchema.optional().describe('How long the code outside the handler may take; default 10 s'),
-  environment: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional().describe('Environment variables'),
+  environment: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .optional()
+    .describe('Environment variables'),
   concurrency: z.number().int().optional().describe('Requests that one instance takes at once; default 1'),
   minimum: z.number().int().optional().describe('Instances kept even without traffic; default 0'),
   maximum: z.number().int().optional().describe('Instances never exceeded; default 100'),
   idle: durationSchema.optional().describe('How long an instance without requests is kept; default 60 s'),
   queue: z
-    .strictObject({ length: z.number().int().optional().describe('Requests that may wait'), timeout: durationSchema.optional().describe('For how long') })
+    .strictObject({
+      length: z.number().int().optional().describe('Requests that may wait'),
+      timeout: durationSchema.optional().describe('For how long'),
+    })
     .optional()
     .describe('Requests that wait while all instances are busy'),
   build: z
@@ -29,7 +35,10 @@ const settings = {
 } as const;
 
 export const functionEntrySchema = z.strictObject({
-  source: z.string().optional().describe('The folder with the code, relative to this file; default: the folder of the function’s name if there is one, else this one'),
+  source: z
+    .string()
+    .optional()
+    .describe('The folder with the code, relative to this file; default: the folder of the function’s name if there is one, else this one'),
   handler: z.string().optional().describe('file.export, without the file’s extension'),
   ...settings,
 });

@@ -22,7 +22,8 @@ export async function readManifest(path: string): Promise<Manifest> {
 
 /** @param file what the text is called in messages */
 export function parseManifest(text: string, file: string): Manifest {
-  if (text.length > maxManifestBytes) throw new SwiftletError('ManifestInvalid', `${file} is over ${maxManifestBytes} bytes`, { place: file });
+  if (text.length > maxManifestBytes)
+    throw new SwiftletError('ManifestInvalid', `${file} is over ${maxManifestBytes} bytes`, { place: file });
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [fault] = document.errors;
@@ -62,16 +63,33 @@ function explain(issue: Issue, document: Document, place: string): SwiftletError
     const value = String(document.getIn(issue.path));
     return at('RuntimeUnknown', place, `unknown runtime "${value}"${suggestion(value, runtimeNames)}`);
   }
-  if (issue.code === 'invalid_key') return at('NameInvalid', place, `"${key}" is no name for a function: ${issue.issues[0]?.message ?? issue.message}`);
+  if (issue.code === 'invalid_key')
+    return at('NameInvalid', place, `"${key}" is no name for a function: ${issue.issues[0]?.message ?? issue.message}`);
   return at('ManifestInvalid', place, `${path === '' ? 'the manifest' : path}: ${messageOf(issue)}`);
 }
 
 const messageOf = (issue: Issue): string =>
-  issue.code === 'invalid_union' ? (issue.errors.flat().find((inner) => inner.code === 'invalid_format')?.message ?? issue.message) : issue.message;
+  issue.code === 'invalid_union'
+    ? (issue.errors.flat().find((inner) => inner.code === 'invalid_format')?.message ?? issue.message)
+    : issue.message;
 
 /** The keys that may stand where an unknown one does. */
 function keysAt(path: readonly PropertyKey[]): string[] {
-  const entry = ['source', 'handler', 'runtime', 'memory', 'timeout', 'initTimeout', 'environment', 'concurrency', 'minimum', 'maximum', 'idle', 'queue', 'build'];
+  const entry = [
+    'source',
+    'handler',
+    'runtime',
+    'memory',
+    'timeout',
+    'initTimeout',
+    'environment',
+    'concurrency',
+    'minimum',
+    'maximum',
+    'idle',
+    'queue',
+    'build',
+  ];
   if (path.length === 0) return Object.keys(manifestSchema.shape);
   if (path.at(-1) === 'queue') return ['length', 'timeout'];
   if (path.at(-1) === 'build') return ['install', 'include', 'exclude'];

@@ -25,18 +25,35 @@ export async function planFolder(folder: string): Promise<PlannedFunction[]> {
   const manifest = await readManifest(path);
   const entries = Object.entries(manifest.functions);
   if (entries.length === 0) throw new SwiftletError('ManifestInvalid', `${manifestName} names no functions`, { place: manifestName });
-  return Promise.all(entries.map(([name, entry]) => planEntry(name, root, sourceOf(root, name, entry?.source), manifest.defaults ?? {}, entry ?? {})));
+  return Promise.all(
+    entries.map(([name, entry]) => planEntry(name, root, sourceOf(root, name, entry?.source), manifest.defaults ?? {}, entry ?? {})),
+  );
 }
 
 function sourceOf(root: string, name: string, source: string | undefined): string {
   if (source === undefined) return existsSync(join(root, name)) ? join(root, name) : root;
   const path = resolve(root, source);
-  if (!existsSync(path)) throw new SwiftletError('ManifestInvalid', `functions.${name}.source: there is no folder ${path}`, { place: `functions.${name}.source` });
+  if (!existsSync(path))
+    throw new SwiftletError('ManifestInvalid', `functions.${name}.source: there is no folder ${path}`, {
+      place: `functions.${name}.source`,
+    });
   return path;
 }
 
-async function planEntry(name: string, root: string, source: string, defaults: NonNullable<Manifest['defaults']>, entry: FunctionEntry): Promise<PlannedFunction> {
-  const settings = { ...defaults, ...entry, environment: { ...defaults.environment, ...entry.environment }, queue: { ...defaults.queue, ...entry.queue }, build: { ...defaults.build, ...entry.build } };
+async function planEntry(
+  name: string,
+  root: string,
+  source: string,
+  defaults: NonNullable<Manifest['defaults']>,
+  entry: FunctionEntry,
+): Promise<PlannedFunction> {
+  const settings = {
+    ...defaults,
+    ...entry,
+    environment: { ...defaults.environment, ...entry.environment },
+    queue: { ...defaults.queue, ...entry.queue },
+    build: { ...defaults.build, ...entry.build },
+  };
   const input: z.input<typeof functionConfigSchema> = {
     runtime: settings.runtime,
     handler: settings.handler ?? (await handlerOfFolder(source)),
@@ -59,5 +76,10 @@ async function planEntry(name: string, root: string, source: string, defaults: N
   }
   const { install = 'auto', include = [], exclude = [] } = settings.build;
   // A function that shares its folder with others is not told of them, nor of the manifest.
-  return { name, source, config: parsed.data, build: { install: install === 'auto', include, exclude: source === root ? [manifestName, ...exclude] : exclude } };
+  return {
+    name,
+    source,
+    config: parsed.data,
+    build: { install: install === 'auto', include, exclude: source === root ? [manifestName, ...exclude] : exclude },
+  };
 }

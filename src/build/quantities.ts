@@ -6,7 +6,10 @@ const sizeUnits: Readonly<Record<string, number>> = { '': 1, mb: 1, mib: 1, m: 1
 
 /** `3s`, `500ms`, `2m`, or a number of seconds; gives milliseconds. */
 export const durationSchema = z
-  .union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d+)?\s*(ms|s|m|h)$/, 'a duration is a number of seconds, or a number with a unit: 500ms, 3s, 2m, 1h')])
+  .union([
+    z.number().nonnegative(),
+    z.string().regex(/^\d+(\.\d+)?\s*(ms|s|m|h)$/, 'a duration is a number of seconds, or a number with a unit: 500ms, 3s, 2m, 1h'),
+  ])
   .meta({ description: 'A duration: seconds, or a number with ms, s, m or h' })
   .transform((value) => {
     if (typeof value === 'number') return Math.round(value * 1_000);
@@ -16,7 +19,10 @@ export const durationSchema = z
 
 /** `256`, `"256MiB"`, `"1GiB"`; gives MiB. */
 export const memorySchema = z
-  .union([z.number().int().positive(), z.string().regex(/^\d+\s*(mb|mib|m|gb|gib|g)?$/i, 'memory is a number of MiB, or a number with a unit: 256MiB, 1GiB')])
+  .union([
+    z.number().int().positive(),
+    z.string().regex(/^\d+\s*(mb|mib|m|gb|gib|g)?$/i, 'memory is a number of MiB, or a number with a unit: 256MiB, 1GiB'),
+  ])
   .meta({ description: 'Memory: MiB, or a number with MiB or GiB' })
   .transform((value) => {
     if (typeof value === 'number') return value;

@@ -9,7 +9,10 @@ import { instancesSchema } from '../wire/agent-calls.ts';
 
 const problemSchema = z.object({ code: z.string(), detail: z.string(), place: z.string().optional() });
 const publishedSchema = z.object({ version: versionSchema, created: z.boolean(), placed: z.boolean() });
-const listedSchema = z.object({ functions: z.array(z.object({ name: z.string(), serving: versionSchema })), next: z.string().optional().nullable() });
+const listedSchema = z.object({
+  functions: z.array(z.object({ name: z.string(), serving: versionSchema })),
+  next: z.string().optional().nullable(),
+});
 const describedSchema = z.object({ name: z.string(), serving: versionSchema, instances: instancesSchema });
 const versionsSchema = z.object({ versions: z.array(versionSchema) });
 const factSchema = z.object({ means: z.string(), inForce: z.boolean(), detail: z.string(), remedy: z.string().optional() });
@@ -44,7 +47,9 @@ export class ApiClient {
   async list(): Promise<Listed[]> {
     const all: Listed[] = [];
     for (let after = ''; ; ) {
-      const page = listedSchema.parse(await this.#json('GET', `/v1/functions?limit=100${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`));
+      const page = listedSchema.parse(
+        await this.#json('GET', `/v1/functions?limit=100${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`),
+      );
       all.push(...page.functions);
       if (page.next === undefined || page.next === null) return all;
       after = page.next;
@@ -65,7 +70,13 @@ export class ApiClient {
 
   /** The log as it comes: one JSON record a line. Ends when the log does, or never when it is followed. */
   async logs(name: string, last: number, follow: boolean, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.#call('GET', `/v1/functions/${encodeURIComponent(name)}/logs?last=${last}&follow=${follow}`, undefined, undefined, signal);
+    const response = await this.#call(
+      'GET',
+      `/v1/functions/${encodeURIComponent(name)}/logs?last=${last}&follow=${follow}`,
+      undefined,
+      undefined,
+      signal,
+    );
     if (response.body === null) throw new SwiftletError('Internal', 'the log came without a body');
     return response.body;
   }
@@ -77,7 +88,11 @@ export class ApiClient {
   /** Sends an event straight to a function. @returns the gateway's response, whatever its status */
   async invoke(name: string, event: string): Promise<Response> {
     const { gatewayUrl } = await this.platform();
-    return this.#fetch(`${gatewayUrl}/_/invoke/${encodeURIComponent(name)}`, { method: 'POST', body: event, headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' } });
+    return this.#fetch(`${gatewayUrl}/_/invoke/${encodeURIComponent(name)}`, {
+      method: 'POST',
+      body: event,
+      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+    });
   }
 
   async #json(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -85,15 +100,29 @@ export class ApiClient {
     return response.json();
   }
 
-  async #call(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string, signal?: AbortSignal): Promise<Response> {
+  async #call(
+    method: string,
+    path: string,
+    body?: string | Uint8Array<ArrayBuffer>,
+    type?: string,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const response = await this.#send(method, path, body, type, signal);
     if (response.ok) return response;
     throw await problemOf(response);
   }
 
   #send(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string, signal?: AbortSignal): Promise<Response> {
-    const headers = { authorization: `Bearer ${this.token}`, ...(body === undefined || type === undefined ? {} : { 'content-type': type }) };
-    return this.#fetch(`${this.apiUrl}${path}`, { method, headers, ...(body === undefined ? {} : { body }), ...(signal === undefined ? {} : { signal }) });
+    const headers = {
+      authorization: `Bearer ${this.token}`,
+      ...(body === undefined || type === undefined ? {} : { 'content-type': type }),
+    };
+    return this.#fetch(`${this.apiUrl}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
@@ -101,7 +130,11 @@ export class ApiClient {
       return await fetch(url, init);
     } catch (error) {
       if (init.signal?.aborted === true) throw error;
-      throw new SwiftletError('Unavailable', `Swiftlet does not answer at ${new URL(url).origin}; start it with "swiftlet up", or name its address with SWIFTLET_API_URL`, { cause: error });
+      throw new SwiftletError(
+        'Unavailable',
+        `Swiftlet does not answer at ${new URL(url).origin}; start it with "swiftlet up", or name its address with SWIFTLET_API_URL`,
+        { cause: error },
+      );
     }
   }
 }
@@ -130,7 +163,9 @@ function readToken(path: string): string {
     const denied = error instanceof Error && 'code' in error && error.code === 'EACCES';
     throw new SwiftletError(
       denied ? 'Unauthorized' : 'Unavailable',
-      denied ? `the token ${path} cannot be read by this user; set SWIFTLET_TOKEN` : `there is no token at ${path}; start Swiftlet with "swiftlet up", or set SWIFTLET_HOME or SWIFTLET_TOKEN`,
+      denied
+        ? `the token ${path} cannot be read by this user; set SWIFTLET_TOKEN`
+        : `there is no token at ${path}; start Swiftlet with "swiftlet up", or set SWIFTLET_HOME or SWIFTLET_TOKEN`,
     );
   }
 }

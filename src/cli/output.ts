@@ -8,10 +8,10 @@ import { exitCode, exitCodeOf } from './exit-codes.ts';
 export interface Output {
   readonly json: boolean;
   /** A result: as it is for machines, as `text` for people. */
-  result(value: unknown, text: () => string): void;
+  readonly result: (value: unknown, text: () => string) => void;
   /** Shows on a terminal that something takes a while. */
-  progress<T>(what: string, work: Promise<T>): Promise<T>;
-  note(text: string): void;
+  readonly progress: <T>(what: string, work: Promise<T>) => Promise<T>;
+  readonly note: (text: string) => void;
 }
 
 const patienceMs = 300;
@@ -42,11 +42,31 @@ export function openOutput(json: boolean): Output {
   };
 }
 
-const plain = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' };
+const plain = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
 
 /** A table without lines, as terminals' own tools print them. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const made = new Table({ head: head.map((title) => colors.dim(title)), chars: plain, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
+  const made = new Table({
+    head: head.map((title) => colors.dim(title)),
+    chars: plain,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
   made.push(...rows.map((row) => [...row]));
   return made.toString();
 }
@@ -58,7 +78,8 @@ export function fail(error: unknown, json: boolean): never {
   else {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`${colors.red('error')} ${message}${known === undefined ? '' : colors.dim(` (${known.code})`)}\n`);
-    if (known === undefined && error instanceof Error && process.env['SWIFTLET_DEBUG'] !== undefined) process.stderr.write(`${error.stack ?? ''}\n`);
+    if (known === undefined && error instanceof Error && process.env['SWIFTLET_DEBUG'] !== undefined)
+      process.stderr.write(`${error.stack ?? ''}\n`);
   }
   process.exit(known === undefined ? exitCode.failed : exitCodeOf(known.code));
 }

@@ -13,7 +13,8 @@ export interface OpenedDatabase {
 
 /**
  * Opens the database of a store, or makes it.
- * @throws Error that says what is wrong with it and what to do, when it is damaged or of a newer release; it is left as it was
+ * @throws Error that says what is wrong with it and what to do, when it is damaged or of a newer release; it is left as it was.
+ *   SwiftletError StorageFull
  */
 export function openDatabase(path: string): OpenedDatabase {
   let database: DatabaseSync | undefined;
@@ -25,6 +26,7 @@ export function openDatabase(path: string): OpenedDatabase {
     return { database, isNew: migrate(database) };
   } catch (error) {
     database?.close();
+    if (isFull(error)) throw diskFull(error);
     const reason = error instanceof Error ? error.message : String(error);
     const remedy = 'Nothing was changed. Restore the file from a backup, or move it and the artifacts away to start empty.';
     throw new Error(`the store ${path} cannot be used: ${reason}. ${remedy}`, { cause: error });
@@ -44,11 +46,9 @@ export function transact<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
-function storeError(error: unknown): unknown {
-  const full = error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === sqliteFull;
-  return full
-    ? new SwiftletError('StorageFull', 'the disk that holds the store is full; free some space and send the request again', {
-        cause: error,
-      })
-    : error;
-}
+const storeError = (error: unknown): unknown => (isFull(error) ? diskFull(error) : error);
+
+const isFull = (error: unknown): boolean => error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === sqliteFull;
+
+const diskFull = (cause: unknown): SwiftletError =>
+  new SwiftletError('StorageFull', 'the disk that holds the store is full; free some space and try again', { cause });

@@ -20,4 +20,5 @@ const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
 /** How long a version that cannot be initialised is left alone after so many failures in a row, so that nothing spins. */
-export const pauseAfterFailures = (failures: number): number => (failures === 0 ? 0 : Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs));
+export const pauseAfterFailures = (failures: number): number =>
+  failures === 0 ? 0 : Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);

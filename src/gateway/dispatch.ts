@@ -20,7 +20,13 @@ export function dispatch(exchange: Exchange, link: InstanceLink, onTooLarge: (ex
   exchange.stream = link.open(exchange);
   const ip = request.socket.remoteAddress ?? '';
   const head: InvokeHead = [
-    kind, exchange.id, Math.round(Date.now() + exchange.deadline - exchange.dispatchedAt), request.method ?? 'GET', exchange.target, ip, exchange.bodyLength,
+    kind,
+    exchange.id,
+    Math.round(Date.now() + exchange.deadline - exchange.dispatchedAt),
+    request.method ?? 'GET',
+    exchange.target,
+    ip,
+    exchange.bodyLength,
     kind === invokeKind.http ? forwardedHeaders(request.rawHeaders, request.headers.connection, ip, request.headers.host ?? '') : noHeaders,
   ];
   link.write(encodeFrame(frame.invoke, exchange.stream, JSON.stringify(head)));
@@ -39,7 +45,8 @@ function pumpBody(exchange: Exchange, link: InstanceLink, onTooLarge: (exchange:
       return;
     }
     exchange.stalledSince = performance.now();
-    for (let at = 0; at < chunk.length; at += bodyChunkBytes) link.write(encodeFrame(frame.requestBody, exchange.stream, chunk.subarray(at, at + bodyChunkBytes)));
+    for (let at = 0; at < chunk.length; at += bodyChunkBytes)
+      link.write(encodeFrame(frame.requestBody, exchange.stream, chunk.subarray(at, at + bodyChunkBytes)));
     exchange.requestCredit -= chunk.length;
     if (exchange.requestCredit <= 0) {
       // It is the instance's turn now, not the caller's.

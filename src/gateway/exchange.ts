@@ -48,7 +48,17 @@ export class Exchange {
   handlerMs = 0;
   memoryMiB = 0;
 
-  constructor(request: IncomingMessage, response: ServerResponse, id: string, served: ServedFunction, kind: number, target: string, bodyLength: number, now: number, deadline: number) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    id: string,
+    served: ServedFunction,
+    kind: number,
+    target: string,
+    bodyLength: number,
+    now: number,
+    deadline: number,
+  ) {
     this.request = request;
     this.response = response;
     this.id = id;

@@ -33,7 +33,15 @@ const reasonWaitMs = 1_000;
 const startAllowanceMs = 20_000;
 
 /** These say that the function itself cannot start: who waits for it is told at once. */
-const initFailures: ReadonlySet<ErrorCode> = new Set(['InitError', 'InitTimeout', 'OutOfMemory', 'HandlerNotFound', 'RuntimeUnknown', 'FunctionCrashed', 'Internal']);
+const initFailures: ReadonlySet<ErrorCode> = new Set([
+  'InitError',
+  'InitTimeout',
+  'OutOfMemory',
+  'HandlerNotFound',
+  'RuntimeUnknown',
+  'FunctionCrashed',
+  'Internal',
+]);
 
 export class Gateway implements LinkEvents {
   readonly #means: GatewayMeans;
@@ -90,7 +98,12 @@ export class Gateway implements LinkEvents {
     const id = randomUUID();
     const served = this.#served.get(key);
     if (served === undefined) {
-      this.refuse(request, response, id, new SwiftletError('FunctionNotFound', `there is no function "${name}"; deploy it, or see "swiftlet list"`));
+      this.refuse(
+        request,
+        response,
+        id,
+        new SwiftletError('FunctionNotFound', `there is no function "${name}"; deploy it, or see "swiftlet list"`),
+      );
       return;
     }
     const bodyLength = bodyLengthOf(request);
@@ -133,10 +146,14 @@ export class Gateway implements LinkEvents {
   #admit(served: ServedFunction, bodyLength: number): SwiftletError | undefined {
     const { version, lastFailure } = served;
     if (bodyLength > maxBodyBytes) return bodyTooLarge();
-    if (this.#exchanges.size >= this.#means.tenantInFlight) return new SwiftletError('TooManyRequests', `${this.#means.tenantInFlight} requests are under way already; send fewer at once`);
+    if (this.#exchanges.size >= this.#means.tenantInFlight)
+      return new SwiftletError('TooManyRequests', `${this.#means.tenantInFlight} requests are under way already; send fewer at once`);
     if (lastFailure !== undefined && served.instances === 0 && performance.now() < served.pausedUntil) return lastFailure;
     if (served.waiting >= version.config.queueLength && served.free.length === 0 && version.config.queueLength > 0) {
-      return new SwiftletError('QueueFull', `${served.waiting} requests wait for function "${version.function}" already; raise "queue.length" or "maximum", or send fewer at once`);
+      return new SwiftletError(
+        'QueueFull',
+        `${served.waiting} requests wait for function "${version.function}" already; raise "queue.length" or "maximum", or send fewer at once`,
+      );
     }
     return undefined;
   }
@@ -164,7 +181,13 @@ export class Gateway implements LinkEvents {
   #activate(served: ServedFunction, now: number): void {
     const { config } = served.version;
     if (now < served.pausedUntil) return;
-    const wanted = startsWanted({ waiting: served.waiting, starting: served.starting, instances: served.instances, slots: config.concurrency, maximum: config.maximum });
+    const wanted = startsWanted({
+      waiting: served.waiting,
+      starting: served.starting,
+      instances: served.instances,
+      slots: config.concurrency,
+      maximum: config.maximum,
+    });
     for (let asked = 0; asked < wanted; asked++) void this.#acquire(served);
   }
 
@@ -200,7 +223,10 @@ export class Gateway implements LinkEvents {
   }
 
   #startFailed(served: ServedFunction, error: unknown): void {
-    const known = error instanceof SwiftletError ? error : new SwiftletError('Internal', `an instance could not be started: ${String(error)}`, { cause: error });
+    const known =
+      error instanceof SwiftletError
+        ? error
+        : new SwiftletError('Internal', `an instance could not be started: ${String(error)}`, { cause: error });
     served.lastRefusal = known;
     if (!initFailures.has(known.code)) {
       // Full, away, or at the maximum: whoever waits goes on waiting, and the sweep asks again.
@@ -261,7 +287,8 @@ export class Gateway implements LinkEvents {
     const ended = this.#ends.get(link.id);
     this.#ends.delete(link.id);
     const code = ended === undefined || ended.code === 'Timeout' ? 'FunctionCrashed' : ended.code;
-    const detail = ended?.detail ?? `the process of function "${link.served.version.function}" ended before it answered; its log has its last words`;
+    const detail =
+      ended?.detail ?? `the process of function "${link.served.version.function}" ended before it answered; its log has its last words`;
     for (const exchange of link.streams.values()) this.#settle(exchange, new SwiftletError(code, detail));
     link.streams.clear();
   }
@@ -309,7 +336,8 @@ export class Gateway implements LinkEvents {
     served.retired = true;
     for (let exchange = served.dequeue(); exchange !== undefined; exchange = served.dequeue()) {
       const { version } = served;
-      if (successor === undefined) this.#settle(exchange, new SwiftletError('FunctionNotFound', `function "${version.function}" was removed`));
+      if (successor === undefined)
+        this.#settle(exchange, new SwiftletError('FunctionNotFound', `function "${version.function}" was removed`));
       // It waited for a version that serves no more: it waits for the next one, at the place where it came in.
       else this.#place(Object.assign(exchange, { served: successor }), performance.now());
     }
@@ -333,11 +361,21 @@ export class Gateway implements LinkEvents {
     const { config, function: name } = version;
     if (exchange.state === 'waiting') {
       const why = lastRefusal?.code === 'HostFull' || lastRefusal?.code === 'Unavailable' ? lastRefusal : undefined;
-      this.#settle(exchange, why ?? new SwiftletError('QueueTimeout', `no instance of function "${name}" became free within ${config.queueTimeoutMs} ms (${exchange.served.instances} of at most ${config.maximum} run); raise "maximum", "concurrency" or "queue.timeout"`));
+      this.#settle(
+        exchange,
+        why ??
+          new SwiftletError(
+            'QueueTimeout',
+            `no instance of function "${name}" became free within ${config.queueTimeoutMs} ms (${exchange.served.instances} of at most ${config.maximum} run); raise "maximum", "concurrency" or "queue.timeout"`,
+          ),
+      );
       return;
     }
     const { link } = exchange;
-    const error = new SwiftletError('Timeout', `function "${name}" exceeded its time limit of ${config.timeoutMs} ms; raise "timeout" or do less in one request`);
+    const error = new SwiftletError(
+      'Timeout',
+      `function "${name}" exceeded its time limit of ${config.timeoutMs} ms; raise "timeout" or do less in one request`,
+    );
     if (link !== undefined) {
       link.streams.delete(exchange.stream);
       this.#discard(link, 'Timeout', error.message);
@@ -349,7 +387,8 @@ export class Gateway implements LinkEvents {
   #cutOff(exchange: Exchange): void {
     exchange.stalledSince = 0;
     const isSending = !exchange.request.complete;
-    if (isSending && !exchange.headSent) this.#giveUp(exchange, new SwiftletError('RequestTimeout', `the request's body stopped coming for ${clientIdleMs} ms`));
+    if (isSending && !exchange.headSent)
+      this.#giveUp(exchange, new SwiftletError('RequestTimeout', `the request's body stopped coming for ${clientIdleMs} ms`));
     else exchange.response.destroy();
   }
 }
@@ -364,4 +403,3 @@ function bodyLengthOf(request: IncomingMessage): number {
 function coldTotal({ phases }: Exchange): number {
   return phases === undefined ? 0 : phases.sandbox + phases.code + phases.environment + phases.network + phases.runtime + phases.init;
 }
-

@@ -24,7 +24,8 @@ const checkConnectionsEveryMs = 1_000;
 
 async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRole> {
   const agent = connectCalls(
-    socketOf(config.run, 'agent'), 'gateway',
+    socketOf(config.run, 'agent'),
+    'gateway',
     {
       notice(method, body) {
         if (method === 'ended') gateway.instanceEnded(endedSchema.parse(body));
@@ -34,7 +35,12 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   );
   const relay = connectCalls(socketOf(config.run, 'relay'), 'gateway');
   const reports = new Reports(relay);
-  const metrics = new GatewayMetrics(() => ({ inFlight: gateway.inFlight, waiting: gateway.waiting, instances: gateway.holds.length, droppedReports: reports.dropped }));
+  const metrics = new GatewayMetrics(() => ({
+    inFlight: gateway.inFlight,
+    waiting: gateway.waiting,
+    instances: gateway.holds.length,
+    droppedReports: reports.dropped,
+  }));
   const gateway: Gateway = new Gateway({ agent, reports, metrics, tenantInFlight: config.gateway.tenantInFlight, log });
   const subscriber = subscribeState(stateSocketOf(config.run), 'gateway', (state) => gateway.applyState(state));
   const isReady = () => subscriber.state !== undefined && agent.connected;
@@ -42,33 +48,63 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const platform = (request: IncomingMessage, response: ServerResponse, path: string) => {
     const wanted = platformPath(path);
     if (wanted.kind === 'health') {
-      response.writeHead(isReady() ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify({ ready: isReady() }));
+      response
+        .writeHead(isReady() ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+        .end(JSON.stringify({ ready: isReady() }));
     } else if (wanted.kind === 'unknown') {
-      gateway.refuse(request, response, randomUUID(), new SwiftletError('NotFound', 'the platform has no such path; functions are at /<function>/'));
+      gateway.refuse(
+        request,
+        response,
+        randomUUID(),
+        new SwiftletError('NotFound', 'the platform has no such path; functions are at /<function>/'),
+      );
     } else if (!isAuthorised(request.headers.authorization, subscriber.state?.tokenHashes ?? [])) {
-      gateway.refuse(request, response, randomUUID(), new SwiftletError('Unauthorized', 'events are sent with the header "Authorization: Bearer <token>"; the token lies in SWIFTLET_HOME/token'));
+      gateway.refuse(
+        request,
+        response,
+        randomUUID(),
+        new SwiftletError(
+          'Unauthorized',
+          'events are sent with the header "Authorization: Bearer <token>"; the token lies in SWIFTLET_HOME/token',
+        ),
+      );
     } else if (request.method !== 'POST') {
       gateway.refuse(request, response, randomUUID(), new SwiftletError('MethodNotAllowed', 'an event is sent with POST'));
     } else gateway.handle(request, response, functionKey(defaultTenant, wanted.name), wanted.name, invokeKind.event, '/');
   };
 
-  const server = createServer({ maxHeaderSize: maxHeaderBytes, headersTimeout: clientIdleMs, requestTimeout: 0, keepAliveTimeout: keepAliveMs, connectionsCheckingInterval: checkConnectionsEveryMs, noDelay: true }, (request, response) => {
-    const way = route(request.url ?? '');
-    switch (way.kind) {
-      case 'function':
-        gateway.handle(request, response, way.key, way.name, invokeKind.http, way.rest);
-        break;
-      case 'platform':
-        platform(request, response, way.path);
-        break;
-      case 'root':
-        gateway.refuse(request, response, randomUUID(), new SwiftletError('NotFound', 'functions are at /<function>/; "swiftlet list" names them'));
-        break;
-      case 'invalid':
-        gateway.refuse(request, response, randomUUID(), new SwiftletError('PathInvalid', `the path is not accepted: ${way.reason}`));
-        break;
-    }
-  });
+  const server = createServer(
+    {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: clientIdleMs,
+      requestTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: checkConnectionsEveryMs,
+      noDelay: true,
+    },
+    (request, response) => {
+      const way = route(request.url ?? '');
+      switch (way.kind) {
+        case 'function':
+          gateway.handle(request, response, way.key, way.name, invokeKind.http, way.rest);
+          break;
+        case 'platform':
+          platform(request, response, way.path);
+          break;
+        case 'root':
+          gateway.refuse(
+            request,
+            response,
+            randomUUID(),
+            new SwiftletError('NotFound', 'functions are at /<function>/; "swiftlet list" names them'),
+          );
+          break;
+        case 'invalid':
+          gateway.refuse(request, response, randomUUID(), new SwiftletError('PathInvalid', `the path is not accepted: ${way.reason}`));
+          break;
+      }
+    },
+  );
   server.maxHeadersCount = maxHeaderCount;
   server.on('clientError', answerMalformed);
   await new Promise<void>((resolve, reject) => {
@@ -79,7 +115,10 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const socketPath = socketOf(config.run, 'gateway');
   clearSocket(socketPath);
   const calls = await serveCalls(socketPath, 'gateway', {
-    ask: async (method) => (method === 'metrics' ? { text: await metrics.text() } : { ready: isReady(), detail: isReady() ? 'takes requests' : 'has no state or no agent yet' }),
+    ask: async (method) =>
+      method === 'metrics'
+        ? { text: await metrics.text() }
+        : { ready: isReady(), detail: isReady() ? 'takes requests' : 'has no state or no agent yet' },
   });
   shareSocket(socketPath, config);
 
@@ -104,10 +143,18 @@ function answerMalformed(error: Error & { code?: string }, socket: Socket): void
     return;
   }
   const timedOut = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const problem = toProblem(new SwiftletError(timedOut ? 'RequestTimeout' : 'BadRequest', timedOut ? 'the request came too slowly' : `the request cannot be read: ${error.message}`), randomUUID());
+  const problem = toProblem(
+    new SwiftletError(
+      timedOut ? 'RequestTimeout' : 'BadRequest',
+      timedOut ? 'the request came too slowly' : `the request cannot be read: ${error.message}`,
+    ),
+    randomUUID(),
+  );
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : problem.status;
   const body = JSON.stringify({ ...problem, status });
-  socket.end(`HTTP/1.1 ${status} ${problem.title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${status} ${problem.title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }
 
 await runRole(startGateway);

@@ -34,14 +34,44 @@ export class GatewayMetrics {
   constructor(counts: () => GatewayCounts) {
     const registers = [this.#registry];
     const labelNames = ['tenant', 'function'] as const;
-    this.#requests = new Counter({ name: 'swiftlet_requests_total', help: 'Requests that reached a function, by outcome: ok or an error code', labelNames: [...labelNames, 'outcome'], registers });
-    this.#refused = new Counter({ name: 'swiftlet_refused_requests_total', help: 'Requests that reached no function, by error code', labelNames: ['outcome'], registers });
-    this.#duration = new Histogram({ name: 'swiftlet_request_duration_seconds', help: 'From a request’s arrival to the end of its answer', labelNames, buckets: durationBuckets, registers });
-    this.#wait = new Histogram({ name: 'swiftlet_queue_wait_seconds', help: 'Time in which a request waited for a slot, cold-start phases left out', labelNames, buckets: waitBuckets, registers });
-    this.#phase = new Histogram({ name: 'swiftlet_cold_start_phase_seconds', help: 'Phases of cold starts as requests waited for them', labelNames: [...labelNames, 'phase'], buckets: waitBuckets, registers });
+    this.#requests = new Counter({
+      name: 'swiftlet_requests_total',
+      help: 'Requests that reached a function, by outcome: ok or an error code',
+      labelNames: [...labelNames, 'outcome'],
+      registers,
+    });
+    this.#refused = new Counter({
+      name: 'swiftlet_refused_requests_total',
+      help: 'Requests that reached no function, by error code',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#duration = new Histogram({
+      name: 'swiftlet_request_duration_seconds',
+      help: 'From a request’s arrival to the end of its answer',
+      labelNames,
+      buckets: durationBuckets,
+      registers,
+    });
+    this.#wait = new Histogram({
+      name: 'swiftlet_queue_wait_seconds',
+      help: 'Time in which a request waited for a slot, cold-start phases left out',
+      labelNames,
+      buckets: waitBuckets,
+      registers,
+    });
+    this.#phase = new Histogram({
+      name: 'swiftlet_cold_start_phase_seconds',
+      help: 'Phases of cold starts as requests waited for them',
+      labelNames: [...labelNames, 'phase'],
+      buckets: waitBuckets,
+      registers,
+    });
     const gauge = (name: string, help: string, read: (c: GatewayCounts) => number) =>
       new Gauge({
-        name, help, registers,
+        name,
+        help,
+        registers,
         collect() {
           this.set(read(counts()));
         },
@@ -80,7 +110,8 @@ export class GatewayMetrics {
       this.#duration.observe(labels, seconds);
       this.#wait.observe(labels, exchange.queueMs / milliseconds);
       const { phases } = exchange;
-      if (phases !== undefined) for (const phase of coldPhases) this.#phase.observe({ tenant, function: name, phase }, phases[phase] / milliseconds);
+      if (phases !== undefined)
+        for (const phase of coldPhases) this.#phase.observe({ tenant, function: name, phase }, phases[phase] / milliseconds);
     }
   }
 }

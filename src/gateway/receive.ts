@@ -104,7 +104,12 @@ function takeDone(exchange: Exchange, payload: Buffer): Verdict {
   if (exchange.abandoned) return isDone;
   const { held, response } = exchange;
   exchange.held = undefined;
-  if (exchange.headSent && exchange.head.contentLength !== undefined && exchange.sentBytes < exchange.head.contentLength && !isBodiless(exchange, exchange.head.status)) {
+  if (
+    exchange.headSent &&
+    exchange.head.contentLength !== undefined &&
+    exchange.sentBytes < exchange.head.contentLength &&
+    !isBodiless(exchange, exchange.head.status)
+  ) {
     return { kind: 'failed', error: new SwiftletError('InvalidResponse', 'the function sent less than the content-length it announced') };
   }
   sendHead(exchange, held?.length ?? 0);
@@ -120,17 +125,26 @@ function takeFailure(exchange: Exchange, payload: Buffer): Verdict {
   const error =
     failure.code === 'InvalidResponse' || failure.code === 'ResponseTooLarge'
       ? new SwiftletError(failure.code, `function "${version.function}": ${failure.message}`)
-      : new SwiftletError('HandlerError', `function "${version.function}" threw ${failure.type}; its log has the message and the stack under this request id`);
+      : new SwiftletError(
+          'HandlerError',
+          `function "${version.function}" threw ${failure.type}; its log has the message and the stack under this request id`,
+        );
   return { kind: 'failed', error, failure };
 }
 
+const maxTypeCharacters = 200;
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 function parseFailure(payload: Buffer): InvocationFailure {
   try {
-    const value = JSON.parse(payload.toString()) as Partial<InvocationFailure> | null;
-    return { code: String(value?.code ?? ''), type: String(value?.type ?? 'Error').slice(0, 200), message: String(value?.message ?? '') };
+    const value = JSON.parse(payload.toString()) as Partial<Record<keyof InvocationFailure, unknown>> | null;
+    return { code: text(value?.code), type: text(value?.type).slice(0, maxTypeCharacters) || 'Error', message: text(value?.message) };
   } catch {
     return { code: 'HandlerError', type: 'Error', message: '' };
   }
 }
 
-const broken = (what: string): Verdict => ({ kind: 'broken', error: new SwiftletError('InvalidResponse', `the function's process sent ${what}; it was replaced`) });
+const broken = (what: string): Verdict => ({
+  kind: 'broken',
+  error: new SwiftletError('InvalidResponse', `the function's process sent ${what}; it was replaced`),
+});

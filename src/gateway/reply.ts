@@ -6,7 +6,8 @@ import type { Exchange } from './exchange.ts';
 const bodilessStatuses = new Set([204, 205, 304]);
 const retryAfterSeconds = '1';
 
-export const isBodiless = (exchange: Exchange, status: number): boolean => exchange.request.method === 'HEAD' || bodilessStatuses.has(status);
+export const isBodiless = (exchange: Exchange, status: number): boolean =>
+  exchange.request.method === 'HEAD' || bodilessStatuses.has(status);
 
 /** Sends the head, with the length when it is known. */
 export function sendHead(exchange: Exchange, length: number | undefined): void {
@@ -37,11 +38,18 @@ export function sendProblem(exchange: Exchange, error: SwiftletError): void {
 }
 
 /** Writes problem details as the whole answer. */
-export function writeProblem(response: Exchange['response'], error: SwiftletError, requestId: string, headers: string[], close: boolean): void {
+export function writeProblem(
+  response: Exchange['response'],
+  error: SwiftletError,
+  requestId: string,
+  headers: string[],
+  close: boolean,
+): void {
   const problem = toProblem(error, requestId);
   const body = JSON.stringify(problem);
   headers.push('content-type', 'application/problem+json', 'content-length', String(Buffer.byteLength(body)));
-  if (errorKinds[error.code].retryable && (problem.status === 503 || problem.status === 429)) headers.push('retry-after', retryAfterSeconds);
+  if (errorKinds[error.code].retryable && (problem.status === 503 || problem.status === 429))
+    headers.push('retry-after', retryAfterSeconds);
   if (close) headers.push('connection', 'close');
   response.writeHead(problem.status, headers);
   response.end(body);
@@ -54,9 +62,13 @@ function addPlatformHeaders(exchange: Exchange, headers: string[]): void {
   const { phases } = exchange;
   const waited = phases === undefined ? warmPhases : coldPhases.map((phase) => `${phase};dur=${round(phases[phase])}`).join(', ');
   headers.push(
-    'x-swiftlet-request-id', exchange.id,
-    'x-swiftlet-version', String(exchange.served.version.number),
-    'x-swiftlet-start', exchange.start,
-    'server-timing', `queue;dur=${round(exchange.queueMs)}, ${waited}, handler;dur=${round(exchange.handlerMs)}`,
+    'x-swiftlet-request-id',
+    exchange.id,
+    'x-swiftlet-version',
+    String(exchange.served.version.number),
+    'x-swiftlet-start',
+    exchange.start,
+    'server-timing',
+    `queue;dur=${round(exchange.queueMs)}, ${waited}, handler;dur=${round(exchange.handlerMs)}`,
   );
 }

@@ -1,8 +1,19 @@
 /** The headers that a function sees: the caller's without what is between hops or what only the platform may say, then ours. Budget: 1 µs. */
 
 const dropped = new Set([
-  'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect', 'proxy-authorization',
-  'proxy-authenticate', 'forwarded', 'x-real-ip', 'content-length',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'forwarded',
+  'x-real-ip',
+  'content-length',
 ]);
 const droppedPrefixes = ['x-forwarded-', 'x-swiftlet-'] as const;
 
@@ -23,7 +34,13 @@ function seenAs(name: string): string | undefined {
  * @param connection the Connection header, whose tokens name more headers that end here
  */
 export function forwardedHeaders(raw: readonly string[], connection: string | undefined, remoteAddress: string, host: string): string[] {
-  const named = connection === undefined || connection === 'keep-alive' || connection === 'close' ? undefined : connection.toLowerCase().split(',').map((token) => token.trim());
+  const named =
+    connection === undefined || connection === 'keep-alive' || connection === 'close'
+      ? undefined
+      : connection
+          .toLowerCase()
+          .split(',')
+          .map((token) => token.trim());
   const headers: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = seenAs(raw[at] ?? '');

@@ -11,7 +11,17 @@ export interface ResponseHeadChecked {
 }
 
 /** How a message is framed is ours to say; what the platform says of itself cannot be forged. */
-const ours = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'content-length', 'server-timing']);
+const ours = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'content-length',
+  'server-timing',
+]);
 const oursPrefix = 'x-swiftlet-';
 
 /** @throws SwiftletError InvalidResponse or ResponseTooLarge */
@@ -19,12 +29,14 @@ export function checkHead(payload: Buffer): ResponseHeadChecked {
   const [status, raw] = parseHead(payload);
   if (!Number.isInteger(status) || status < 200 || status > 599) throw invalid(`its status is ${status}`);
   if (raw.length > maxHeaderCount * 2) throw new SwiftletError('ResponseTooLarge', `the response has over ${maxHeaderCount} headers`);
-  if (payload.length > maxHeaderBytes) throw new SwiftletError('ResponseTooLarge', `the response's headers are over ${maxHeaderBytes} bytes`);
+  if (payload.length > maxHeaderBytes)
+    throw new SwiftletError('ResponseTooLarge', `the response's headers are over ${maxHeaderBytes} bytes`);
   const headers: string[] = [];
   let contentLength: number | undefined;
   for (let at = 0; at < raw.length; at += 2) {
     const [name, value] = [raw[at], raw[at + 1]];
-    if (typeof name !== 'string' || typeof value !== 'string' || !isToken(name)) throw invalid(`its header ${JSON.stringify(name)} has a name or value that is none`);
+    if (typeof name !== 'string' || typeof value !== 'string' || !isToken(name))
+      throw invalid(`its header ${JSON.stringify(name)} has a name or value that is none`);
     if (!isFieldValue(value)) throw invalid(`its header "${name}" has a character that no header may have`);
     if (name === 'content-length') contentLength = Number(value);
     if (!ours.has(name) && !name.startsWith(oursPrefix)) headers.push(name, value);
@@ -42,10 +54,12 @@ function parseHead(payload: Buffer): [number, unknown[]] {
   throw invalid('its head cannot be read');
 }
 
-const invalid = (reason: string): SwiftletError => new SwiftletError('InvalidResponse', `the function returned something that is no response: ${reason}`);
+const invalid = (reason: string): SwiftletError =>
+  new SwiftletError('InvalidResponse', `the function returned something that is no response: ${reason}`);
 
 const tokenCharacters = new Uint8Array(128);
-for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") tokenCharacters[character.charCodeAt(0)] = 1;
+for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+  tokenCharacters[character.charCodeAt(0)] = 1;
 
 function isToken(name: string): boolean {
   for (let at = 0; at < name.length; at++) if (tokenCharacters[name.charCodeAt(at)] !== 1) return false;

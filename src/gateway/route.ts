@@ -42,12 +42,14 @@ function pathFault(target: string, end: number): string | undefined {
       const length = at - segmentStart;
       if (length === 0 && at !== end) return 'it has an empty part (//)';
       if (length === 1 && target.charCodeAt(segmentStart) === dot) return 'it has a part "."';
-      if (length === 2 && target.charCodeAt(segmentStart) === dot && target.charCodeAt(segmentStart + 1) === dot) return 'it has a part ".."';
+      if (length === 2 && target.charCodeAt(segmentStart) === dot && target.charCodeAt(segmentStart + 1) === dot)
+        return 'it has a part ".."';
       segmentStart = at + 1;
     } else if (code === percent) {
       const value = hexByte(target, at + 1);
       if (value === undefined) return 'it has a % that is no encoding';
-      if (value < 0x20 || value === 0x7f || value === slash || value === dot || value === backslash || value === percent) return 'it encodes a character that changes how it is read';
+      if (value < 0x20 || value === 0x7f || value === slash || value === dot || value === backslash || value === percent)
+        return 'it encodes a character that changes how it is read';
     } else if (code === backslash || code === hash || code <= 0x20 || code >= 0x7f) {
       return 'it has a character that must be encoded';
     }
@@ -66,4 +68,3 @@ function hexDigit(code: number): number {
   const letter = code | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
-

@@ -5,7 +5,16 @@ import { SwiftletError } from '../model/errors.ts';
 import { type RoleConfig, socketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { type Peer, serveCalls } from '../wire/calls.ts';
-import { appendSchema, closeSchema, followSchema, forgetSchema, labelSchema, openSchema, readLogSchema, unfollowSchema } from '../wire/relay-calls.ts';
+import {
+  appendSchema,
+  closeSchema,
+  followSchema,
+  forgetSchema,
+  labelSchema,
+  openSchema,
+  readLogSchema,
+  unfollowSchema,
+} from '../wire/relay-calls.ts';
 import { LogStore } from './log-store.ts';
 import { SlotPipe } from './slot-pipe.ts';
 
@@ -14,10 +23,37 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
   const pipes = new Map<number, SlotPipe>();
   const followed = new Map<Peer, Map<string, () => void>>();
   const registry = new Registry();
-  const dropped = new Counter({ name: 'swiftlet_log_dropped_bytes_total', help: 'Bytes of output over the functions’ rate', registers: [registry] });
-  new Gauge({ name: 'swiftlet_log_pipes', help: 'Sandboxes whose output is read', registers: [registry], collect() { this.set(pipes.size); } });
-  new Counter({ name: 'swiftlet_log_lines_total', help: 'Log lines stored', registers: [registry], collect() { this.reset(); this.inc(store.lines); } });
-  new Counter({ name: 'swiftlet_log_lost_bytes_total', help: 'Bytes of log lines that could not be stored', registers: [registry], collect() { this.reset(); this.inc(store.lostBytes); } });
+  const dropped = new Counter({
+    name: 'swiftlet_log_dropped_bytes_total',
+    help: 'Bytes of output over the functions’ rate',
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'swiftlet_log_pipes',
+    help: 'Sandboxes whose output is read',
+    registers: [registry],
+    collect() {
+      this.set(pipes.size);
+    },
+  });
+  new Counter({
+    name: 'swiftlet_log_lines_total',
+    help: 'Log lines stored',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(store.lines);
+    },
+  });
+  new Counter({
+    name: 'swiftlet_log_lost_bytes_total',
+    help: 'Bytes of log lines that could not be stored',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(store.lostBytes);
+    },
+  });
 
   const pipeMeans = { append: store.append.bind(store), dropped: (bytes: number) => dropped.inc(bytes), now: () => new Date() };
   const open = (slot: number, fifo: string) => {
@@ -40,7 +76,10 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
     const own = followed.get(peer) ?? new Map<string, () => void>();
     followed.set(peer, own);
     own.get(id)?.();
-    own.set(id, store.follow(tenant, name, (lines) => peer.notify('lines', { id, lines })));
+    own.set(
+      id,
+      store.follow(tenant, name, (lines) => peer.notify('lines', { id, lines })),
+    );
   };
   const unfollow = (peer: Peer, id: string) => {
     followed.get(peer)?.get(id)?.();

@@ -3,7 +3,12 @@ import type { LogRecord } from '../wire/relay-calls.ts';
 
 /** What a runtime puts before a line of its own making. Other programs may write it too; they can only mislead about themselves. */
 const mark = '\x1e';
-const runtimeLineSchema = z.tuple([z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']), z.number(), z.string().max(64), z.string()]);
+const runtimeLineSchema = z.tuple([
+  z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+  z.number(),
+  z.string().max(64),
+  z.string(),
+]);
 const cutMark = /… \(\d+ bytes cut\)$/;
 
 /** A line of a sandbox's output as a record. A raw line, which some other program wrote, is of level info and of no request. */

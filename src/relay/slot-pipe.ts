@@ -20,7 +20,7 @@ export interface SlotPipeMeans {
   append(tenant: string, name: string, record: LogRecord): void;
   /** Bytes that were over the rate. */
   dropped(bytes: number): void;
-  now(): Date;
+  readonly now: () => Date;
 }
 
 export class SlotPipe {
@@ -71,7 +71,8 @@ export class SlotPipe {
   }
 
   #take(chunk: Buffer): void {
-    this.#tail = chunk.length >= tailBytes ? Buffer.from(chunk.subarray(-tailBytes)) : Buffer.concat([this.#tail, chunk]).subarray(-tailBytes);
+    this.#tail =
+      chunk.length >= tailBytes ? Buffer.from(chunk.subarray(-tailBytes)) : Buffer.concat([this.#tail, chunk]).subarray(-tailBytes);
     const { granted, bucket } = takeTokens(this.#bucket, rate, chunk.length, performance.now());
     this.#bucket = bucket;
     if (granted > 0) {

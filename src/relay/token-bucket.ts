@@ -12,7 +12,12 @@ export interface BucketRate {
 const milliseconds = 1000;
 
 /** Takes up to `wanted`. @param now milliseconds @returns what was granted, and the bucket afterwards */
-export function takeTokens(bucket: TokenBucket, { perSecond, burst }: BucketRate, wanted: number, now: number): { granted: number; bucket: TokenBucket } {
+export function takeTokens(
+  bucket: TokenBucket,
+  { perSecond, burst }: BucketRate,
+  wanted: number,
+  now: number,
+): { granted: number; bucket: TokenBucket } {
   const filled = Math.min(burst, bucket.tokens + ((now - bucket.at) * perSecond) / milliseconds);
   const granted = Math.min(wanted, Math.floor(filled));
   return { granted, bucket: { tokens: filled - granted, at: now } };

@@ -57,21 +57,17 @@ export interface CallServer extends AsyncDisposable {
 export async function serveCalls(path: string, role: string, handlers: CallHandlers): Promise<CallServer> {
   const peers = new Set<Peer>();
   const server: Server = createServer((socket) => {
-    holdConnection(
-      socket,
-      () => ({ role, protocol: callProtocolVersion }),
-      {
-        ...handlers,
-        opened(peer) {
-          peers.add(peer);
-          handlers.opened?.(peer);
-        },
-        closed(peer) {
-          peers.delete(peer);
-          handlers.closed?.(peer);
-        },
+    holdConnection(socket, () => ({ role, protocol: callProtocolVersion }), {
+      ...handlers,
+      opened(peer) {
+        peers.add(peer);
+        handlers.opened?.(peer);
       },
-    );
+      closed(peer) {
+        peers.delete(peer);
+        handlers.closed?.(peer);
+      },
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -121,20 +117,16 @@ export function connectCalls(path: string, role: string, handlers: CallHandlers 
 
   const open = () => {
     socket = createConnection(path);
-    const connection = holdConnection(
-      socket,
-      () => ({ role, protocol: callProtocolVersion, ...greeting() }),
-      {
-        ...handlers,
-        opened(peer) {
-          live = connection;
-          retryMs = firstRetryMs;
-          handlers.opened?.(peer);
-          for (const wake of waiting) wake();
-          waiting.clear();
-        },
+    const connection = holdConnection(socket, () => ({ role, protocol: callProtocolVersion, ...greeting() }), {
+      ...handlers,
+      opened(peer) {
+        live = connection;
+        retryMs = firstRetryMs;
+        handlers.opened?.(peer);
+        for (const wake of waiting) wake();
+        waiting.clear();
       },
-    );
+    });
     socket.once('close', () => {
       live = undefined;
       if (closed) return;

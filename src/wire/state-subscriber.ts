@@ -11,7 +11,11 @@ export interface StateSubscriber extends AsyncDisposable {
  * Follows control's state.
  * @param applied called with every new state; when it resolves, control learns that this role acts on it
  */
-export function subscribeState(socketPath: string, role: string, applied: (state: PublishedState) => Promise<void> | void): StateSubscriber {
+export function subscribeState(
+  socketPath: string,
+  role: string,
+  applied: (state: PublishedState) => Promise<void> | void,
+): StateSubscriber {
   let state: PublishedState | undefined;
   let current: Peer | undefined;
 

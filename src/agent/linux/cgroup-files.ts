@@ -20,7 +20,9 @@ export const readCgroupNumber = (path: string): number => {
 
 /** One value of a flat-keyed file such as `memory.events`. */
 export function readCgroupKey(path: string, key: string): number {
-  const line = readCgroupFile(path).split('\n').find((candidate) => candidate.startsWith(`${key} `));
+  const line = readCgroupFile(path)
+    .split('\n')
+    .find((candidate) => candidate.startsWith(`${key} `));
   return line === undefined ? 0 : Number(line.slice(key.length + 1));
 }
 
@@ -64,7 +66,9 @@ export function removeCgroup(path: string): boolean {
 
 export function childCgroups(path: string): string[] {
   try {
-    return readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
   } catch (error) {
     if (absent(error)) return [];
     throw error;

@@ -1,6 +1,15 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { type CgroupLimits, type CgroupMounts, type CgroupTree, type Controller, controllers, cpuPeriodUs } from './cgroup.ts';
-import { childCgroups, makeCgroup, readCgroupKey, readCgroupNumber, readProcesses, removeCgroup, writeOptional, writeProcesses } from './cgroup-files.ts';
+import {
+  childCgroups,
+  makeCgroup,
+  readCgroupKey,
+  readCgroupNumber,
+  readProcesses,
+  removeCgroup,
+  writeOptional,
+  writeProcesses,
+} from './cgroup-files.ts';
 
 /**
  * A tree in version 1: the same names below each controller's own mount.

@@ -1,6 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { type CgroupLimits, type CgroupMounts, type CgroupTree, controllers, cpuPeriodUs } from './cgroup.ts';
-import { childCgroups, makeCgroup, readCgroupFile, readCgroupKey, readCgroupNumber, readProcesses, removeCgroup, writeOptional, writeProcesses } from './cgroup-files.ts';
+import {
+  childCgroups,
+  makeCgroup,
+  readCgroupFile,
+  readCgroupKey,
+  readCgroupNumber,
+  readProcesses,
+  removeCgroup,
+  writeOptional,
+  writeProcesses,
+} from './cgroup-files.ts';
 
 const controlsOf = (path: string, file: string): Set<string> => new Set(readCgroupFile(`${path}/${file}`).split(' ').filter(Boolean));
 

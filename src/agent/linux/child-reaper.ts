@@ -1,7 +1,9 @@
 import koffi from 'koffi';
 
 const libc = koffi.load('libc.so.6');
-const prctl = libc.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)') as (...values: number[]) => number;
+const prctl = libc.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)') as (
+  ...values: number[]
+) => number;
 const waitpid = libc.func('int waitpid(int pid, void *status, int options)') as (pid: number, status: null, options: number) => number;
 
 const setChildSubreaper = 36;

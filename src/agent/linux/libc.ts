@@ -117,20 +117,38 @@ const mountAttrBytes = 32;
 
 /** A mount of a folder that hangs nowhere yet; to be placed with `placeMount` and closed with `closeFd`. */
 export const cloneTree = (path: string): number =>
-  checked('open_tree', calls.syscall(sysOpenTree, 'int', currentFolder, 'str', path, 'uint', openTreeClone | closeOnExec | atRecursive), path);
+  checked(
+    'open_tree',
+    calls.syscall(sysOpenTree, 'int', currentFolder, 'str', path, 'uint', openTreeClone | closeOnExec | atRecursive),
+    path,
+  );
 
 export function setMountAttributes(mount: number, attributes: bigint): void {
   const value = Buffer.alloc(mountAttrBytes);
   value.writeBigUInt64LE(attributes, 0);
   const result = calls.syscall(
-    sysMountSetattr, 'int', mount, 'str', '', 'uint', atEmptyPath | atRecursive, 'uint8_t *', value, 'size_t', mountAttrBytes,
+    sysMountSetattr,
+    'int',
+    mount,
+    'str',
+    '',
+    'uint',
+    atEmptyPath | atRecursive,
+    'uint8_t *',
+    value,
+    'size_t',
+    mountAttrBytes,
   );
   checked('mount_setattr', result, String(attributes));
 }
 
 /** Hangs a mount at a path of this thread's mount namespace. */
 export const placeMount = (mount: number, path: string): void => {
-  checked('move_mount', calls.syscall(sysMoveMount, 'int', mount, 'str', '', 'int', currentFolder, 'str', path, 'uint', moveMountEmptyPath), path);
+  checked(
+    'move_mount',
+    calls.syscall(sysMoveMount, 'int', mount, 'str', '', 'int', currentFolder, 'str', path, 'uint', moveMountEmptyPath),
+    path,
+  );
 };
 
 /** A new file system that hangs nowhere yet. @param options as mount(8) names them */
@@ -138,7 +156,11 @@ export function newFileSystem(kind: string, options: Readonly<Record<string, str
   const context = checked('fsopen', calls.syscall(sysFsopen, 'str', kind, 'uint', 1), kind);
   try {
     for (const [name, value] of Object.entries(options)) {
-      checked('fsconfig', calls.syscall(sysFsconfig, 'int', context, 'uint', fsconfigSetString, 'str', name, 'str', value, 'int', 0), `${name}=${value}`);
+      checked(
+        'fsconfig',
+        calls.syscall(sysFsconfig, 'int', context, 'uint', fsconfigSetString, 'str', name, 'str', value, 'int', 0),
+        `${name}=${value}`,
+      );
     }
     const create = calls.syscall(sysFsconfig, 'int', context, 'uint', fsconfigCreate, 'void *', null, 'void *', null, 'int', 0);
     checked('fsconfig', create, kind);

@@ -1,5 +1,15 @@
 /** Mounting into a running sandbox from outside: by a thread that steps into its mount namespace and back. */
-import { closeFd, cloneTree, enterMountNamespace, mountAttribute, newFileSystem, openReadOnly, placeMount, setMountAttributes, unshareFs } from './libc.ts';
+import {
+  closeFd,
+  cloneTree,
+  enterMountNamespace,
+  mountAttribute,
+  newFileSystem,
+  openReadOnly,
+  placeMount,
+  setMountAttributes,
+  unshareFs,
+} from './libc.ts';
 
 const readOnly = mountAttribute.readOnly | mountAttribute.noSuid | mountAttribute.noDev;
 const scratch = mountAttribute.noSuid | mountAttribute.noDev;

@@ -46,7 +46,10 @@ const sockets = `
   accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg sendmmsg sendmsg sendto setsockopt
   shutdown socketpair`;
 
-const semaphores = 'semctl semget semop semtimedop msgctl msgget msgrcv msgsnd mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr';
+const semaphores =
+  'semctl semget semop semtimedop msgctl msgget msgrcv msgsnd mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr';
 
 /** `socket`, `clone` and `ioctl` are allowed too, with conditions on their arguments. */
-export const allowedCalls: readonly string[] = [files, waiting, memory, processes, clocks, sockets, semaphores].flatMap((names) => names.trim().split(/\s+/));
+export const allowedCalls: readonly string[] = [files, waiting, memory, processes, clocks, sockets, semaphores].flatMap((names) =>
+  names.trim().split(/\s+/),
+);

@@ -27,11 +27,15 @@ function loadLibrary() {
   return {
     init: library.func('void *seccomp_init(uint32_t action)') as (action: number) => unknown,
     release: library.func('void seccomp_release(void *filter)') as (filter: unknown) => void,
-    setAttribute: library.func('int seccomp_attr_set(void *filter, int attribute, uint32_t value)') as (f: unknown, a: number, v: number) => number,
-    resolve: library.func('int seccomp_syscall_resolve_name(const char *name)') as (name: string) => number,
-    add: library.func('int seccomp_rule_add_array(void *filter, uint32_t action, int call, uint32_t count, const uint8_t *comparisons)') as (
-      filter: unknown, action: number, call: number, count: number, comparisons: Buffer | null,
+    setAttribute: library.func('int seccomp_attr_set(void *filter, int attribute, uint32_t value)') as (
+      f: unknown,
+      a: number,
+      v: number,
     ) => number,
+    resolve: library.func('int seccomp_syscall_resolve_name(const char *name)') as (name: string) => number,
+    add: library.func(
+      'int seccomp_rule_add_array(void *filter, uint32_t action, int call, uint32_t count, const uint8_t *comparisons)',
+    ) as (filter: unknown, action: number, call: number, count: number, comparisons: Buffer | null) => number,
     export: library.func('int seccomp_export_bpf(void *filter, int fd)') as (filter: unknown, fd: number) => number,
   };
 }

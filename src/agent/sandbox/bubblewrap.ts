@@ -13,7 +13,15 @@ import type { Mounter } from '../linux/mount-namespace.ts';
 import { makeChannels } from './channels.ts';
 import { childrenOf, killAll, removeCgroupOf, startTimeOf } from './remains.ts';
 import { rootArguments } from './root-folder.ts';
-import { type BootSpec, controlDescriptor, type Exit, inside, runtimeCommand, type SandboxDriver, type SandboxProcesses } from './sandbox-driver.ts';
+import {
+  type BootSpec,
+  controlDescriptor,
+  type Exit,
+  inside,
+  runtimeCommand,
+  type SandboxDriver,
+  type SandboxProcesses,
+} from './sandbox-driver.ts';
 
 export interface BubblewrapMeans {
   readonly bwrap: string;
@@ -102,14 +110,41 @@ export class BubblewrapDriver implements SandboxDriver {
     const { bwrap, mounter, seccomp } = this.#means;
     const id = String(inside.uid);
     return [
-      `--nofile=${sandboxOpenFiles}`, '--core=0', '--', bwrap,
-      '--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup',
-      '--uid', id, '--gid', id, '--hostname', 'sandbox', '--new-session', '--cap-drop', 'ALL',
+      `--nofile=${sandboxOpenFiles}`,
+      '--core=0',
+      '--',
+      bwrap,
+      '--unshare-user',
+      '--unshare-ipc',
+      '--unshare-pid',
+      '--unshare-net',
+      '--unshare-uts',
+      '--unshare-cgroup',
+      '--uid',
+      id,
+      '--gid',
+      id,
+      '--hostname',
+      'sandbox',
+      '--new-session',
+      '--cap-drop',
+      'ALL',
       ...rootArguments(),
       ...(mounter === undefined ? unprivilegedMounts(spec, this.#means.etc) : []),
-      '--remount-ro', '/dev', '--remount-ro', '/', '--chdir', inside.code,
+      '--remount-ro',
+      '/dev',
+      '--remount-ro',
+      '/',
+      '--chdir',
+      inside.code,
       ...(seccomp === undefined ? [] : ['--seccomp', String(seccompDescriptor)]),
-      '--json-status-fd', String(statusDescriptor), '--', '/bin/sh', '-c', waitForGo, 'sh',
+      '--json-status-fd',
+      String(statusDescriptor),
+      '--',
+      '/bin/sh',
+      '-c',
+      waitForGo,
+      'sh',
       ...runtimeCommand(inside.binFolder, inside.runtime, spec.heapMiB),
     ];
   }
@@ -151,9 +186,26 @@ export class BubblewrapDriver implements SandboxDriver {
 function unprivilegedMounts(spec: BootSpec, etc: string): string[] {
   const scratch = String(scratchBytes);
   return [
-    '--ro-bind', etc, '/etc', '--ro-bind', spec.node.binFolder, inside.binFolder, '--ro-bind', spec.node.folder, inside.runtime,
-    '--ro-bind', codeFolderOf(spec.folder), inside.code,
-    '--size', scratch, '--tmpfs', '/tmp', '--size', scratch, '--tmpfs', '/dev/shm',
+    '--ro-bind',
+    etc,
+    '/etc',
+    '--ro-bind',
+    spec.node.binFolder,
+    inside.binFolder,
+    '--ro-bind',
+    spec.node.folder,
+    inside.runtime,
+    '--ro-bind',
+    codeFolderOf(spec.folder),
+    inside.code,
+    '--size',
+    scratch,
+    '--tmpfs',
+    '/tmp',
+    '--size',
+    scratch,
+    '--tmpfs',
+    '/dev/shm',
   ];
 }
 
@@ -166,13 +218,14 @@ async function started(child: ChildProcess): Promise<number> {
 /** Waits until the sandbox is set up. @returns its first process, and what lets it go on */
 async function setUp(child: ChildProcess): Promise<[inner: number, go: Duplex]> {
   const [status, go] = [child.stdio[statusDescriptor], (child.stdio as readonly unknown[])[goDescriptor]];
-  if (!(status instanceof Readable) || !(go instanceof Duplex)) throw new SwiftletError('Internal', 'a sandbox was started without its pipes');
+  if (!(status instanceof Readable) || !(go instanceof Duplex))
+    throw new SwiftletError('Internal', 'a sandbox was started without its pipes');
   const stuck = new AbortController();
   const timer = setTimeout(() => stuck.abort(), setUpLimitMs);
   const ended = () => stuck.abort();
   child.once('exit', ended);
   try {
-    const [[line]] = await Promise.all([once(status, 'data', stuck), once(go, 'data', stuck)]) as [[Buffer], unknown];
+    const [[line]] = (await Promise.all([once(status, 'data', stuck), once(go, 'data', stuck)])) as [[Buffer], unknown];
     return [statusSchema.parse(JSON.parse(line.toString()))['child-pid'], go];
   } catch (error) {
     throw new SwiftletError('Internal', 'bubblewrap could not set up a sandbox; `swiftlet doctor` says what is missing', { cause: error });

@@ -4,7 +4,14 @@ import { rm } from 'node:fs/promises';
 import { closeOnExecFrom } from '../linux/libc.ts';
 import { makeChannels } from './channels.ts';
 import { killAll } from './remains.ts';
-import { type BootSpec, controlDescriptor, type Exit, runtimeCommand, type SandboxDriver, type SandboxProcesses } from './sandbox-driver.ts';
+import {
+  type BootSpec,
+  controlDescriptor,
+  type Exit,
+  runtimeCommand,
+  type SandboxDriver,
+  type SandboxProcesses,
+} from './sandbox-driver.ts';
 
 export class ProcessDriver implements SandboxDriver {
   onExit: (slot: number, exit: Exit) => void = () => undefined;
@@ -18,7 +25,13 @@ export class ProcessDriver implements SandboxDriver {
         stdio: ['ignore', channels.output, channels.output, channels.socket],
         detached: true,
         cwd: spec.folder,
-        env: { PATH: `${spec.node.binFolder}:/usr/local/bin:/usr/bin:/bin`, HOME: spec.folder, TMPDIR: spec.folder, LANG: 'C.UTF-8', TZ: 'UTC' },
+        env: {
+          PATH: `${spec.node.binFolder}:/usr/local/bin:/usr/bin:/bin`,
+          HOME: spec.folder,
+          TMPDIR: spec.folder,
+          LANG: 'C.UTF-8',
+          TZ: 'UTC',
+        },
       });
       const pid = await new Promise<number>((resolve, reject) => {
         child.once('error', reject);

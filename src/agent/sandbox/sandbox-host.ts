@@ -74,7 +74,8 @@ export class SandboxHost implements SandboxDriver {
   #ask(order: ThreadOrder): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.#asked.set(order.id, (outcome) => {
-        if (outcome.kind === 'failed') reject(new SwiftletError('Internal', `the sandbox could not be started or removed: ${outcome.message}`));
+        if (outcome.kind === 'failed')
+          reject(new SwiftletError('Internal', `the sandbox could not be started or removed: ${outcome.message}`));
         else resolve(outcome);
       });
       this.#worker.postMessage(order);

@@ -3,7 +3,7 @@
  * gateways meanwhile. It runs one driver and does what `SandboxHost` asks.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { openCgroups } from '../linux/cgroup.ts';
+import { openCgroups } from '../linux/open-cgroups.ts';
 import { Mounter } from '../linux/mount-namespace.ts';
 import { BubblewrapDriver } from './bubblewrap.ts';
 import { ProcessDriver } from './process.ts';
@@ -33,11 +33,20 @@ async function carryOut(order: ThreadOrder): Promise<ThreadAnswer> {
 port.on('message', (order: ThreadOrder) => {
   carryOut(order).then(
     (answer) => port.postMessage(answer),
-    (error: unknown) => port.postMessage({ kind: 'failed', id: order.id, message: error instanceof Error ? error.message : String(error) } satisfies ThreadAnswer),
+    (error: unknown) =>
+      port.postMessage({
+        kind: 'failed',
+        id: order.id,
+        message: error instanceof Error ? error.message : String(error),
+      } satisfies ThreadAnswer),
   );
 });
 
 function openDriver(means: ThreadSettings): SandboxDriver {
   if (means.isolation === 'process') return new ProcessDriver();
-  return new BubblewrapDriver({ ...means, mounter: means.privileged ? new Mounter() : undefined, cgroups: openCgroups(means.cgroupFolder) });
+  return new BubblewrapDriver({
+    ...means,
+    mounter: means.privileged ? new Mounter() : undefined,
+    cgroups: openCgroups(means.cgroupFolder),
+  });
 }

@@ -68,7 +68,9 @@ export class Sandboxes {
     const record = { slot, ...processes, ...kind, born: startTimeOf(processes.inner) ?? '' };
     const sandbox = this.#hold(kind, record, folder, exit);
     await this.#booted(sandbox);
-    await writeRecord(folder, record).catch((error: unknown) => this.#means.log.warn({ err: error, slot }, 'a sandbox could not be written down; a restarted agent will end it'));
+    await writeRecord(folder, record).catch((error: unknown) =>
+      this.#means.log.warn({ err: error, slot }, 'a sandbox could not be written down; a restarted agent will end it'),
+    );
     return sandbox;
   }
 
@@ -92,7 +94,11 @@ export class Sandboxes {
     } catch (error) {
       sandbox.kill();
       const { tail } = await sandbox.ended;
-      throw new SwiftletError('Internal', `the runtime ${sandbox.kind.runtime} did not boot in its sandbox: ${tail.trim() || String(error)}`, { cause: error });
+      throw new SwiftletError(
+        'Internal',
+        `the runtime ${sandbox.kind.runtime} did not boot in its sandbox: ${tail.trim() || String(error)}`,
+        { cause: error },
+      );
     } finally {
       clearTimeout(late);
     }
@@ -132,7 +138,9 @@ export class Sandboxes {
     this.#exits.delete(slot);
     const counts = cgroups?.counts(cgroupOf(slot));
     const tail = await relay.close(slot);
-    await driver.free(slot, folder).catch((error: unknown) => log.error({ err: error, slot }, 'a sandbox left something behind; the next start removes it'));
+    await driver
+      .free(slot, folder)
+      .catch((error: unknown) => log.error({ err: error, slot }, 'a sandbox left something behind; the next start removes it'));
     slots.release(slot);
     return { exit, oomKills: counts?.oomKills ?? 0, pidsRefused: counts?.pidsRefused ?? 0, tail };
   }

@@ -16,7 +16,13 @@ export async function describe(name: string, { json = false }: { json?: boolean 
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ['environment', Object.keys(environment).join(', ') || 'none'],
     ];
-    const running = instances.map((instance) => [instance.instanceId, String(instance.version), instance.state, `${Math.round(instance.memoryBytes / 1024 / 1024)} MiB`, instance.startedAt]);
+    const running = instances.map((instance) => [
+      instance.instanceId,
+      String(instance.version),
+      instance.state,
+      `${Math.round(instance.memoryBytes / 1024 / 1024)} MiB`,
+      instance.startedAt,
+    ]);
     return `${table(['', ''], facts)}\n\n${running.length === 0 ? 'No instances: the next request starts one.' : table(['INSTANCE', 'VERSION', 'STATE', 'MEMORY', 'STARTED'], running)}`;
   });
 }

@@ -11,7 +11,11 @@ export function init(folder: string, { template = 'hello', json = false }: { tem
   const known = readdirSync(examples).sort();
   if (!known.includes(template)) throw new SwiftletError('BadRequest', `unknown template "${template}"${suggestion(template, known)}`);
   const target = resolve(folder);
-  if (existsSync(target) && readdirSync(target).length > 0) throw new SwiftletError('Conflict', `${target} is not empty; name a new folder`);
+  if (existsSync(target) && readdirSync(target).length > 0)
+    throw new SwiftletError('Conflict', `${target} is not empty; name a new folder`);
   cpSync(join(examples, template), target, { recursive: true, filter: (path) => !path.split('/').includes('node_modules') });
-  openOutput(json).result({ folder: target, template }, () => `Made ${target} from the template "${template}".\nPublish it:  swiftlet deploy ${folder}`);
+  openOutput(json).result(
+    { folder: target, template },
+    () => `Made ${target} from the template "${template}".\nPublish it:  swiftlet deploy ${folder}`,
+  );
 }

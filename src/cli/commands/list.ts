@@ -10,7 +10,13 @@ export async function list({ json = false }: { json?: boolean }): Promise<void> 
       ? 'No functions yet. Make one with "swiftlet init hello" and publish it with "swiftlet deploy hello".'
       : table(
           ['FUNCTION', 'VERSION', 'RUNTIME', 'MEMORY', 'CREATED'],
-          functions.map(({ name, serving }) => [colors.bold(name), String(serving.number), serving.config.runtime, `${serving.config.memoryMiB} MiB`, serving.createdAt]),
+          functions.map(({ name, serving }) => [
+            colors.bold(name),
+            String(serving.number),
+            serving.config.runtime,
+            `${serving.config.memoryMiB} MiB`,
+            serving.createdAt,
+          ]),
         ),
   );
 }

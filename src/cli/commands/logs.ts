@@ -5,7 +5,7 @@ import colors from 'picocolors';
 import { type LogRecord, logRecordSchema } from '../../wire/relay-calls.ts';
 import { connectApi } from '../api-client.ts';
 
-interface LogsFlags {
+export interface LogsFlags {
   readonly follow?: boolean;
   readonly lines: string;
   readonly json?: boolean;
@@ -22,7 +22,14 @@ export async function logs(name: string, { follow = false, lines, json = false }
 }
 
 const paint: Readonly<Record<LogRecord['level'], (text: string) => string>> = {
-  trace: colors.dim, debug: colors.dim, info: (text) => text, warn: colors.yellow, error: colors.red, fatal: colors.red, report: colors.dim, platform: colors.magenta,
+  trace: colors.dim,
+  debug: colors.dim,
+  info: (text) => text,
+  warn: colors.yellow,
+  error: colors.red,
+  fatal: colors.red,
+  report: colors.dim,
+  platform: colors.magenta,
 };
 
 function readable(line: string): string {

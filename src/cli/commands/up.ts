@@ -9,7 +9,7 @@ import { openOutput } from '../output.ts';
 import { upOptions } from '../up/options.ts';
 import { type Platform, startPlatform } from '../up/platform.ts';
 
-interface UpFlags {
+export interface UpFlags {
   readonly isolation?: string;
   readonly gatewayPort?: string;
   readonly apiPort?: string;
@@ -20,7 +20,14 @@ interface UpFlags {
   readonly json?: boolean;
 }
 
-const variables = { isolation: 'SWIFTLET_ISOLATION', gatewayPort: 'SWIFTLET_GATEWAY_PORT', apiPort: 'SWIFTLET_API_PORT', host: 'SWIFTLET_HOST', poolSize: 'SWIFTLET_POOL_SIZE', grace: 'SWIFTLET_GRACE_MS' } as const;
+const variables = {
+  isolation: 'SWIFTLET_ISOLATION',
+  gatewayPort: 'SWIFTLET_GATEWAY_PORT',
+  apiPort: 'SWIFTLET_API_PORT',
+  host: 'SWIFTLET_HOST',
+  poolSize: 'SWIFTLET_POOL_SIZE',
+  grace: 'SWIFTLET_GRACE_MS',
+} as const;
 const healthLimitMs = 20_000;
 const healthEveryMs = 20;
 
@@ -31,13 +38,28 @@ export async function up(flags: UpFlags): Promise<void> {
   }
   const options = upOptions(process.env);
   const output = openOutput(flags.json ?? false);
-  const platform = await output.progress('starting', startPlatform(options, (text) => output.note(colors.yellow(text))));
+  const platform = await output.progress(
+    'starting',
+    startPlatform(options, (text) => output.note(colors.yellow(text))),
+  );
   const stopped = stopOnSignal(platform, options.graceMs, output.note);
-  if (platform.mode === 'process') output.note(unprotected());
-  await output.progress('waiting until all roles serve', untilHealthy(platform.apiUrl));
-  const deployed = flags.deployExamples === true ? await output.progress('deploying the examples', deployExamples(platform.apiUrl)) : [];
-  const facts = { gatewayUrl: platform.gatewayUrl, apiUrl: platform.apiUrl, home: options.home, isolation: platform.isolation, mode: platform.mode, functions: deployed };
-  output.result(facts, () => welcome(platform, options.home, deployed));
+  try {
+    if (platform.mode === 'process') output.note(unprotected());
+    await output.progress('waiting until all roles serve', untilHealthy(platform.apiUrl));
+    const deployed = flags.deployExamples === true ? await output.progress('deploying the examples', deployExamples(platform.apiUrl)) : [];
+    const facts = {
+      gatewayUrl: platform.gatewayUrl,
+      apiUrl: platform.apiUrl,
+      home: options.home,
+      isolation: platform.isolation,
+      mode: platform.mode,
+      functions: deployed,
+    };
+    output.result(facts, () => welcome(platform, options.home, deployed));
+  } catch (error) {
+    await platform.stop(0);
+    throw error;
+  }
   await stopped;
 }
 
@@ -57,7 +79,10 @@ function stopOnSignal(platform: Platform, graceMs: number, note: (text: string) 
 async function untilHealthy(apiUrl: string): Promise<void> {
   const until = performance.now() + healthLimitMs;
   while (performance.now() < until) {
-    const healthy = await fetch(`${apiUrl}/healthz`).then((response) => response.ok, () => false);
+    const healthy = await fetch(`${apiUrl}/healthz`).then(
+      (response) => response.ok,
+      () => false,
+    );
     if (healthy) return;
     await new Promise((resolve) => setTimeout(resolve, healthEveryMs));
   }
@@ -73,14 +98,22 @@ async function deployExamples(apiUrl: string): Promise<Deployed[]> {
 
 function welcome({ gatewayUrl, apiUrl, isolation }: Platform, home: string, deployed: readonly Deployed[]): string {
   const lines = [
-    isolationTable(isolation), '',
+    isolationTable(isolation),
+    '',
     `${colors.bold('Swiftlet runs.')}  functions ${gatewayUrl}/<function>/   API ${apiUrl}   docs ${apiUrl}/docs   data ${home}`,
     ...deployed.map(({ name, version, url }) => `  ${colors.bold(name.padEnd(12))} version ${version.number}  ${url}`),
   ];
   const hello = deployed.find(({ name }) => name === 'hello');
-  return [...lines, '', hello === undefined ? 'Make a function: swiftlet init hello && swiftlet deploy hello' : `Try it:  curl ${hello.url}?name=you`, ''].join('\n');
+  return [
+    ...lines,
+    '',
+    hello === undefined ? 'Make a function: swiftlet init hello && swiftlet deploy hello' : `Try it:  curl ${hello.url}?name=you`,
+    '',
+  ].join('\n');
 }
 
 const unprotected = (): string =>
   colors.bgRed(colors.white(' WARNING ')) +
-  colors.red(' Functions run as plain processes of this user: they can read its files, see each other, and use the network. For development only.');
+  colors.red(
+    ' Functions run as plain processes of this user: they can read its files, see each other, and use the network. For development only.',
+  );

@@ -34,7 +34,10 @@ export function claimHome(home: string, run: string): Disposable {
   const path = pidFile(run);
   const other = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
   if (other > 0 && other !== process.pid && isSwiftlet(other)) {
-    throw new SwiftletError('Conflict', `Swiftlet runs already with the data folder ${home} (process ${other}); stop it, or choose another folder with SWIFTLET_HOME`);
+    throw new SwiftletError(
+      'Conflict',
+      `Swiftlet runs already with the data folder ${home} (process ${other}); stop it, or choose another folder with SWIFTLET_HOME`,
+    );
   }
   writeFileSync(path, String(process.pid));
   return { [Symbol.dispose]: () => rmSync(run, { recursive: true, force: true }) };

@@ -32,12 +32,18 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
   const claim = claimHome(home, run);
   makeFolders(home, run, identities);
   const common: Omit<RoleConfig, 'role' | 'identity'> = {
-    run, home, graceMs: options.graceMs, tokenHashes: [prepareToken(home)],
+    run,
+    home,
+    graceMs: options.graceMs,
+    tokenHashes: [prepareToken(home)],
     ...(identities === undefined ? {} : { group: identities.group }),
     gateway: { host: options.host, port: options.gatewayPort, tenantInFlight: options.tenantInFlight },
     api: { host: options.host, port: options.apiPort },
     agent: {
-      isolation: mode, poolSize: options.poolSize, bootsAtOnce: options.bootsAtOnce, maxSandboxes: options.maxSandboxes,
+      isolation: mode,
+      poolSize: options.poolSize,
+      bootsAtOnce: options.bootsAtOnce,
+      maxSandboxes: options.maxSandboxes,
       ...(identities === undefined || mode === 'process' ? {} : { firstUid: identities.firstSandboxUid }),
     },
   };
@@ -60,5 +66,11 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     await stop(0);
     throw error;
   }
-  return { isolation, mode, gatewayUrl: `http://${options.host}:${options.gatewayPort}`, apiUrl: `http://${options.host}:${options.apiPort}`, stop };
+  return {
+    isolation,
+    mode,
+    gatewayUrl: `http://${options.host}:${options.gatewayPort}`,
+    apiUrl: `http://${options.host}:${options.apiPort}`,
+    stop,
+  };
 }

@@ -18,28 +18,33 @@ export interface SupervisedRole {
   readonly name: RoleName;
   readonly pid: number | undefined;
   /** Resolves when it has said that it is ready, for the first time. @throws SwiftletError Unavailable with its reason */
-  readonly ready: Promise<void>;
+  readonly ready: Promise<unknown>;
   /** Ends it within the grace and a little; afterwards it is not started again. */
   stop(graceMs: number): Promise<void>;
 }
 
 /** @param note called with what an operator should know */
 export function superviseRole(config: RoleConfig, note: (text: string) => void): SupervisedRole {
-  const ready = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<undefined>();
   let child: ChildProcess | undefined;
   let pause: NodeJS.Timeout | undefined;
   let pauseMs = firstPauseMs;
   let stopping = false;
   let wasReady = false;
   let failure = 'it ended without a word';
-  const late = setTimeout(() => ready.reject(new SwiftletError('Unavailable', `${config.role} was not ready within ${startLimitMs} ms`)), startLimitMs);
+  const late = setTimeout(
+    () => ready.reject(new SwiftletError('Unavailable', `${config.role} was not ready within ${startLimitMs} ms`)),
+    startLimitMs,
+  );
   ready.promise.catch(() => undefined);
 
   const start = () => {
     const startedAt = performance.now();
     // A role's own folder is its working directory: having dropped its rights it may not reach it by its path.
     child = fork(siblingModule(import.meta.url, `../../${config.role}/main`), {
-      cwd: join(config.home, config.role), stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning'],
+      cwd: join(config.home, config.role),
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       env: { ...process.env, [roleConfigVariable]: JSON.stringify(config) },
     });
     child.on('message', (message) => {
@@ -49,7 +54,7 @@ export function superviseRole(config: RoleConfig, note: (text: string) => void):
       else {
         wasReady = true;
         clearTimeout(late);
-        ready.resolve();
+        ready.resolve(undefined);
       }
     });
     child.once('exit', (code, signal) => {
