@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { endReason } from '../../src/agent/end-reason.ts';
+import { expireLease, isReclaimable } from '../../src/agent/instance.ts';
+import { chooseIsolation, type IsolationReport } from '../../src/agent/isolation.ts';
+import { parseCgroupMounts, parseMemberships } from '../../src/agent/linux/open-cgroups.ts';
+import { bootsToStart } from '../../src/agent/pool.ts';
+import { kindOf } from '../../src/agent/sandbox/sandbox.ts';
+import { Slots } from '../../src/agent/slots.ts';
+import { SwiftletError } from '../../src/model/errors.ts';
+import type { Peer } from '../../src/wire/calls.ts';
+
+const full = { target: 4, ready: 4, booting: 0, waiting: 0, room: 100, bootsAtOnce: 2 };
+const boots: [what: string, counts: Partial<typeof full>, started: number][] = [
+  ['a full pool', {}, 0],
+  ['one was taken', { ready: 3 }, 1],
+  ['an empty pool refills a few at a time', { ready: 0 }, 2],
+  ['while the limit boots', { ready: 0, booting: 2 }, 0],
+  ['each who waits gets a boot', { ready: 0, waiting: 10 }, 10],
+  ['those who wait take what boots already', { ready: 0, booting: 2, waiting: 2 }, 0],
+  ['a pool of none boots for those who wait', { target: 0, ready: 0, waiting: 3 }, 3],
+  ['never more than there is room', { ready: 0, waiting: 10, room: 4 }, 4],
+];
+for (const [what, counts, started] of boots) {
+  test(`boots: ${what}`, () => {
+    assert.equal(bootsToStart({ ...full, ...counts }), started);
+  });
+}
+
+const idle = { serving: true, idleForMs: 0, idleLimitMs: 60_000, alive: 1, minimum: 0 };
+const reclaims: [what: string, facts: Partial<typeof idle>, reclaimed: boolean][] = [
+  ['just used', {}, false],
+  ['idle long enough', { idleForMs: 60_000 }, true],
+  ['the last of the minimum', { idleForMs: 60_000, minimum: 1 }, false],
+  ['above the minimum', { idleForMs: 60_000, minimum: 1, alive: 2 }, true],
+  ['of a version that serves no more', { serving: false, minimum: 1 }, true],
+];
+for (const [what, facts, reclaimed] of reclaims) {
+  test(`idle instance: ${what}`, () => {
+    assert.equal(isReclaimable({ ...idle, ...facts }), reclaimed);
+  });
+}
+
+test('a lease ends by time, and with its holder', () => {
+  const gone = new AbortController();
+  const holder: Peer = { role: 'gateway', greeting: {}, signal: gone.signal, notify: () => undefined, close: () => undefined };
+  const leased = { kind: 'leased', holder, until: 100 } as const;
+  assert.equal(expireLease(leased, 99), leased);
+  assert.deepEqual(expireLease(leased, 100), { kind: 'idle', since: 100 });
+  gone.abort();
+  assert.deepEqual(expireLease(leased, 50), { kind: 'idle', since: 50 });
+});
+
+const ended = { exit: { code: 1, signal: null }, oomKills: 0, pidsRefused: 0, tail: '' };
+const ends: [
+  what: string,
+  facts: Partial<typeof ended> | { exit: { code: number | null; signal: string | null } },
+  code: string,
+  words: RegExp,
+][] = [
+  ['an exit', {}, 'FunctionCrashed', /exited with code 1/],
+  ['the kernel’s OOM killer', { oomKills: 1 }, 'OutOfMemory', /memory limit of 128 MiB/],
+  [
+    'V8’s own limit',
+    { tail: 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory' },
+    'OutOfMemory',
+    /raise "memory"/,
+  ],
+  ['a signal', { exit: { code: 139, signal: null } }, 'FunctionCrashed', /signal 11/],
+  ['too many processes', { pidsRefused: 3 }, 'FunctionCrashed', /more processes/],
+  ['an unknown end', { exit: { code: null, signal: null } }, 'FunctionCrashed', /ended/],
+];
+for (const [what, facts, code, words] of ends) {
+  test(`reason of ${what}`, () => {
+    const reason = endReason('resize', 128, { ...ended, ...facts });
+    assert.equal(reason.code, code);
+    assert.match(reason.detail, words);
+  });
+}
+
+test('memory is rounded up to a class, so that few pools serve all', () => {
+  assert.deepEqual(kindOf({ runtime: 'nodejs26', memoryMiB: 128 }), { runtime: 'nodejs26', heapMiB: 96 });
+  assert.deepEqual(kindOf({ runtime: 'nodejs26', memoryMiB: 129 }), kindOf({ runtime: 'nodejs26', memoryMiB: 192 }));
+});
+
+test('a slot is taken by one at a time, and refused when there is none', () => {
+  const slots = new Slots(2);
+  slots.claim(0);
+  assert.equal(slots.take(), 1);
+  assert.throws(
+    () => slots.take(),
+    (error) => error instanceof SwiftletError && error.code === 'HostFull',
+  );
+  slots.release(0);
+  assert.equal(slots.take(), 0);
+});
+
+const report = (mode: IsolationReport['mode']): IsolationReport => ({
+  mode,
+  facts: [
+    { means: 'namespaces', inForce: mode === 'bubblewrap', detail: 'bubblewrap is not installed', remedy: 'apt-get install bubblewrap' },
+  ],
+});
+test('without isolation it refuses to start, unless told to', () => {
+  assert.equal(chooseIsolation('auto', report('bubblewrap')), 'bubblewrap');
+  assert.equal(chooseIsolation('process', report('process')), 'process');
+  for (const wanted of ['auto', 'bubblewrap'] as const) {
+    assert.throws(
+      () => chooseIsolation(wanted, report('process')),
+      (error) =>
+        error instanceof SwiftletError && error.code === 'IsolationUnavailable' && error.message.includes('apt-get install bubblewrap'),
+    );
+  }
+});
+
+test('cgroups are found where the system has them', () => {
+  assert.deepEqual(
+    [...parseMemberships('4:memory:/a:b\n3:cpu,cpuacct:/c\n0::/d\n')],
+    [
+      ['memory', '/a:b'],
+      ['cpu', '/c'],
+      ['cpuacct', '/c'],
+      ['', '/d'],
+    ],
+  );
+  const mounts = parseCgroupMounts(
+    '30 20 0:26 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n31 20 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n',
+  );
+  assert.equal(mounts.v2, '/sys/fs/cgroup/unified');
+  assert.equal(mounts.v1.get('memory'), '/sys/fs/cgroup/memory');
+});

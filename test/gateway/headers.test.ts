@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { forwardedHeaders } from '../../src/gateway/request-headers.ts';
+import { checkHead } from '../../src/gateway/response-head.ts';
+import { SwiftletError } from '../../src/model/errors.ts';
+
+const ours = ['x-forwarded-for', '10.0.0.1', 'x-forwarded-proto', 'http', 'x-forwarded-host', 'h'];
+
+test('what only the platform may say is stripped first and set last', () => {
+  const raw = [
+    'X-Forwarded-For',
+    '1.2.3.4',
+    'Forwarded',
+    'for=1',
+    'X-Real-IP',
+    '1',
+    'X-Swiftlet-Version',
+    '9',
+    'Accept',
+    'a',
+    'TE',
+    'trailers',
+    'Upgrade',
+    'h2c',
+  ];
+  assert.deepEqual(forwardedHeaders(raw, undefined, '10.0.0.1', 'h'), ['accept', 'a', ...ours]);
+});
+
+test('a header that Connection names ends here', () => {
+  assert.deepEqual(
+    forwardedHeaders(['X-Secret', '1', 'X-Other', '2', 'Connection', 'close, X-Secret'], 'close, X-Secret', '10.0.0.1', 'h'),
+    ['x-other', '2', ...ours],
+  );
+});
+
+test('__proto__ is a header like any other', () => {
+  assert.deepEqual(forwardedHeaders(['__proto__', 'x'], undefined, '10.0.0.1', 'h'), ['__proto__', 'x', ...ours]);
+});
+
+const head = (status: unknown, headers: unknown) => Buffer.from(JSON.stringify([status, headers]));
+
+test('framing and platform headers of a function are dropped', () => {
+  const checked = checkHead(
+    head(200, ['a', 'b', 'transfer-encoding', 'chunked', 'connection', 'close', 'x-swiftlet-version', '7', 'content-length', '5']),
+  );
+  assert.deepEqual(checked, { status: 200, headers: ['a', 'b'], contentLength: 5 });
+});
+
+const bad: [what: string, payload: Buffer, code: string][] = [
+  ['status 99', head(99, []), 'InvalidResponse'],
+  ['status 600', head(600, []), 'InvalidResponse'],
+  ['status 100', head(100, []), 'InvalidResponse'],
+  ['a status in words', head('200', []), 'InvalidResponse'],
+  ['CR LF in a value', head(200, ['a', 'b\r\nx: y']), 'InvalidResponse'],
+  ['a name with a space', head(200, ['a b', 'c']), 'InvalidResponse'],
+  ['a name without a value', head(200, ['a']), 'InvalidResponse'],
+  ['a value that is no text', head(200, ['a', 1]), 'InvalidResponse'],
+  ['no JSON', Buffer.from('hello'), 'InvalidResponse'],
+  ['null', Buffer.from('null'), 'InvalidResponse'],
+  [
+    '100,000 headers',
+    head(
+      200,
+      Array.from({ length: 200_000 }, () => 'a'),
+    ),
+    'ResponseTooLarge',
+  ],
+  ['a header of a megabyte', head(200, ['a', 'x'.repeat(100_000)]), 'ResponseTooLarge'],
+];
+for (const [what, payload, code] of bad) {
+  test(`a head with ${what} is refused`, () => {
+    assert.throws(
+      () => checkHead(payload),
+      (error) => error instanceof SwiftletError && error.code === code,
+    );
+  });
+}
