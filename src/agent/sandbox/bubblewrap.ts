@@ -225,15 +225,30 @@ async function setUp(child: ChildProcess): Promise<[inner: number, go: Duplex]> 
   const ended = () => stuck.abort();
   child.once('exit', ended);
   try {
-    const [[line]] = (await Promise.all([once(status, 'data', stuck), once(go, 'data', stuck)])) as [[Buffer], unknown];
-    return [statusSchema.parse(JSON.parse(line.toString()))['child-pid'], go];
+    const [line] = await Promise.all([firstLine(status, stuck.signal), once(go, 'data', { signal: stuck.signal })]);
+    // The pipes speak again at the end; nobody needs to hear it, and unread they would hold the child up.
+    go.on('error', () => undefined).resume();
+    return [statusSchema.parse(JSON.parse(line))['child-pid'], go];
   } catch (error) {
+    // Whoever waits inside for the word to go on learns from this that it will not come.
+    status.destroy();
+    go.destroy();
     throw new SwiftletError('Internal', 'bubblewrap could not set up a sandbox; `swiftlet doctor` says what is missing', { cause: error });
   } finally {
     clearTimeout(timer);
     child.off('exit', ended);
-    // The pipes speak again at the end; nobody needs to hear it, and unread they would hold the child up.
-    status.resume();
-    go.on('error', () => undefined).resume();
   }
+}
+
+/** The first line of a stream, however many pieces it comes in; the rest is read and dropped. */
+async function firstLine(stream: Readable, signal: AbortSignal): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let text = '';
+  stream.on('data', (chunk: Buffer) => {
+    if (text.includes('\n')) return;
+    text += chunk.toString();
+    if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
+  });
+  signal.addEventListener('abort', () => reject(new Error('it ended, or took too long')), { once: true });
+  return promise;
 }

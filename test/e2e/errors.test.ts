@@ -1,0 +1,220 @@
+/** What bad functions and bad requests get. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, test } from 'node:test';
+import { type E2e, eventually, openE2e } from './functions.ts';
+
+let e2e: E2e;
+before(async () => {
+  e2e = await openE2e();
+});
+after(() => e2e[Symbol.asyncDispose]());
+
+const ok = 'export const handler = () => "fine";';
+
+const failures: [what: string, code: string, config: object, status: number, error: string][] = [
+  ['throws', 'export const handler = () => { throw new TypeError("secret detail"); };', {}, 502, 'HandlerError'],
+  ['rejects', 'export const handler = async () => { throw { not: "an error" }; };', {}, 502, 'HandlerError'],
+  ['exits', 'export const handler = () => process.exit(3);', {}, 502, 'FunctionCrashed'],
+  ['kills-itself', 'export const handler = () => process.kill(process.pid, "SIGKILL");', {}, 502, 'FunctionCrashed'],
+  [
+    'uncaught',
+    'export const handler = () => new Promise(() => setImmediate(() => { throw new Error("loose"); }));',
+    {},
+    502,
+    'HandlerError',
+  ],
+  ['bad-status', 'export const handler = () => ({ statusCode: 99 });', {}, 502, 'InvalidResponse'],
+  [
+    'bad-header',
+    'export const handler = () => ({ statusCode: 200, headers: { a: "b\\r\\nset-cookie: x=y" } });',
+    {},
+    502,
+    'InvalidResponse',
+  ],
+  ['circular', 'export const handler = () => { const a = {}; a.a = a; return a; };', {}, 502, 'InvalidResponse'],
+  ['too-much', 'export const handler = () => "x".repeat(7 * 1024 * 1024);', {}, 502, 'ResponseTooLarge'],
+  [
+    'many-headers',
+    'export const handler = () => ({ statusCode: 200, headers: Object.fromEntries(Array.from({ length: 100000 }, (_, i) => ["h" + i, "v"])) });',
+    {},
+    502,
+    'ResponseTooLarge',
+  ],
+  ['init-throws', 'throw new Error("no start"); ', {}, 502, 'InitError'],
+  ['init-exits', 'process.exit(1);', {}, 502, 'InitError'],
+  [
+    'init-hangs',
+    'await new Promise(() => setInterval(() => {}, 1000)); export const handler = 1;',
+    { initTimeoutMs: 300 },
+    504,
+    'InitTimeout',
+  ],
+  ['init-spins', 'for (;;);', { initTimeoutMs: 300 }, 504, 'InitTimeout'],
+  ['slow', 'export const handler = () => new Promise(() => setInterval(() => {}, 1000));', { timeoutMs: 500 }, 504, 'Timeout'],
+  ['spins', 'process.on("SIGTERM", () => {}); export const handler = () => { for (;;); };', { timeoutMs: 500 }, 504, 'Timeout'],
+  [
+    'heap-bomb',
+    'export const handler = () => { const all = []; for (;;) all.push(new Array(1000).fill({ a: Math.random() })); };',
+    { memoryMiB: 128 },
+    502,
+    'OutOfMemory',
+  ],
+  [
+    'buffer-bomb',
+    'export const handler = () => { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)); };',
+    { memoryMiB: 128 },
+    502,
+    'OutOfMemory',
+  ],
+  [
+    'tmp-bomb',
+    'import fs from "node:fs"; export const handler = () => { for (let i = 0; ; i++) fs.writeFileSync("/tmp/" + i, Buffer.alloc(1 << 20, 1)); };',
+    { memoryMiB: 128 },
+    502,
+    'OutOfMemory',
+  ],
+];
+for (const [what, code, config, status, error] of failures) {
+  test(`${what}: ${status} ${error}`, async () => {
+    await e2e.publish(what, code, config);
+    const startedAt = performance.now();
+    const answer = await e2e.call(`/${what}/`);
+    const tookMs = performance.now() - startedAt;
+    assert.deepEqual([answer.status, answer.json['code']], [status, error], answer.text);
+    assert.equal(answer.headers.get('content-type'), 'application/problem+json');
+    assert.equal(answer.json['requestId'], answer.headers.get('x-swiftlet-request-id'));
+    assert.ok(!answer.text.includes('secret detail'));
+    if (error === 'Timeout') assert.ok(tookMs > 450 && tookMs < 850, `answered after ${tookMs} ms`);
+  });
+}
+
+test('after each kind of failure the next request is served', async () => {
+  const code =
+    'export const handler = (e) => { if (e.rawPath === "/exit") process.exit(1); if (e.rawPath === "/spin") for (;;); if (e.rawPath === "/throw") throw new Error("x"); return "fine"; };';
+  await e2e.publish('recovers', code, { timeoutMs: 300 });
+  for (const [path, status] of [
+    ['exit', 502],
+    ['', 200],
+    ['spin', 504],
+    ['', 200],
+    ['throw', 502],
+    ['', 200],
+  ] as const) {
+    assert.equal((await e2e.call(`/recovers/${path}`)).status, status, path);
+  }
+});
+
+test('a throw is in the log with type, message and stack', async () => {
+  const answer = await e2e.call('/throws/');
+  const id = answer.headers.get('x-swiftlet-request-id');
+  const record = await eventually(
+    () => e2e.log('throws'),
+    (records) => records.some((r) => r['requestId'] === id && r['level'] === 'error'),
+  );
+  assert.match(
+    String(record.find((r) => r['requestId'] === id && r['level'] === 'error')?.['message']),
+    /TypeError: secret detail\n.*index\.mjs/s,
+  );
+});
+
+test('an init that fails again and again is not tried for every request', async () => {
+  await e2e.publish('crash-loop', 'console.log("tried"); throw new Error("never");');
+  const answers = await Promise.all(Array.from({ length: 50 }, () => e2e.call('/crash-loop/')));
+  for (let more = 0; more < 50; more++) answers.push(await e2e.call('/crash-loop/'));
+  assert.deepEqual([...new Set(answers.map(({ json }) => json['code']))], ['InitError']);
+  const tried = (await e2e.log('crash-loop')).filter((record) => record['message'] === 'tried').length;
+  assert.ok(tried < 60, `${tried} starts for 100 requests`);
+});
+
+test('unknown function: 404; a path that is not canonical: 400', async () => {
+  assert.deepEqual([(await e2e.call('/nobody/')).status, (await e2e.call('/__proto__/')).json['code']], [404, 'FunctionNotFound']);
+  assert.equal((await e2e.call('/_/nothing')).json['code'], 'NotFound');
+  assert.equal((await e2e.call('/a/%2e%2e%2fb')).json['code'], 'PathInvalid');
+});
+
+test('over the maximum: the queue is bounded, and has a deadline', async () => {
+  await e2e.publish('busy', 'export const handler = () => new Promise((r) => setTimeout(r, 1500, "done"));', {
+    maximum: 1,
+    queueLength: 1,
+    queueTimeoutMs: 400,
+  });
+  const first = e2e.call('/busy/');
+  await eventually(
+    () => e2e.platform.api.instances('busy'),
+    (instances) => instances.length === 1,
+  );
+  const [second, third] = await Promise.all([e2e.call('/busy/'), e2e.call('/busy/')]);
+  const answers = [second, third].toSorted((a, b) => a.status - b.status);
+  assert.deepEqual(
+    answers.map(({ status, json }) => [status, json['code']]),
+    [
+      [503, 'QueueFull'],
+      [504, 'QueueTimeout'],
+    ],
+  );
+  assert.ok(answers[0]?.headers.get('retry-after'));
+  assert.equal((await first).text, 'done');
+});
+
+test('a body over 6 MiB: 413, also when it comes in chunks', async () => {
+  await e2e.publish('takes', ok);
+  const declared = await e2e.call('/takes/', { method: 'POST', body: Buffer.alloc(6 * 1024 * 1024 + 1) }).catch(() => undefined);
+  assert.ok(declared === undefined || declared.json['code'] === 'RequestTooLarge');
+  const chunk = new Uint8Array(64 * 1024);
+  let sent = 0;
+  const endless = new ReadableStream({
+    pull(controller) {
+      sent += chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+  const streamed = await fetch(`${e2e.platform.gatewayUrl}/takes/`, { method: 'POST', body: endless, duplex: 'half' }).then(
+    (r) => r.status,
+    () => 413,
+  );
+  assert.equal(streamed, 413);
+  assert.ok(sent < 64 * 1024 * 1024, `${sent} bytes were read`);
+});
+
+const malformed: [what: string, request: string][] = [
+  ['length and chunks', 'POST /takes/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+  ['two lengths', 'POST /takes/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd'],
+  ['a space before the colon', 'GET /takes/ HTTP/1.1\r\nHost : a\r\n\r\n'],
+  ['a bare CR', 'GET /takes/ HTTP/1.1\r\nHost: a\rX: b\r\n\r\n'],
+  ['a folded header', 'GET /takes/ HTTP/1.1\r\nHost: a\r\nX: b\r\n  c\r\n\r\n'],
+  ['no version', 'GET /takes/\r\n\r\n'],
+];
+for (const [what, request] of malformed) {
+  test(`malformed HTTP with ${what}: 400 and close`, async () => {
+    const { hostname, port } = new URL(e2e.platform.gatewayUrl);
+    const socket = connect(Number(port), hostname);
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString();
+    });
+    socket.write(request);
+    await new Promise((resolve) => socket.once('close', resolve));
+    assert.match(answer, /^HTTP\/1\.1 400 /);
+  });
+}
+
+test('callers that hang up leave nothing behind', async () => {
+  await e2e.publish('waits', 'export const handler = () => new Promise((r) => setTimeout(r, 200, 1));', { concurrency: 50, maximum: 2 });
+  await Promise.all(
+    Array.from({ length: 100 }, async (_, at) =>
+      fetch(`${e2e.platform.gatewayUrl}/waits/`, { signal: AbortSignal.timeout(20 + at) }).catch(() => undefined),
+    ),
+  );
+  const inFlight = async () => Number(/^swiftlet_requests_in_flight (\d+)/m.exec(await e2e.platform.api.metrics())?.[1]);
+  await eventually(inFlight, (count) => count === 0);
+  assert.equal((await e2e.call('/waits/')).status, 200);
+});
+
+test('an event sent straight to a function needs the token', async () => {
+  await e2e.publish('direct', 'export const handler = (event) => ({ ...event, seen: true });');
+  const body = JSON.stringify({ a: 1 });
+  assert.equal((await e2e.call('/_/invoke/direct', { method: 'POST', body })).status, 401);
+  const answer = await e2e.call('/_/invoke/direct', { method: 'POST', body, headers: { authorization: `Bearer ${e2e.platform.token}` } });
+  assert.deepEqual(answer.json, { a: 1, seen: true });
+});
