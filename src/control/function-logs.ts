@@ -104,7 +104,8 @@ export class FunctionLogs implements AsyncDisposable {
   }
 }
 
-const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+/** Records as they go out: a line each. */
+export const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
 /** The followed records that are not already at the end of those read: both were asked for at nearly the same time. */
 export function behind(read: readonly string[], followed: readonly string[]): string[] {

@@ -1,4 +1,5 @@
 /** Control's view of the other roles: whether they can serve, what they measure, what runs. None of it is on a request's way. */
+import { SwiftletError } from '../model/errors.ts';
 import { type InstanceSummary, instancesSchema, type IsolationAnswer, isolationSchema } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
 import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
@@ -42,9 +43,12 @@ export class Roles {
     );
   }
 
-  /** What runs on the host. @throws SwiftletError Unavailable while the agent is away */
-  async instances(): Promise<InstanceSummary[]> {
-    return instancesSchema.parse(await this.#clients.agent.ask('instances', {}, agentLimitMs));
+  /** What runs on the host; undefined while the agent is away. */
+  async instances(): Promise<InstanceSummary[] | undefined> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return undefined;
+    const answer = await agent.ask('instances', {}, agentLimitMs).catch(whenAway);
+    return answer === undefined ? undefined : instancesSchema.parse(answer);
   }
 
   /** @throws SwiftletError Unavailable while the agent is away */
@@ -70,4 +74,8 @@ export class Roles {
     const [gateway, agent, relay] = await Promise.all([one('gateway'), one('agent'), one('relay')]);
     return { gateway, agent, relay };
   }
+}
+
+function whenAway(error: unknown): undefined {
+  if (!(error instanceof SwiftletError && error.code === 'Unavailable')) throw error;
 }

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { checkBundle } from '../build/bundle.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { bundle as limits } from '../model/limits.ts';
@@ -30,7 +29,7 @@ export async function upload(
   { store, blobs, artifactTurns, now }: UploadMeans,
   tenant: string,
   digest: string,
-  body: Readable,
+  body: AsyncIterable<Uint8Array>,
 ): Promise<Uploaded> {
   await using staged = await blobs.stage(body, limits.packedBytes);
   const { size } = staged;

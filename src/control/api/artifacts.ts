@@ -51,18 +51,19 @@ export function artifacts(api: Api, means: ApiMeans): void {
       if (body === null || typeof body !== 'object' || !('pipe' in body))
         throw new SwiftletError('BadRequest', `send the bundle as ${bundleMediaType}`);
       try {
-        const { created, size } = await upload(means, defaultTenant, digest, body as Readable);
+        const { created, size } = await upload(means, defaultTenant, digest, unowned(body as Readable));
         return await reply.code(created ? 201 : 200).send({ digest, size });
       } catch (error) {
         if (raw.destroyed && !raw.complete)
           throw new SwiftletError('ClientClosedRequest', 'the upload broke off; nothing of it is kept', { cause: error });
-        // What is still coming is of no use: the connection ends with the answer.
-        if (!raw.complete) reply.header('connection', 'close');
         throw error;
       }
     },
   });
 }
+
+/** A request that is given up while it comes is not destroyed with its connection: it still gets its answer. */
+const unowned = (body: Readable): AsyncIterable<Buffer> => ({ [Symbol.asyncIterator]: () => body.iterator({ destroyOnReturn: false }) });
 
 const tooLarge = (): SwiftletError =>
   new SwiftletError('RequestTooLarge', `a bundle has at most ${limits.packedBytes} bytes; leave out what is not needed`);

@@ -50,7 +50,7 @@ export function functions(api: Api, means: ApiMeans): void {
     },
     handler: async ({ params: { name }, query: { reveal } }, reply) => {
       const record = existing(await store.findFunction(defaultTenant, name), name);
-      const running = await roles.instances().catch(() => undefined);
+      const running = await roles.instances();
       const instances = (running ?? []).filter((instance) => instance.tenant === defaultTenant && instance.function === name);
       reply.header('etag', entityTag(record.serving.number));
       return { ...summary(record), ...(reveal ? { serving: record.serving } : {}), instances, instancesKnown: running !== undefined };

@@ -1,13 +1,14 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { defaultTenant } from '../../model/names.ts';
+import { textOf } from '../function-logs.ts';
 import type { Api, ApiMeans } from './api.ts';
 import { existing } from './functions.ts';
 import { flagSchema, nameParams, problems } from './schemas.ts';
 
 const mediaType = 'application/x-ndjson';
-/** Text for the document; fastify passes a stream on as it is. */
-const recordsSchema = z.string() as z.ZodType<string | Readable>;
+/** Text for the document; fastify passes bytes and streams on as they are. */
+const recordsSchema = z.string() as unknown as z.ZodType<Buffer | Readable>;
 const querySchema = z.object({
   last: z.coerce.number().int().min(0).max(10_000).default(100).describe('Records from the past, at most'),
   follow: flagSchema.describe(
@@ -27,7 +28,7 @@ export function logs(api: Api, { store, logs: functionLogs }: ApiMeans): void {
     handler: async ({ params: { name }, query: { last, follow } }, reply) => {
       existing(await store.findFunction(defaultTenant, name), name);
       reply.type(mediaType);
-      if (!follow) return (await functionLogs.read(defaultTenant, name, last)).map((line) => `${line}\n`).join('');
+      if (!follow) return Buffer.from(textOf(await functionLogs.read(defaultTenant, name, last)));
       const stream = await functionLogs.follow(defaultTenant, name, last);
       // A client that waits for records learns at once that it will get them.
       reply.raw.once('pipe', () => reply.raw.flushHeaders());

@@ -1,5 +1,6 @@
 /** The control API, put together. */
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -20,6 +21,8 @@ const maxJsonBytes = 1024 * 1024;
 const maxPathPart = 8 * 1024;
 /** How long a request may take to come in whole, an upload over a slow line among them. */
 const requestLimitMs = 15 * 60_000;
+/** How long one that was answered before it was in whole may go on. */
+const lingerMs = 2_000;
 
 /** Makes the API; it does not listen yet. */
 export async function makeApi(means: ApiMeans): Promise<Api> {
@@ -46,6 +49,7 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
     done();
   });
   api.addHook('onResponse', (request, reply, done) => {
+    if (!request.raw.complete) endSoon(request.raw);
     means.metrics.request(request.method, request.routeOptions.url ?? 'none', reply.statusCode);
     done();
   });
@@ -81,6 +85,16 @@ function sendProblem(reply: FastifyReply, request: FastifyRequest, error: Swiftl
   const problem = toProblem(error, request.id);
   // Written as it is: a route's schemas are about its successes.
   return reply.code(problem.status).type(problemMediaType).serializer(JSON.stringify).send(problem);
+}
+
+/**
+ * The answer is out, but the rest of the request still comes. It is thrown away for a while, so that the client can read the
+ * answer, which a connection that is cut would take from it; then it is cut.
+ */
+function endSoon(request: IncomingMessage): void {
+  request.resume();
+  const cut = setTimeout(() => request.socket.destroy(), lingerMs);
+  for (const end of ['end', 'close']) request.once(end, () => clearTimeout(cut));
 }
 
 /** What came is no HTTP, or its head is too large: there is no request to answer, only a connection. */

@@ -1,0 +1,93 @@
+/** Stand-ins for the other roles: they answer what control asks them, from tables that a test can change. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { socketOf, stateSocketOf } from '../../src/role/role-config.ts';
+import { type CallServer, type Peer, serveCalls } from '../../src/wire/calls.ts';
+import type { PublishedState } from '../../src/wire/published-state.ts';
+import { type StateSubscriber, subscribeState } from '../../src/wire/state-subscriber.ts';
+
+export const instanceOf = (name: string) => ({
+  instanceId: 'i-1',
+  tenant: 'default',
+  function: name,
+  version: 1,
+  state: 'idle',
+  startedAt: '2026-01-02T03:04:05.000Z',
+  memoryBytes: 1,
+  pid: 42,
+});
+
+export class FakeRoles implements AsyncDisposable {
+  /** The relay's records. */
+  readonly lines: string[] = [];
+  readonly forgotten: string[] = [];
+  instances: ReturnType<typeof instanceOf>[] = [];
+  ready = true;
+  /** What an agent does before it says that it acts on a state. */
+  place: (state: PublishedState) => Promise<void> | void = () => undefined;
+  readonly #run: string;
+  readonly #servers = new Map<string, CallServer>();
+  readonly #followers = new Map<string, Peer>();
+  #subscriber: StateSubscriber | undefined;
+
+  constructor(run: string) {
+    this.#run = run;
+  }
+
+  get followers(): number {
+    return this.#followers.size;
+  }
+
+  get state(): PublishedState | undefined {
+    return this.#subscriber?.state;
+  }
+
+  async start(): Promise<void> {
+    for (const role of ['gateway', 'agent', 'relay'] as const) {
+      mkdirSync(join(this.#run, role), { recursive: true });
+      this.#servers.set(role, await serveCalls(socketOf(this.#run, role), role, this.#handlers(role)));
+    }
+  }
+
+  /** Follows control's state, as an agent does. */
+  subscribe(): void {
+    this.#subscriber = subscribeState(stateSocketOf(this.#run), 'agent', (state) => this.place(state));
+  }
+
+  async stop(role: 'gateway' | 'agent' | 'relay'): Promise<void> {
+    await this.#servers.get(role)?.[Symbol.asyncDispose]();
+    this.#servers.delete(role);
+  }
+
+  /** A function writes. */
+  log(line: string): void {
+    this.lines.push(line);
+    for (const [id, peer] of this.#followers) peer.notify('lines', { id, lines: [line] });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#subscriber?.[Symbol.asyncDispose]();
+    for (const server of this.#servers.values()) await server[Symbol.asyncDispose]();
+  }
+
+  #handlers(role: string) {
+    return {
+      ask: (method: string, body: unknown, peer: Peer) => this.#answer(role, method, body, peer),
+      notice: (method: string, body: unknown) => {
+        if (method === 'unfollow') this.#followers.delete((body as { id: string }).id);
+      },
+    };
+  }
+
+  #answer(role: string, method: string, body: unknown, peer: Peer): unknown {
+    const ready = this.ready || role !== 'agent';
+    if (method === 'health') return { ready, detail: ready ? 'serves' : 'has no sandbox yet' };
+    if (method === 'metrics') return { text: `# TYPE swiftlet_${role}_things gauge\nswiftlet_${role}_things 1\n` };
+    if (method === 'instances') return this.instances;
+    if (method === 'isolation') return { mode: 'bubblewrap', facts: [{ means: 'namespaces', inForce: true, detail: 'all' }] };
+    if (method === 'read') return { lines: this.lines.slice(-(body as { last: number }).last) };
+    if (method === 'follow') this.#followers.set((body as { id: string }).id, peer);
+    if (method === 'forget') this.forgotten.push((body as { function: string }).function);
+    return {};
+  }
+}
