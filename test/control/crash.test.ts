@@ -27,11 +27,11 @@ async function startProcess(t: TestContext, folder: string, port: number): Promi
   for (const part of ['run/control', 'control']) mkdirSync(join(folder, part), { recursive: true });
   const child = fork(fileURLToPath(main), {
     cwd: join(folder, 'control'),
-    env: { ...process.env, [roleConfigVariable]: JSON.stringify(config), SWIFTLET_LOG_LEVEL: 'error' },
+    env: { ...process.env, [roleConfigVariable]: JSON.stringify(config), SWIFTLET_LOG_LEVEL: 'silent' },
   });
   t.after(() => child.kill('SIGKILL'));
   const [news] = (await once(child, 'message')) as [{ news: string; message?: string }];
-  assert.equal(news.news, 'ready', news.message);
+  assert.equal(news.news, 'ready', news.message ?? 'it failed');
   return child;
 }
 

@@ -56,7 +56,7 @@ describe('the publisher', () => {
     assert.equal(await publisher.placed(await revisionOf(), 1_000), false);
     let slow = 0;
     subscribe();
-    const stuck = subscribe(() => sleep(slow));
+    const stuck = subscribe(() => sleep(slow, undefined, { ref: false }));
     await sleep(30);
     slow = 100;
     const started = performance.now();
