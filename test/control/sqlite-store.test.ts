@@ -3,6 +3,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
+import { openDatabase, transact } from '../../src/control/sqlite-database.ts';
 import { SqliteStore } from '../../src/control/sqlite-store.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
 import { needsMount, smallDisk } from './small-disk.ts';
@@ -78,6 +79,20 @@ describe('a store that cannot be used', () => {
     assert.equal(second.isNew, false);
     await second[Symbol.asyncDispose]();
     rmSync(path);
+  });
+});
+
+describe('a transaction', () => {
+  it('that fails changes nothing, and stands in nobody’s way', (t) => {
+    const { database } = openDatabase(join(tempFolder(t), 'store.sqlite'));
+    t.after(() => database.close());
+    const fail = () => {
+      database.exec('UPDATE published SET revision = 7');
+      throw new Error('changed its mind');
+    };
+    assert.throws(() => transact(database, fail), { message: 'changed its mind' });
+    const revision = transact(database, () => database.prepare('SELECT revision FROM published').get()?.['revision']);
+    assert.equal(revision, 0);
   });
 });
 
