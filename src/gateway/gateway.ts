@@ -48,8 +48,8 @@ export class Gateway implements LinkEvents {
   #served = new Map<string, ServedFunction>();
   readonly #links = new Map<string, InstanceLink>();
   readonly #exchanges = new Set<Exchange>();
-  /** Ends that the agent told of before the connection broke. */
-  readonly #ends = new Map<string, Ended>();
+  /** Links that broke with requests on them, until it is known why. */
+  readonly #orphaned = new Map<string, InstanceLink>();
   /** Links with an answer held back in this turn. */
   readonly #held: Exchange[] = [];
   readonly #sweep: NodeJS.Timeout;
@@ -127,11 +127,10 @@ export class Gateway implements LinkEvents {
 
   /** Notice of the agent: an instance is gone, and why. */
   instanceEnded(ended: Ended): void {
-    const link = this.#links.get(ended.instanceId);
+    const link = this.#links.get(ended.instanceId) ?? this.#orphaned.get(ended.instanceId);
     if (link === undefined) return;
-    this.#ends.set(ended.instanceId, ended);
     link.close();
-    this.#failOrphans(link);
+    this.#failOrphans(link, ended);
   }
 
   /** @returns once nothing is in flight, or the time is over */
@@ -278,14 +277,15 @@ export class Gateway implements LinkEvents {
     link.served.removeFree(link);
     this.#links.delete(link.id);
     link.served.instances -= 1;
-    if (this.#ends.has(link.id)) this.#failOrphans(link);
-    else if (link.streams.size > 0) setTimeout(() => this.#failOrphans(link), reasonWaitMs);
+    if (link.streams.size > 0) {
+      this.#orphaned.set(link.id, link);
+      setTimeout(() => this.#failOrphans(link, undefined), reasonWaitMs);
+    }
     this.#activate(link.served, performance.now());
   }
 
-  #failOrphans(link: InstanceLink): void {
-    const ended = this.#ends.get(link.id);
-    this.#ends.delete(link.id);
+  #failOrphans(link: InstanceLink, ended: Ended | undefined): void {
+    this.#orphaned.delete(link.id);
     const code = ended === undefined || ended.code === 'Timeout' ? 'FunctionCrashed' : ended.code;
     const detail =
       ended?.detail ?? `the process of function "${link.served.version.function}" ended before it answered; its log has its last words`;

@@ -83,6 +83,10 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       noDelay: true,
     },
     (request, response) => {
+      if (request.httpVersionMajor < 1) {
+        gateway.refuse(request, response, randomUUID(), new SwiftletError('BadRequest', 'HTTP/1.1 is needed'));
+        return;
+      }
       const way = route(request.url ?? '');
       switch (way.kind) {
         case 'function':

@@ -11,6 +11,7 @@ import { takeTokens, type TokenBucket } from './token-bucket.ts';
 type Label = z.output<typeof labelSchema>;
 
 const tailBytes = 4096;
+const muteMs = 1_000;
 /** Lines kept for a sandbox that has no owner yet. */
 const earlyLines = 100;
 const rate = { perSecond: logBytesPerSecond, burst: logBurstBytes };
@@ -33,6 +34,7 @@ export class SlotPipe {
   #label: Label | undefined;
   #bucket: TokenBucket = { tokens: logBurstBytes, at: performance.now() };
   #droppedBytes = 0;
+  #mutedUntil = 0;
 
   /** @param fifo opened at once, without waiting for a writer */
   constructor(fifo: string, means: SlotPipeMeans) {
@@ -73,12 +75,17 @@ export class SlotPipe {
   #take(chunk: Buffer): void {
     this.#tail =
       chunk.length >= tailBytes ? Buffer.from(chunk.subarray(-tailBytes)) : Buffer.concat([this.#tail, chunk]).subarray(-tailBytes);
-    const { granted, bucket } = takeTokens(this.#bucket, rate, chunk.length, performance.now());
+    const now = performance.now();
+    const wanted = now < this.#mutedUntil ? 0 : chunk.length;
+    const { granted, bucket } = takeTokens(this.#bucket, rate, wanted, now);
     this.#bucket = bucket;
     if (granted > 0) {
-      if (this.#droppedBytes > 0) this.#tellDropped();
+      this.#tellDropped();
       this.#cutter.push(granted === chunk.length ? chunk : chunk.subarray(0, granted));
     }
+    if (granted === chunk.length) return;
+    // Whoever is over the rate is muted for a while, so that the log has one gap and not thousands.
+    if (wanted > 0) this.#mutedUntil = now + muteMs;
     this.#droppedBytes += chunk.length - granted;
     this.#means.dropped(chunk.length - granted);
   }

@@ -1,0 +1,109 @@
+/** What each kill -9 costs: the table of docs/architecture.md. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { type E2e, eventually, openE2e } from './functions.ts';
+
+const instant = 'export const handler = () => ({ born: (globalThis.born ??= Math.random()) });';
+const slow = 'export const handler = () => new Promise((r) => setTimeout(r, 800, "done"));';
+
+let e2e: E2e;
+before(async () => {
+  e2e = await openE2e();
+  await e2e.publish('instant', instant);
+  await e2e.publish('slow', slow);
+  await e2e.call('/instant/');
+});
+after(() => e2e[Symbol.asyncDispose]());
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+function roleOf(name: string): number {
+  const pid = childrenOf(e2e.platform.pid).find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').startsWith(`swiftlet ${name}`));
+  assert.ok(pid !== undefined, `${name} does not run`);
+  return pid;
+}
+
+const answers = (url: string) =>
+  fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  );
+/** Control's word on the others may be half a second old; the gateway's own is not. */
+const healthy = async () => (await answers(`${e2e.platform.gatewayUrl}/_/health`)) && (await answers(`${e2e.platform.apiUrl}/healthz`));
+
+/** Kills a role and resolves when its successor serves. */
+async function killRole(name: string): Promise<void> {
+  const pid = roleOf(name);
+  process.kill(pid, 'SIGKILL');
+  await eventually(
+    async () => childrenOf(e2e.platform.pid).includes(pid),
+    (there) => !there,
+  );
+}
+
+test('control: nothing for requests', async () => {
+  const before = await e2e.call('/instant/');
+  await killRole('control');
+  const during = await Promise.all([e2e.call('/instant/'), e2e.call('/slow/')]);
+  assert.deepEqual(
+    during.map(({ status }) => status),
+    [200, 200],
+  );
+  assert.equal(during[0]?.text, before.text);
+  await eventually(healthy, Boolean, 10_000);
+  assert.equal((await e2e.platform.api.instances('instant')).length, 1);
+});
+
+test('agent: instances live on, requests in flight finish, new starts wait', async () => {
+  const before = await e2e.call('/instant/');
+  await e2e.publish('fresh', instant);
+  const inFlight = e2e.call('/slow/');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await killRole('agent');
+  assert.equal((await e2e.call('/instant/')).text, before.text);
+  const startedAt = performance.now();
+  const fresh = await e2e.call('/fresh/');
+  assert.equal(fresh.status, 200, fresh.text);
+  assert.ok(performance.now() - startedAt < 3_000, 'a new start waited too long');
+  assert.equal((await inFlight).text, '"done"');
+  await eventually(healthy, Boolean, 10_000);
+  const after = await e2e.call('/instant/');
+  assert.deepEqual([after.text, after.headers.get('x-swiftlet-start')], [before.text, 'warm']);
+});
+
+test('gateway: its own callers’ requests break, everything else lives', async () => {
+  const before = await e2e.call('/instant/');
+  const broken = e2e.call('/slow/').then(
+    () => 'answered',
+    () => 'broken',
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await killRole('gateway');
+  assert.equal(await broken, 'broken');
+  await eventually(healthy, Boolean, 10_000);
+  const after = await e2e.call('/instant/');
+  assert.equal(after.text, before.text);
+});
+
+test('relay: log lines of the gap at most', async () => {
+  await killRole('relay');
+  assert.equal((await e2e.call('/instant/')).status, 200);
+  await eventually(healthy, Boolean, 10_000);
+  await e2e.publish('speaks', 'export const handler = () => { console.log("heard"); return 1; };');
+  await e2e.call('/speaks/');
+  await eventually(
+    () => e2e.log('speaks'),
+    (records) => records.some((record) => record['message'] === 'heard'),
+  );
+});
+
+test('functions and versions are intact, and no sandbox is without its agent', async () => {
+  assert.equal((await e2e.call('/slow/')).text, '"done"');
+  const zombies = execFileSync('ps', ['-eo', 'ppid,stat'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.trim().startsWith(`${e2e.platform.pid} Z`));
+  assert.deepEqual(zombies, []);
+});
