@@ -2,10 +2,19 @@
 import { encodeFrame, frameDecoder } from './frames.mjs';
 
 /**
+ * @typedef {object} Channel
+ * @property {Map<number, import('./invocation.mjs').Invocation>} streams the invocations that came this way and are not over
+ * @property {(kind: number, stream: number, payload?: string | Buffer) => void} send
+ * @property {(frames: Buffer) => void} write sends what is framed already
+ * @property {() => Promise<unknown> | undefined} drained resolves when the other side has taken what was sent; undefined when it has
+ *
+ * @typedef {(channel: Channel, kind: number, stream: number, payload: Buffer) => void} OnFrame
+ */
+
+/**
  * @param {import('node:net').Socket} socket
- * @param {(channel: Channel, kind: number, stream: number, payload: Buffer) => void} onFrame
+ * @param {OnFrame} onFrame what it throws closes the connection
  * @param {(channel: Channel) => void} onClose
- * @typedef {{ send(kind: number, stream: number, payload?: string | Buffer): void, write(frames: Buffer): void, streams: Map<number, any>, drained(): Promise<void> | undefined }} Channel
  * @returns {Channel}
  */
 export function openChannel(socket, onFrame, onClose) {
@@ -14,8 +23,10 @@ export function openChannel(socket, onFrame, onClose) {
   const flush = () => {
     const frames = waiting;
     waiting = [];
-    if (!socket.destroyed) socket.write(frames.length === 1 ? frames[0] : Buffer.concat(frames));
+    if (!socket.destroyed) socket.write(frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames));
   };
+
+  /** @type {Channel} */
   const channel = {
     streams: new Map(),
     write(frames) {
@@ -24,17 +35,27 @@ export function openChannel(socket, onFrame, onClose) {
     send(kind, stream, payload = '') {
       channel.write(encodeFrame(kind, stream, payload));
     },
-    drained: () => (socket.writableNeedDrain ? new Promise((resolve) => socket.once('drain', resolve).once('close', resolve)) : undefined),
+    drained() {
+      if (!socket.writableNeedDrain || socket.destroyed) return undefined;
+      return new Promise((resolve) => {
+        const done = () => {
+          socket.off('drain', done).off('close', done);
+          resolve(undefined);
+        };
+        socket.on('drain', done).on('close', done);
+      });
+    },
   };
+
   const decode = frameDecoder((kind, stream, payload) => onFrame(channel, kind, stream, payload));
-  socket.setNoDelay(true);
-  socket.on('data', (chunk) => {
+  socket.on('data', (/** @type {Buffer} */ chunk) => {
     try {
       decode(chunk);
     } catch {
       socket.destroy();
     }
   });
+  // Whatever the reason, what matters is that it is closed.
   socket.on('error', () => undefined);
   socket.once('close', () => onClose(channel));
   return channel;

@@ -1,19 +1,28 @@
-// The handler's second argument: AWS Lambda's names, and `signal`.
+// The handler's second argument: AWS Lambda's names, and `requestId` and `signal`.
+import { logGroupOf } from './set-environment.mjs';
+
+const { now } = Date;
 
 class Context {
+  /** @type {import('./invocation.mjs').Invocation} */
   #invocation;
-  constructor(invocation) {
-    const { settings } = invocation;
+  #finish;
+  /** As on AWS Lambda. An answer goes out at once here, whatever this says. */
+  callbackWaitsForEmptyEventLoop = true;
+
+  /** @param {import('./invocation.mjs').Invocation} invocation @param {(value: unknown) => void} finish */
+  constructor(invocation, finish) {
+    const { settings, requestId } = invocation;
     this.#invocation = invocation;
+    this.#finish = finish;
     this.functionName = settings.function;
     this.functionVersion = String(settings.version);
     this.invokedFunctionArn = `arn:swiftlet:functions:local:default:function:${settings.function}`;
     this.memoryLimitInMB = String(settings.memoryMiB);
-    this.awsRequestId = invocation.requestId;
-    this.requestId = invocation.requestId;
-    this.logGroupName = `/swiftlet/${settings.function}`;
+    this.awsRequestId = requestId;
+    this.requestId = requestId;
+    this.logGroupName = logGroupOf(settings.function);
     this.logStreamName = settings.instanceId;
-    this.callbackWaitsForEmptyEventLoop = true;
   }
 
   /** Aborts when the caller has hung up. */
@@ -22,21 +31,27 @@ class Context {
   }
 
   getRemainingTimeInMillis() {
-    return Math.max(0, this.#invocation.head[2] - Date.now());
+    return Math.max(0, this.#invocation.head[2] - now());
   }
 
+  // What handlers were given before there were callbacks and promises.
+
+  /** @param {unknown} error @param {unknown} value */
   done(error, value) {
-    if (error) this.#invocation.fail(error);
-    else this.#invocation.finish(value);
+    if (error) this.fail(error);
+    else this.succeed(value);
   }
 
+  /** @param {unknown} value */
   succeed(value) {
-    this.#invocation.finish(value);
+    this.#finish(value);
   }
 
+  /** @param {unknown} error */
   fail(error) {
     this.#invocation.fail(error);
   }
 }
 
-export const createContext = (invocation) => new Context(invocation);
+/** @param {import('./invocation.mjs').Invocation} invocation @param {(value: unknown) => void} finish gives the answer */
+export const createContext = (invocation, finish) => new Context(invocation, finish);

@@ -1,40 +1,50 @@
 const maxStackCharacters = 16 * 1024;
-const maxMessageCharacters = 64 * 1024;
+const maxMessageCharacters = 16 * 1024;
+const { stringify } = JSON;
 
-/** A mistake of the user's code that the platform found, rather than one that the code threw. */
+/**
+ * What is told to the platform, see `InvocationFailure` in src/wire/instance-protocol.ts.
+ * @typedef {{ code: string, type: string, message: string, stack?: string }} Failure
+ */
+
+/** A mistake of the user's code that the runtime found, rather than one that the code threw. */
 export class Refusal extends Error {
-  /** @param {string} code one of the platform's error codes @param {string} message */
+  /** @param {'InvalidResponse' | 'ResponseTooLarge' | 'HandlerNotFound'} code @param {string} message says what is wrong and what to do */
   constructor(code, message) {
     super(message);
     this.name = code;
     this.code = code;
-    this.isRefusal = true;
   }
 }
 
 /**
- * What is told of anything that was thrown.
+ * What is told of anything that was thrown. Never throws itself, whatever getters the thrown value has.
  * @param {unknown} thrown @param {string} code the error code, unless the thrown value is a Refusal
+ * @returns {Failure}
  */
 export function failureOf(thrown, code) {
   if (thrown instanceof Refusal) return { code: thrown.code, type: thrown.code, message: thrown.message };
   try {
-    if (thrown instanceof Error || (typeof thrown === 'object' && thrown !== null && 'message' in thrown)) {
-      const { name, message, stack } = /** @type {Error} */ (thrown);
-      const type = String(name || thrown.constructor?.name || 'Error');
-      return {
-        code,
-        type,
-        message: String(message).slice(0, maxMessageCharacters),
-        ...(stack ? { stack: String(stack).slice(0, maxStackCharacters) } : {}),
-      };
+    if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) {
+      const { name, message, stack, constructor } = /** @type {Error} */ (thrown);
+      const type = String(name || constructor?.name || 'Error');
+      const failure = { code, type, message: String(message).slice(0, maxMessageCharacters) };
+      return stack ? { ...failure, stack: withCauses(String(stack), thrown).slice(0, maxStackCharacters) } : failure;
     }
-    return {
-      code,
-      type: typeof thrown,
-      message: String(typeof thrown === 'object' ? JSON.stringify(thrown) : thrown).slice(0, maxMessageCharacters),
-    };
+    const message = typeof thrown === 'object' ? stringify(thrown) : String(thrown);
+    return { code, type: thrown === null ? 'null' : typeof thrown, message: message.slice(0, maxMessageCharacters) };
   } catch {
     return { code, type: 'unknown', message: 'something was thrown that cannot be read' };
   }
+}
+
+/** @param {string} stack @param {object} error */
+function withCauses(stack, error) {
+  let text = stack;
+  let at = error;
+  for (let depth = 0; depth < 5 && 'cause' in at && at.cause instanceof Error; depth++) {
+    at = at.cause;
+    text += `\nCaused by: ${/** @type {Error} */ (at).stack}`;
+  }
+  return text;
 }

@@ -1,7 +1,7 @@
-// The framing of src/wire/frames.ts, written again since nothing of ours can be imported here:
-// u32 length of the payload, u8 type, u32 stream, payload; big-endian.
+// The framing of src/wire/frames.ts and the numbers of src/wire/instance-protocol.ts, written again since nothing of ours can be
+// imported here: u32 length of the payload, u8 kind, u32 stream, payload; big-endian.
 
-export const type = {
+export const frame = {
   invoke: 0x01,
   requestBody: 0x02,
   requestEnd: 0x03,
@@ -19,31 +19,31 @@ export const type = {
   initFailed: 0x24,
 };
 
+export const protocolVersion = 1;
 export const headerBytes = 9;
 export const maxPayloadBytes = 1024 * 1024;
 export const bodyChunkBytes = 64 * 1024;
 export const initialCreditBytes = 256 * 1024;
-export const protocolVersion = 1;
 
-/** @param {Buffer} target @param {number} at @param {number} kind @param {number} stream @param {number} length */
+/** @param {Buffer} target @param {number} at @param {number} kind @param {number} stream @param {number} length of the payload */
 export function writeHeader(target, at, kind, stream, length) {
   target.writeUInt32BE(length, at);
   target[at + 4] = kind;
   target.writeUInt32BE(stream, at + 5);
 }
 
-/** @param {number} kind @param {number} stream @param {string | Buffer} payload */
+/** @param {number} kind @param {number} stream @param {string | Buffer} payload a string is written as UTF-8 */
 export function encodeFrame(kind, stream, payload) {
   const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
-  const frame = Buffer.allocUnsafe(headerBytes + length);
-  writeHeader(frame, 0, kind, stream, length);
-  if (typeof payload === 'string') frame.write(payload, headerBytes);
-  else payload.copy(frame, headerBytes);
-  return frame;
+  const bytes = Buffer.allocUnsafe(headerBytes + length);
+  writeHeader(bytes, 0, kind, stream, length);
+  if (typeof payload === 'string') bytes.write(payload, headerBytes);
+  else payload.copy(bytes, headerBytes);
+  return bytes;
 }
 
 /**
- * Cuts a byte stream into frames.
+ * Cuts a byte stream into frames. A payload handed out shares memory with the chunk that it came in.
  * @param {(kind: number, stream: number, payload: Buffer) => void} sink
  * @returns {(chunk: Buffer) => void} throws RangeError for a frame that is too long
  */
@@ -52,16 +52,22 @@ export function frameDecoder(sink) {
   let pieces = [];
   let held = 0;
   let wanted = headerBytes;
+
+  /** @param {Buffer} chunk @returns {Buffer | undefined} all bytes there are, once they are enough to go on */
+  const join = (chunk) => {
+    if (held === 0) return chunk;
+    pieces.push(chunk);
+    held += chunk.length;
+    if (held < wanted) return undefined;
+    const bytes = Buffer.concat(pieces, held);
+    pieces = [];
+    held = 0;
+    return bytes;
+  };
+
   return (chunk) => {
-    let bytes = chunk;
-    if (held > 0) {
-      pieces.push(chunk);
-      held += chunk.length;
-      if (held < wanted) return;
-      bytes = Buffer.concat(pieces, held);
-      pieces = [];
-      held = 0;
-    }
+    const bytes = join(chunk);
+    if (bytes === undefined) return;
     let at = 0;
     wanted = headerBytes;
     while (bytes.length - at >= headerBytes) {
@@ -72,11 +78,11 @@ export function frameDecoder(sink) {
         wanted = headerBytes + length;
         break;
       }
-      sink(bytes[at + 4], bytes.readUInt32BE(at + 5), bytes.subarray(at + headerBytes, end));
+      sink(bytes[at + 4] ?? 0, bytes.readUInt32BE(at + 5), bytes.subarray(at + headerBytes, end));
       at = end;
     }
     if (at < bytes.length) {
-      pieces.push(at === 0 ? bytes : bytes.subarray(at));
+      pieces = [at === 0 ? bytes : bytes.subarray(at)];
       held = bytes.length - at;
     }
   };

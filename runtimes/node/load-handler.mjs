@@ -1,105 +1,56 @@
-// From "dir/file.export" to something that can be invoked.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+// From a file to something that can be invoked: the user's modules are evaluated here.
+import { eventForm } from './event-form.mjs';
 import { Refusal } from './failure.mjs';
+import { isStreamed, streamedForm } from './streamed-form.mjs';
 
-const extensions = ['.mjs', '.js', '.cjs', '.mts', '.ts', '.cts'];
-const defaultExports = ['handler', 'default', 'main'];
-
-/**
- * @typedef {{ kind: 'event', call: Function } | { kind: 'callback', call: Function } | { kind: 'stream', call: Function } | { kind: 'fetch', call: Function }} Handler
- */
+const { basename } = process.getBuiltinModule('node:path');
+const { pathToFileURL } = process.getBuiltinModule('node:url');
+const usualNames = ['handler', 'default'];
 
 /**
- * Splits a handler's name and finds its file. Nothing of the user's is run yet.
- * @param {string} codeDir @param {string} handler
- * @returns {{ file: string, exportName: string | undefined }}
- */
-export function findHandler(codeDir, handler) {
-  const whole = resolveFile(codeDir, handler);
-  if (whole !== undefined) return { file: whole, exportName: undefined };
-  const dot = handler.lastIndexOf('.');
-  const file = dot > 0 ? resolveFile(codeDir, handler.slice(0, dot)) : undefined;
-  if (file !== undefined) return { file, exportName: handler.slice(dot + 1) };
-  const name = dot > 0 ? handler.slice(0, dot) : handler;
-  throw new Refusal(
-    'HandlerNotFound',
-    `the handler "${handler}" needs a file ${name}.{mjs,js,cjs,mts,ts,cts}; the bundle has ${listFiles(codeDir)}`,
-  );
-}
-
-/** @param {string} codeDir @param {string} name */
-function resolveFile(codeDir, name) {
-  const base = resolve(codeDir, name);
-  if (base !== codeDir && !base.startsWith(`${codeDir}/`)) return undefined;
-  for (const candidate of [...extensions.map((extension) => base + extension), base]) {
-    if (isFile(candidate)) return candidate;
-  }
-  return mainOf(base);
-}
-
-/** @param {string} folder */
-function mainOf(folder) {
-  try {
-    const { main } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    if (typeof main === 'string' && isFile(join(folder, main))) return join(folder, main);
-  } catch {
-    // No package.json, or one without a main: an index file may do.
-  }
-  return extensions.map((extension) => join(folder, `index${extension}`)).find(isFile);
-}
-
-/** @param {string} path */
-function isFile(path) {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-/** @param {string} folder */
-function listFiles(folder) {
-  try {
-    return readdirSync(folder).slice(0, 20).join(', ') || 'no files';
-  } catch {
-    return 'no files';
-  }
-}
-
-/**
- * Evaluates the user's modules and picks the handler among their exports.
- * @param {{ file: string, exportName: string | undefined }} found
- * @returns {Promise<Handler>}
+ * @param {import('./find-handler.mjs').FoundHandler} found
+ * @returns {Promise<import('./invocation.mjs').Form>}
+ * @throws Refusal HandlerNotFound, or what the user's modules throw
  */
 export async function loadHandler({ file, exportName }) {
   const module = await import(pathToFileURL(file).href);
-  // What CommonJS exports is under `default`; its named exports may not all be seen.
-  const commonJs =
-    module.default !== null && (typeof module.default === 'object' || typeof module.default === 'function') ? module.default : {};
-  const names = exportName === undefined ? defaultExports : [exportName];
+  // What CommonJS exports is under `default`; not all names in it may be seen from outside.
+  const commonJs = isObject(module.default) ? module.default : {};
+  const names = exportName === undefined ? usualNames : [exportName];
   for (const name of names) {
-    const found = classify(module[name] ?? commonJs[name], commonJs);
-    if (found !== undefined) return found;
+    const form = await formOf(module[name] ?? commonJs[name], commonJs);
+    if (form !== undefined) return form;
   }
-  const offered = [...new Set([...Object.keys(module), ...Object.keys(commonJs)])].filter(
-    (name) => name !== '__esModule' && name !== 'module.exports',
-  );
   throw new Refusal(
     'HandlerNotFound',
-    `${file.split('/').pop()} exports ${offered.join(', ') || 'nothing'}; it must export ${names.map((name) => `"${name}"`).join(' or ')} as a function or as an object with fetch()`,
+    `${basename(file)} exports ${offered(module, commonJs)}; it must export ${names.map((name) => `"${name}"`).join(' or ')} as a function, or as an object with a function fetch`,
   );
 }
 
-/** @param {unknown} value @param {object} owner @returns {Handler | undefined} */
-function classify(value, owner) {
-  if (typeof value === 'function') {
-    if (value[streamMark] === true) return { kind: 'stream', call: value };
-    if (typeof (/** @type {any} */ (value).fetch) === 'function' && value.length === 0)
-      return { kind: 'fetch', call: value.fetch.bind(value) };
-    return { kind: value.length >= 3 ? 'callback' : 'event', call: value.bind(owner) };
+/** @param {unknown} value @param {object} owner what the value is a property of @returns {Promise<import('./invocation.mjs').Form | undefined>} */
+async function formOf(value, owner) {
+  if (isApp(value)) {
+    // Loaded only where it is needed.
+    const { fetchForm } = await import('./fetch-form.mjs');
+    return fetchForm(value);
   }
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (typeof value.fetch === 'function') return { kind: 'fetch', call: value.fetch.bind(value) };
-  return 'default' in value && value.default !== value ? classify(value.default, value) : undefined;
+  if (typeof value === 'function') {
+    if (isStreamed(value)) return streamedForm(value);
+    return eventForm(value.bind(owner));
+  }
+  // TypeScript compiled to CommonJS: exports.default, seen from an ES module.
+  return isObject(value) && value !== owner && 'default' in value ? formOf(value['default'], value) : undefined;
 }
 
-/** Set on functions that take a response stream; the name is the one that code from AWS Lambda uses. */
-export const streamMark = Symbol.for('aws.lambda.runtime.handler.streaming');
+/** @param {unknown} value @returns {value is { fetch: Function }} */
+const isApp = (value) => isObject(value) && typeof value['fetch'] === 'function';
+
+/** @param {unknown} value @returns {value is Record<string, unknown>} */
+const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
+
+/** @param {object} module @param {object} commonJs */
+function offered(module, commonJs) {
+  const ignored = new Set(['__esModule', 'module.exports', 'length', 'name', 'prototype']);
+  const names = [...new Set([...Object.keys(module), ...Object.keys(commonJs)])].filter((name) => !ignored.has(name));
+  return names.length === 0 ? 'nothing' : names.map((name) => `"${name}"`).join(', ');
+}

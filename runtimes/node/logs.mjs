@@ -1,83 +1,123 @@
-// What user code prints becomes one record a line on descriptor 1: \x1e and a JSON array [level, unix ms, request id, text].
-// Written at once, so that a crash right after a line loses nothing.
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { writeSync } from 'node:fs';
-import { formatWithOptions } from 'node:util';
+// What user code prints becomes records that carry their request's id.
+import { writeRecord } from './output.mjs';
 
-const maxTextCharacters = 256 * 1024;
-const fullPipeTries = 50;
-const stringify = JSON.stringify;
-const now = Date.now;
+const { AsyncLocalStorage } = process.getBuiltinModule('node:async_hooks');
+const { formatWithOptions } = process.getBuiltinModule('node:util');
+const { StringDecoder } = process.getBuiltinModule('node:string_decoder');
+/** A record's text; the relay keeps no longer lines than this. */
+const maxTextBytes = 16 * 1024;
+const maxBytesPerCharacter = 3;
 
-/** Which invocation the running code belongs to. Entered only where several run at once. */
-const running = new AsyncLocalStorage();
+/** @typedef {import('./output.mjs').Level} Level */
+
+/**
+ * The request that the running code belongs to. Where one is served after the other a variable tells, and what a handler left
+ * running in the background counts as the next one's; where several are, the asynchronous context does, at 1 µs a request.
+ * @type {import('node:async_hooks').AsyncLocalStorage<string> | undefined}
+ */
+let context;
 let current = '';
-let several = false;
 
-/** @param {boolean} many whether this instance takes several requests at once */
-export const trackSeveral = (many) => {
-  several = many;
-};
+/** @param {boolean} several whether this instance takes several requests at once */
+export function trackRequests(several) {
+  context = several ? new AsyncLocalStorage() : undefined;
+}
 
-/** Runs an invocation's code so that its output carries its id. @template T @param {string} requestId @param {() => T} code */
+/** Runs an invocation's code so that its output carries its id. @param {string} requestId @param {() => void} code */
 export function withRequest(requestId, code) {
+  if (context !== undefined) {
+    context.run(requestId, code);
+    return;
+  }
   current = requestId;
-  return several ? running.run(requestId, code) : code();
+  code();
 }
 
-/** @param {'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'} level @param {string} text */
-export function log(level, text) {
-  const id = (several ? running.getStore() : current) ?? '';
-  const cut =
-    text.length > maxTextCharacters ? `${text.slice(0, maxTextCharacters)}… (${text.length - maxTextCharacters} characters cut)` : text;
-  write(`\x1e${stringify([level, now(), id, cut])}\n`);
+const requestIdNow = () => (context === undefined ? current : (context.getStore() ?? ''));
+
+/** @param {Level} level @param {string} text @param {string} [requestId] */
+export function log(level, text, requestId = requestIdNow()) {
+  writeRecord(level, cut(text), requestId);
 }
 
-/** @param {string} line */
-function write(line) {
-  let bytes = Buffer.from(line);
-  for (let tries = 0; bytes.length > 0 && tries < fullPipeTries; tries++) {
-    try {
-      bytes = bytes.subarray(writeSync(1, bytes));
-    } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EAGAIN') return;
-      Atomics.wait(pause, 0, 0, 2);
-    }
-  }
+/** @param {string} text */
+function cut(text) {
+  if (text.length * maxBytesPerCharacter <= maxTextBytes) return text;
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= maxTextBytes) return text;
+  const kept = new StringDecoder().write(Buffer.from(text.slice(0, maxTextBytes)).subarray(0, maxTextBytes));
+  return `${kept}… (${bytes - Buffer.byteLength(kept)} bytes cut)`;
 }
-const pause = new Int32Array(new SharedArrayBuffer(4));
 
-/** Makes console and the two streams write records. */
+/** Makes console and the two output streams write records. */
 export function captureOutput() {
-  const levels = { log: 'info', info: 'info', debug: 'debug', warn: 'warn', error: 'error', trace: 'trace' };
-  for (const [method, level] of Object.entries(levels)) {
-    console[method] = (...values) => {
-      const text = formatWithOptions({ colors: false }, ...values);
-      log(level, method === 'trace' ? `Trace: ${text}\n${new Error().stack?.split('\n').slice(2).join('\n')}` : text);
-    };
-  }
-  capture(process.stdout, 'info');
-  capture(process.stderr, 'error');
+  /** @type {ReadonlyArray<readonly ['log' | 'info' | 'debug' | 'warn' | 'error', Level]>} */
+  const levels = [
+    ['log', 'info'],
+    ['info', 'info'],
+    ['debug', 'debug'],
+    ['warn', 'warn'],
+    ['error', 'error'],
+  ]; // prettier-ignore
+  for (const [method, level] of levels) console[method] = (...values) => log(level, format(values));
+  console.trace = (...values) => {
+    const error = { name: 'Trace', message: format(values), stack: '' };
+    Error.captureStackTrace(error, console.trace);
+    log('trace', error.stack);
+  };
+  captureStream(process.stdout, 'info');
+  captureStream(process.stderr, 'error');
 }
 
-/** @param {NodeJS.WriteStream} stream @param {'info' | 'error'} level */
-function capture(stream, level) {
-  let rest = '';
+/** @param {unknown[]} values */
+const format = (values) =>
+  values.length === 1 && typeof values[0] === 'string' ? values[0] : formatWithOptions({ colors: false }, ...values);
+
+/** Ends the lines that were begun and not ended. @type {Array<() => void>} */
+const unfinished = [];
+
+/** An invocation is over: what it wrote without a line's end is a line now. */
+export function logEnd() {
+  if (context === undefined) for (const finish of unfinished) finish();
+}
+
+/** @param {NodeJS.WriteStream} stream @param {Level} level */
+function captureStream(stream, level) {
+  const decoder = new StringDecoder();
+  let line = '';
+  let owner = '';
+  const finish = () => {
+    if (line === '') return;
+    log(level, line, owner);
+    line = '';
+  };
+  /** @param {string} text */
+  const take = (text) => {
+    const requestId = requestIdNow();
+    if (requestId !== owner) finish();
+    owner = requestId;
+    const lines = text.split('\n');
+    line += lines[0] ?? '';
+    for (const next of lines.slice(1)) {
+      log(level, line, owner);
+      line = next;
+    }
+    if (line.length > maxTextBytes) finish();
+  };
   stream.write = /** @type {typeof stream.write} */ (
+    /** @param {string | Uint8Array} chunk @param {BufferEncoding | (() => void)} [encoding] @param {() => void} [callback] */
     (chunk, encoding, callback) => {
-      rest += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
-      const end = rest.lastIndexOf('\n');
-      if (end >= 0 || rest.length > maxTextCharacters) {
-        const whole = end >= 0 ? rest.slice(0, end) : rest;
-        rest = end >= 0 ? rest.slice(end + 1) : '';
-        for (const line of whole.split('\n')) log(level, line);
-      }
+      const isText = typeof chunk === 'string' && (typeof encoding !== 'string' || encoding.startsWith('utf'));
+      take(
+        isText
+          ? chunk
+          : decoder.write(typeof chunk === 'string' ? Buffer.from(chunk, /** @type {BufferEncoding} */ (encoding)) : Buffer.from(chunk)),
+      );
       const done = typeof encoding === 'function' ? encoding : callback;
-      if (typeof done === 'function') process.nextTick(done);
+      if (done !== undefined) process.nextTick(done);
       return true;
     }
   );
-  process.once('exit', () => {
-    if (rest !== '') log(level, rest);
-  });
+  unfinished.push(finish);
+  process.once('exit', finish);
 }

@@ -1,13 +1,17 @@
+import { now } from './monotonic.mjs';
+
 const sampleEveryMs = 250;
+const bytesPerKiB = 1024;
+const { rss } = process.memoryUsage;
 let sampledAt = -Infinity;
 let kibibytes = 0;
 
-/** Resident memory of this process, at most 250 ms old: asking for it costs more than a small handler. */
+/** Resident memory of this process, at most 250 ms old: asking for it takes longer than a small handler. */
 export function residentKiB() {
-  const now = performance.now();
-  if (now - sampledAt > sampleEveryMs) {
-    sampledAt = now;
-    kibibytes = Math.round(process.memoryUsage.rss() / 1024);
+  const time = now();
+  if (time - sampledAt > sampleEveryMs) {
+    sampledAt = time;
+    kibibytes = Math.round(rss() / bytesPerKiB);
   }
   return kibibytes;
 }

@@ -1,23 +1,58 @@
-// What a warm runtime does while it waits: it uses once what user code and the first invocation will use, so that it is loaded.
-// Each step is small, and the next is taken only while nobody waits for this process.
-import * as nodeModule from 'node:module';
+// What a warm runtime does while it waits: it does once what the first request will make it do, so that it is loaded and compiled.
+// Each step is short, and the next is taken only while nobody waits for this process.
+import { findHandler } from './find-handler.mjs';
+import { Invocation } from './invocation.mjs';
+import { loadHandler } from './load-handler.mjs';
+import { warmUpFetch } from './warm-up-fetch.mjs';
 
-const steps = [
-  () => import('data:text/javascript,export default 0'),
-  () => new URL('http://localhost/?a=b').searchParams.get('a'),
-  () => process.memoryUsage.rss(),
-  // TypeScript's types are stripped by a WebAssembly module, which takes longer to load than most functions to start.
-  () => nodeModule.stripTypeScriptTypes?.('const a: number = 0;'),
-  // The web's classes are loaded on first use.
-  () => new Response('').headers.get('a'),
-  () => new Request('http://localhost/').headers.get('a'),
+const { stripTypeScriptTypes } = process.getBuiltinModule('node:module');
+
+/** A connection that nobody listens to. @type {import('./channel.mjs').Channel} */
+const nobody = { streams: new Map(), write: () => undefined, send: () => undefined, drained: () => undefined };
+const settings = {
+  function: 'rehearsal',
+  version: 1,
+  instanceId: '',
+  codeDir: import.meta.dirname,
+  handler: 'rehearsal.handler',
+  environment: {},
+  memoryMiB: 0,
+  concurrency: 1,
+};
+
+/** A whole invocation of a handler of ours: 3 ms that the first request does not have to wait. */
+async function rehearse() {
+  const form = await loadHandler(findHandler(settings.codeDir, settings.handler));
+  const headers = ['host', 'localhost', 'accept', '*/*', 'accept', 'text/html', 'cookie', 'a=b'];
+  for (const target of ['/', '/path?name=value']) {
+    new Invocation(nobody, 1, [0, '', 0, 'GET', target, '', 0, headers], { form, settings }).begin();
+  }
+}
+
+/** What user code is likely to touch first, and costs little memory to have: together 0.5 MB and 5 ms. */
+const always = [
+  rehearse,
+  () => import('./rehearsal.cjs'),
+  () => new AbortController().signal,
+  () => new TextDecoder().decode(new TextEncoder().encode('a')),
+  () => performance.now(),
 ];
 
-/** @param {() => boolean} isWaiting */
-export async function prepare(isWaiting) {
-  for (const step of steps) {
+/**
+ * What some code needs and takes too much memory to have in every sandbox: 7 MB for `fetch`, 12 MB for `typescript`. They
+ * save such code 25 ms of its first start.
+ * @type {Readonly<Record<string, () => unknown>>}
+ */
+const onDemand = { fetch: warmUpFetch, typescript: () => stripTypeScriptTypes?.('const a: number = 0;') };
+
+/**
+ * @param {readonly string[]} readyFor names among `onDemand`
+ * @param {() => boolean} isIdle whether nobody waits for this process yet
+ */
+export async function prepare(readyFor, isIdle) {
+  for (const step of [...always, ...readyFor.map((name) => onDemand[name])]) {
     await new Promise((resolve) => setImmediate(resolve));
-    if (!isWaiting()) return;
-    await step();
+    if (!isIdle()) return;
+    await step?.();
   }
 }

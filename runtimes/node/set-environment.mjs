@@ -1,0 +1,23 @@
+/**
+ * Sets what the function's code finds in its environment: the names that code from AWS Lambda knows, then the function's own
+ * variables, which win.
+ * @param {import('./instance.mjs').InitRequest} request
+ */
+export function setEnvironment({ function: name, version, memoryMiB, codeDir, instanceId, environment, handler }) {
+  Object.assign(process.env, {
+    NODE_ENV: 'production',
+    LAMBDA_TASK_ROOT: codeDir,
+    AWS_EXECUTION_ENV: `Swiftlet_nodejs${process.versions.node.split('.', 1)[0]}`,
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_VERSION: String(version),
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMiB),
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroupOf(name),
+    AWS_LAMBDA_LOG_STREAM_NAME: instanceId,
+    _HANDLER: handler,
+    ...environment,
+  });
+  process.chdir(codeDir);
+}
+
+/** @param {string} name the function's */
+export const logGroupOf = (name) => `/swiftlet/${name}`;
