@@ -3,8 +3,10 @@ import { eventForm } from './event-form.mjs';
 import { Refusal } from './failure.mjs';
 import { isStreamed, streamedForm } from './streamed-form.mjs';
 
+const { createRequire } = process.getBuiltinModule('node:module');
 const { basename } = process.getBuiltinModule('node:path');
 const { pathToFileURL } = process.getBuiltinModule('node:url');
+const { isModuleNamespaceObject } = process.getBuiltinModule('node:util').types;
 const usualNames = ['handler', 'default'];
 
 /**
@@ -13,7 +15,7 @@ const usualNames = ['handler', 'default'];
  * @throws Refusal HandlerNotFound, or what the user's modules throw
  */
 export async function loadHandler({ file, exportName }) {
-  const module = await import(pathToFileURL(file).href);
+  const module = await load(file);
   // What CommonJS exports is under `default`; not all names in it may be seen from outside.
   const commonJs = isObject(module.default) ? module.default : {};
   const names = exportName === undefined ? usualNames : [exportName];
@@ -25,6 +27,22 @@ export async function loadHandler({ file, exportName }) {
     'HandlerNotFound',
     `${basename(file)} exports ${offered(module, commonJs)}; it must export ${names.map((name) => `"${name}"`).join(' or ')} as a function, or as an object with a function fetch`,
   );
+}
+
+/**
+ * A module's exports as `import` has them. It is loaded by `require`, which takes half the time of `import` and knows ES modules, too,
+ * as long as none of them waits at its top level.
+ * @param {string} file @returns {Promise<Record<string, unknown>>}
+ */
+async function load(file) {
+  try {
+    const loaded = createRequire(file)(file);
+    return isModuleNamespaceObject(loaded) ? loaded : { default: loaded };
+  } catch (error) {
+    // Nothing of it has been evaluated then.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_REQUIRE_ASYNC_MODULE')) throw error;
+    return import(pathToFileURL(file).href);
+  }
 }
 
 /** @param {unknown} value @param {object} owner what the value is a property of @returns {Promise<import('./invocation.mjs').Form | undefined>} */

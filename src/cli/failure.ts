@@ -38,4 +38,5 @@ export function fail(error: unknown, json: boolean): never {
   process.exit(exitCodeOf(known.code));
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** What was thrown, in words. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

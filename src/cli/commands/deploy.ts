@@ -4,6 +4,7 @@ import { cacheFolder } from '../../role/home.ts';
 import { connectApi } from '../api-client.ts';
 import { colours, errorColours } from '../colours.ts';
 import { type Deployed, deployFolder } from '../deploy.ts';
+import { messageOf } from '../failure.ts';
 import { openOutput } from '../output.ts';
 import { table } from '../table.ts';
 
@@ -16,8 +17,7 @@ export async function deploy(folder: string, { json = false }: { json?: boolean 
   if (deployed.length > 0) output.result(deployed, () => published(deployed, performance.now() - startedAt));
   const [first, ...others] = failed;
   if (first === undefined) return;
-  for (const { name, error } of others)
-    output.note(`${errorColours.red(`${name}:`)} ${error instanceof Error ? error.message : String(error)}`);
+  for (const { name, error } of others) output.note(`${errorColours.red(`${name}:`)} ${messageOf(error)}`);
   throw named(first.name, first.error, deployed.length + failed.length);
 }
 

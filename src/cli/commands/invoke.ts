@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { SwiftletError } from '../../model/errors.ts';
 import { type ApiClient, connectApi, problemOf } from '../api-client.ts';
+import { messageOf } from '../failure.ts';
 import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';
 
@@ -22,7 +24,7 @@ export async function invoke(name: string, { data, json = false, verbose = false
       '--async needs the durable event queue, which comes with the events issue; leave it out to wait for the answer',
     );
   }
-  const event = eventOf(data);
+  const event = await eventOf(data);
   const api = connectApi(process.env);
   const output = openOutput(json);
   const response = await output.progress(`invoking ${name}`, knownFunction(api, name, answerOf(api, name, event)));
@@ -38,19 +40,20 @@ async function answerOf(api: ApiClient, name: string, event: string): Promise<Re
 }
 
 /** @param data JSON, or @ and a file with it, or - for standard input */
-function eventOf(data: string): string {
-  const path = data === '-' ? '/dev/stdin' : data.startsWith('@') ? data.slice(1) : undefined;
+async function eventOf(data: string): Promise<string> {
+  const from = data === '-' ? 'standard input' : data.startsWith('@') ? data.slice(1) : undefined;
+  const said = from === undefined ? '--data' : `--data (${from})`;
+  const read = from === undefined ? Promise.resolve(data) : data === '-' ? text(process.stdin) : readFile(from, 'utf8');
+  const event = await read.catch((error: unknown) => {
+    throw new SwiftletError('BadRequest', `${said} cannot be read: ${messageOf(error)}`, { cause: error });
+  });
   try {
-    const text = path === undefined ? data : readFileSync(path, 'utf8');
-    JSON.parse(text);
-    return text;
+    JSON.parse(event);
+    return event;
   } catch (error) {
-    const from = path === undefined ? '' : ` (${path})`;
-    const what = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof SyntaxError)) throw new SwiftletError('BadRequest', `--data${from} cannot be read: ${what}`, { cause: error });
     throw new SwiftletError(
       'BadRequest',
-      `--data is no JSON${from}: ${what}; quote it like '{"name":"you"}', or name a file with @event.json`,
+      `${said} is no JSON: ${messageOf(error)}; quote it like '{"name":"you"}', or name a file with @event.json`,
       { cause: error },
     );
   }

@@ -1,12 +1,10 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { SwiftletError } from '../../model/errors.ts';
 import { type LogRecord, logRecordSchema } from '../../wire/relay-calls.ts';
 import { connectApi } from '../api-client.ts';
 import { colours } from '../colours.ts';
 import { exitCode } from '../exit-codes.ts';
 import { knownFunction } from '../known-function.ts';
+import { linesOf } from '../lines.ts';
 import { printable } from '../printable.ts';
 
 export interface LogsFlags {
@@ -21,14 +19,8 @@ export async function logs(name: string, { follow = false, lines, json = false }
   const api = connectApi(process.env);
   const { body } = await knownFunction(api, name, api.logs(name, lines, follow));
   if (body === null) return;
-  for await (const line of linesOf(body)) {
-    if (line !== '') process.stdout.write(json ? `${line}\n` : `${readable(line)}\n`);
-  }
-}
-
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   try {
-    yield* createInterface({ input: Readable.fromWeb(body as NodeReadableStream) });
+    for await (const line of linesOf(body)) if (line !== '') process.stdout.write(`${json ? line : readable(line)}\n`);
   } catch (error) {
     throw new SwiftletError('Unavailable', 'the log broke off: the platform has gone; ask again when it is back', { cause: error });
   }
@@ -46,10 +38,19 @@ const paint: Readonly<Record<LogRecord['level'], (text: string) => string>> = {
 };
 
 function readable(line: string): string {
-  const { success, data: record } = logRecordSchema.safeParse(JSON.parse(line));
-  if (!success) return printable(line);
+  const record = recordOf(line);
+  if (record === undefined) return printable(line);
   const prefix = `${colours.dim(record.time)} ${record.level.padEnd(8)} ${colours.dim((record.requestId ?? '-').slice(0, 8))}`;
   return `${prefix} ${paint[record.level](record.report === undefined ? printable(record.message) : reportText(record.report))}`;
+}
+
+/** @returns undefined for what a newer platform may write */
+function recordOf(line: string): LogRecord | undefined {
+  try {
+    return logRecordSchema.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
 }
 
 function reportText(report: NonNullable<LogRecord['report']>): string {

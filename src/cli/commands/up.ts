@@ -3,6 +3,7 @@ import { cacheFolder } from '../../role/home.ts';
 import { connectApi } from '../api-client.ts';
 import { colours, errorColours } from '../colours.ts';
 import { type Deployed, deployFolder } from '../deploy.ts';
+import { messageOf } from '../failure.ts';
 import { isolationTable } from '../isolation-table.ts';
 import { openOutput, type Output } from '../output.ts';
 import { templateFolder, templateNames } from '../templates.ts';
@@ -101,7 +102,7 @@ async function deployExamples({ apiUrl }: Platform, { note }: Output): Promise<D
   const means = { cache: join(cacheFolder(process.env), 'dependencies'), signal: new AbortController().signal };
   const all = await Promise.all(templateNames().map((name) => deployFolder(templateFolder(name), api, means)));
   for (const { name, error } of all.flatMap(({ failed }) => failed)) {
-    note(errorColours.yellow(`The example "${name}" was not deployed: ${error instanceof Error ? error.message : String(error)}`));
+    note(errorColours.yellow(`The example "${name}" was not deployed: ${messageOf(error)}`));
   }
   return all.flatMap(({ deployed }) => deployed);
 }

@@ -1,0 +1,173 @@
+/** A control API and a gateway as the CLI sees them: they keep what is deployed, answer as told, and remember what they were asked. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { bundleMediaType } from '../../src/build/bundle.ts';
+import { type ErrorCode, SwiftletError, toProblem } from '../../src/model/errors.ts';
+import { functionConfigSchema, type Version } from '../../src/model/function.ts';
+
+export const fakeToken = 'a-token';
+export const fakeRequestId = '0196b0f2-aaaa-7bbb-8ccc-000000000001';
+
+export interface FakePlatform extends AsyncDisposable {
+  readonly url: string;
+  /** Like `PUT /v1/functions/hello`. */
+  readonly asked: readonly string[];
+  /** What the next request of this kind gets instead. */
+  readonly answer: (request: string, reply: (response: ServerResponse) => void) => void;
+}
+
+interface Means {
+  readonly url: string;
+  readonly functions: Map<string, Version[]>;
+  readonly artifacts: Map<string, number>;
+}
+
+type Route = (means: Means, name: string, request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+
+export async function startFakePlatform(): Promise<FakePlatform> {
+  const asked: string[] = [];
+  const answers = new Map<string, (response: ServerResponse) => void>();
+  const server = createServer((request, response) => {
+    const [path = ''] = (request.url ?? '').split('?');
+    const name = `${request.method ?? ''} ${path}`;
+    asked.push(name);
+    const answer = answers.get(name);
+    answers.delete(name);
+    if (answer === undefined) void serve(means, request, path, response);
+    else answer(response);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const means: Means = { url, functions: new Map(), artifacts: new Map() };
+  return {
+    url,
+    asked,
+    answer: (request, reply) => answers.set(request, reply),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await once(server.close(), 'close');
+    },
+  };
+}
+
+export function sendProblem(response: ServerResponse, code: ErrorCode, detail: string): void {
+  const problem = toProblem(new SwiftletError(code, detail), fakeRequestId);
+  response.writeHead(problem.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+}
+
+export function sendJson(response: ServerResponse, value: unknown, headers: Record<string, string> = {}): void {
+  response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
+}
+
+const routes: readonly [method: string, path: RegExp, route: Route][] = [
+  [
+    'GET',
+    /^\/v1\/platform$/,
+    ({ url }, _name, _request, response) => sendJson(response, { gatewayUrl: url, isolation: { mode: 'process', facts: [] } }),
+  ],
+  [
+    'HEAD',
+    /^\/v1\/artifacts\/(.+)$/,
+    ({ artifacts }, digest, _request, response) => void response.writeHead(artifacts.has(digest) ? 200 : 404).end(),
+  ],
+  ['PUT', /^\/v1\/artifacts\/(.+)$/, putArtifact],
+  ['PUT', /^\/v1\/functions\/([^/]+)$/, putFunction],
+  [
+    'GET',
+    /^\/v1\/functions$/,
+    ({ functions }, _name, _request, response) =>
+      sendJson(response, { functions: [...functions].map(([name, [serving]]) => ({ name, serving })) }),
+  ],
+  [
+    'GET',
+    /^\/v1\/functions\/([^/]+)$/,
+    withVersions((response, name, [serving]) => sendJson(response, { name, serving, instances: [], instancesKnown: true })),
+  ],
+  [
+    'GET',
+    /^\/v1\/functions\/([^/]+)\/versions$/,
+    withVersions((response, _name, versions) => sendJson(response, { serving: versions[0].number, versions })),
+  ],
+  ['DELETE', /^\/v1\/functions\/([^/]+)$/, removeFunction],
+  ['GET', /^\/v1\/functions\/([^/]+)\/logs$/, withVersions((response) => void response.end())],
+  ['POST', /^\/_\/invoke\/([^/]+)$/, invoke],
+];
+
+async function serve(means: Means, request: IncomingMessage, path: string, response: ServerResponse): Promise<void> {
+  if (request.headers.authorization !== `Bearer ${fakeToken}`) {
+    sendProblem(response, 'Unauthorized', 'the token is not known');
+    return;
+  }
+  for (const [method, pattern, route] of routes) {
+    const found = method === request.method ? pattern.exec(path) : null;
+    if (found !== null) return route(means, found[1] ?? '', request, response);
+  }
+  sendProblem(response, 'NotFound', `${request.method ?? ''} ${path}`);
+}
+
+async function putArtifact({ artifacts }: Means, digest: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.headers['content-type'] !== bundleMediaType) {
+    sendProblem(response, 'BadRequest', 'not a bundle');
+    return;
+  }
+  artifacts.set(digest, (await buffer(request)).length);
+  response.writeHead(201).end();
+}
+
+async function putFunction(
+  { functions, artifacts }: Means,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { digest, config } = JSON.parse((await buffer(request)).toString()) as Pick<Version, 'digest' | 'config'>;
+  const size = artifacts.get(digest);
+  if (size === undefined) {
+    sendProblem(response, 'NotFound', 'there is no such artifact');
+    return;
+  }
+  const versions = functions.get(name) ?? [];
+  const created = versions[0]?.digest !== digest;
+  const version = {
+    tenant: 'default',
+    function: name,
+    number: versions.length + 1,
+    digest,
+    size,
+    config: functionConfigSchema.parse(config),
+    createdAt: '2026-01-01T00:00:00.000Z',
+  };
+  if (created) functions.set(name, [version, ...versions]);
+  sendJson(response, { version: created ? version : versions[0], created, placed: true });
+}
+
+function removeFunction({ functions }: Means, name: string, _request: IncomingMessage, response: ServerResponse): void {
+  if (functions.delete(name)) response.writeHead(204).end();
+  else noFunction(response, name);
+}
+
+async function invoke({ functions }: Means, name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (!functions.has(name)) {
+    noFunction(response, name);
+    return;
+  }
+  const event: unknown = JSON.parse((await buffer(request)).toString());
+  sendJson(
+    response,
+    { event },
+    { 'x-swiftlet-request-id': fakeRequestId, 'x-swiftlet-version': '1', 'x-swiftlet-start': 'cold', 'server-timing': 'handler;dur=1' },
+  );
+}
+
+function withVersions(answer: (response: ServerResponse, name: string, versions: [Version, ...Version[]]) => void): Route {
+  return ({ functions }, name, _request, response) => {
+    const [newest, ...others] = functions.get(name) ?? [];
+    if (newest === undefined) noFunction(response, name);
+    else answer(response, name, [newest, ...others]);
+  };
+}
+
+const noFunction = (response: ServerResponse, name: string): void =>
+  sendProblem(response, 'FunctionNotFound', `there is no function "${name}"`);
