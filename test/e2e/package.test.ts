@@ -42,6 +42,7 @@ test('npm pack, install, up, deploy, call', { timeout: 180_000 }, async () => {
       env: { ...process.env, ...environment },
       stdio: 'ignore',
     });
+    const gone = once(platform, 'exit');
     try {
       await eventually(
         () =>
@@ -56,7 +57,6 @@ test('npm pack, install, up, deploy, call', { timeout: 180_000 }, async () => {
       run('npx', ['swiftlet', 'deploy', 'hello'], environment);
       assert.equal((await fetch('http://127.0.0.1:18080/hello/?name=package')).status, 200);
     } finally {
-      const gone = once(platform, 'exit');
       platform.kill('SIGTERM');
       await gone;
     }

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { suggestion } from '../../build/closest.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import { packageFolder } from '../../role/package-folder.ts';
@@ -13,7 +13,8 @@ export function init(folder: string, { template = 'hello', json = false }: { tem
   const target = resolve(folder);
   if (existsSync(target) && readdirSync(target).length > 0)
     throw new SwiftletError('Conflict', `${target} is not empty; name a new folder`);
-  cpSync(join(examples, template), target, { recursive: true, filter: (path) => !path.split('/').includes('node_modules') });
+  const source = join(examples, template);
+  cpSync(source, target, { recursive: true, filter: (path) => !relative(source, path).split(sep).includes('node_modules') });
   openOutput(json).result(
     { folder: target, template },
     () => `Made ${target} from the template "${template}".\nPublish it:  swiftlet deploy ${folder}`,
