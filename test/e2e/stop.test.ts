@@ -16,7 +16,7 @@ function host(): Host {
   return {
     mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length,
     cgroups: Number(execFileSync('sh', ['-c', 'find /sys/fs/cgroup -type d -name "swiftlet-*" 2>/dev/null | wc -l'], { encoding: 'utf8' })),
-    sandboxes: processes.filter((line) => /^\s*(19|20)\d{8}\s/.test(line)).length,
+    sandboxes: processes.filter((line) => /^\s*(19|20|21)\d{8}\s/.test(line)).length,
   };
 }
 
