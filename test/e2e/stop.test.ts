@@ -33,6 +33,16 @@ test('requests in flight finish, and nothing is left', async () => {
   assert.deepEqual(runFolders(), folders);
 });
 
+test('a stop in the middle of boots and starts leaves nothing', async () => {
+  const before = host();
+  const e2e = await openE2e({ poolSize: 20 });
+  await e2e.publish('inits', 'await new Promise((r) => setTimeout(r, 5000)); export const handler = () => 1;');
+  const cut = e2e.call('/inits/').catch(() => undefined);
+  await e2e[Symbol.asyncDispose]();
+  await cut;
+  assert.deepEqual(host(), before);
+});
+
 test('a killed supervisor takes its roles and their sandboxes with it', async () => {
   const before = host();
   const e2e = await openE2e();

@@ -17,7 +17,7 @@ export const dataMount = (run: string, role: string): string => join(run, role, 
 
 const nodeFlags = ['--disable-warning=ExperimentalWarning'];
 /** Hangs two folders where the role can reach them, whatever lies above them on the host, and becomes the role. */
-const bindAndRun = 'mount --bind "$1" "$2" && mount --bind "$3" "$4" && cd "$4" && shift 4 && exec "$@"';
+const bindAndRun = 'mkdir -p "$2" && mount --bind "$1" "$2" && mount --bind "$3" "$4" && cd "$4" && shift 4 && exec "$@"';
 
 /**
  * A role that keeps its rights runs as it is. One that gives them up may not reach a checkout or a data folder that lies below a folder
@@ -28,8 +28,9 @@ export function roleCommand({ role, run, home, identity }: RoleConfig): RoleComm
   const data = join(home, role);
   if (identity === undefined) return { command: process.execPath, args: [...nodeFlags, main], cwd: data };
   const root = codeRoot();
-  const inside = (path: string) => join(codeMount(run), relative(root, path));
-  const mounts = [root, codeMount(run), data, dataMount(run, role)];
+  const mounted = join(codeMount(run), basename(root));
+  const inside = (path: string) => join(mounted, relative(root, path));
+  const mounts = [root, mounted, data, dataMount(run, role)];
   const node = process.execPath.startsWith(`${root}/`) ? inside(process.execPath) : process.execPath;
   const args = ['--mount', '--propagation', 'private', '/bin/sh', '-c', bindAndRun, 'sh', ...mounts, node, ...nodeFlags, inside(main)];
   return { command: '/usr/bin/unshare', args, cwd: '/' };
@@ -38,5 +39,5 @@ export function roleCommand({ role, run, home, identity }: RoleConfig): RoleComm
 /** The folder that holds this package and everything it imports: an installed package's dependencies lie beside it. */
 function codeRoot(): string {
   const parent = dirname(packageFolder);
-  return basename(parent) === 'node_modules' ? dirname(parent) : packageFolder;
+  return basename(parent) === 'node_modules' ? parent : packageFolder;
 }
