@@ -1,53 +1,83 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
+import { functionConfigSchema } from '../model/function.ts';
+import * as limits from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
-import { runtimeNames } from '../model/runtimes.ts';
-import { durationSchema, memorySchema } from './quantities.ts';
+import { defaultRuntime, runtimeNames } from '../model/runtimes.ts';
+import { countSchema, durationSchema, memorySchema } from './quantities.ts';
 
-const settings = {
-  runtime: z.enum(runtimeNames).optional().describe('The Node.js release line'),
-  memory: memorySchema.optional().describe('Memory of one instance; default 128 MiB'),
-  timeout: durationSchema.optional().describe('How long one request may take; default 30 s'),
-  initTimeout: durationSchema.optional().describe('How long the code outside the handler may take; default 10 s'),
+const { handler, environment } = functionConfigSchema.shape;
+
+export const queueSchema = z.strictObject(
+  {
+    length: countSchema(limits.queueLength).optional().describe('Requests that may wait; default 1,000'),
+    timeout: durationSchema(limits.queueTimeoutMs).optional().describe('For how long; default 30 s'),
+  },
+  'it has the keys length and timeout',
+);
+
+const patternsSchema = z.array(z.string('a pattern is text'), 'it is a list of patterns, as in .gitignore').optional();
+
+export const buildSchema = z.strictObject(
+  {
+    install: z.enum(['auto', 'never']).optional().describe('auto: production dependencies when there is a package-lock.json'),
+    include: patternsSchema.describe('Patterns that win over exclude'),
+    exclude: patternsSchema.describe('Patterns left out of the bundle, as in .gitignore'),
+  },
+  'it has the keys install, include and exclude',
+);
+
+/** What `defaults` and each function can say. */
+export const settingsSchema = z.strictObject({
+  runtime: z.enum(runtimeNames).optional().describe(`The Node.js release line; default ${defaultRuntime}`),
+  memory: memorySchema(limits.memoryMiB).optional().describe('Memory of one instance: MiB, or a number with MiB or GiB; default 128 MiB'),
+  timeout: durationSchema(limits.timeoutMs)
+    .optional()
+    .describe('How long one request may take: seconds, or a number with ms, s, m or h; default 30 s'),
+  initTimeout: durationSchema(limits.initTimeoutMs).optional().describe('How long the code outside the handler may take; default 10 s'),
   environment: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .record(
+      z.string(),
+      z.union([z.string(), z.number(), z.boolean()], 'a value is text, a number, true or false').transform(String),
+      'it has a variable on each line: NAME: value',
+    )
+    .pipe(environment.unwrap())
     .optional()
     .describe('Environment variables'),
-  concurrency: z.number().int().optional().describe('Requests that one instance takes at once; default 1'),
-  minimum: z.number().int().optional().describe('Instances kept even without traffic; default 0'),
-  maximum: z.number().int().optional().describe('Instances never exceeded; default 100'),
-  idle: durationSchema.optional().describe('How long an instance without requests is kept; default 60 s'),
-  queue: z
-    .strictObject({
-      length: z.number().int().optional().describe('Requests that may wait'),
-      timeout: durationSchema.optional().describe('For how long'),
-    })
+  concurrency: countSchema(limits.concurrency).optional().describe('Requests that one instance takes at once; default 1'),
+  minimum: countSchema(limits.instances).optional().describe('Instances kept even without traffic; default 0'),
+  maximum: countSchema({ ...limits.instances, min: 1 })
     .optional()
-    .describe('Requests that wait while all instances are busy'),
-  build: z
-    .strictObject({
-      install: z.enum(['auto', 'never']).optional().describe('auto: production dependencies when there is a lockfile'),
-      include: z.array(z.string()).optional().describe('Patterns that win over exclude'),
-      exclude: z.array(z.string()).optional().describe('Patterns left out of the bundle, as in .gitignore'),
-    })
-    .optional()
-    .describe('How the bundle is made'),
-} as const;
-
-export const functionEntrySchema = z.strictObject({
-  source: z
-    .string()
-    .optional()
-    .describe('The folder with the code, relative to this file; default: the folder of the function’s name if there is one, else this one'),
-  handler: z.string().optional().describe('file.export, without the file’s extension'),
-  ...settings,
+    .describe('Instances never exceeded; default 100'),
+  idle: durationSchema(limits.idleMs).optional().describe('How long an instance without requests is kept; default 60 s'),
+  queue: queueSchema.optional().describe('Requests that wait while all instances are busy'),
+  build: buildSchema.optional().describe('How the bundle is made'),
 });
 
-export const manifestSchema = z.strictObject({
-  service: nameSchema.optional().describe('The service’s name'),
-  defaults: z.strictObject(settings).optional().describe('For all functions that do not say otherwise'),
-  functions: z.record(nameSchema, functionEntrySchema.nullable()).describe('The functions, by name'),
-});
+export const functionEntrySchema = z.strictObject(
+  {
+    source: z
+      .string('it is the path of a folder')
+      .optional()
+      .describe(
+        'The folder with the code, relative to this file; default: the folder of the function’s name if there is one, else this one',
+      ),
+    handler: handler.unwrap().optional().describe('file.export, without the file’s extension'),
+    ...settingsSchema.shape,
+  },
+  'a function has settings, such as "memory: 256"; nothing at all stands for the defaults',
+);
+
+export const manifestSchema = z.strictObject(
+  {
+    service: nameSchema.optional().describe('The service’s name'),
+    defaults: settingsSchema.optional().describe('For all functions that do not say otherwise'),
+    functions: z
+      .record(nameSchema, functionEntrySchema.nullable(), 'it has the functions by name: "functions:" and, indented below it, "hello:"')
+      .describe('The functions, by name'),
+  },
+  'it has the key "functions", and below it the functions by name',
+);
 
 export type FunctionEntry = z.output<typeof functionEntrySchema>;
 export type Manifest = z.output<typeof manifestSchema>;

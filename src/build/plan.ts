@@ -1,12 +1,14 @@
 /** What is to be deployed from a folder: its manifest's functions, or the one that convention finds in it. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
 import { type FunctionConfig, functionConfigSchema } from '../model/function.ts';
 import { handlerOfFolder, nameOfFolder } from './conventions.ts';
-import { manifestName, readManifest } from './manifest.ts';
+import { manifestName, type ManifestText, readManifest } from './manifest.ts';
 import type { FunctionEntry, Manifest } from './manifest-schema.ts';
+
+type Settings = NonNullable<Manifest['defaults']>;
 
 /** One function to be built and published. */
 export interface PlannedFunction {
@@ -19,67 +21,73 @@ export interface PlannedFunction {
 /** @throws SwiftletError with the place and the remedy */
 export async function planFolder(folder: string): Promise<PlannedFunction[]> {
   const root = resolve(folder);
-  if (!existsSync(root)) throw new SwiftletError('NotFound', `there is no folder ${root}`);
+  if (!isFolder(root)) throw new SwiftletError('NotFound', `there is no folder ${root}`);
   const path = join(root, manifestName);
-  if (!existsSync(path)) return [await planEntry(nameOfFolder(root), root, root, {}, {})];
-  const manifest = await readManifest(path);
-  const entries = Object.entries(manifest.functions);
-  if (entries.length === 0) throw new SwiftletError('ManifestInvalid', `${manifestName} names no functions`, { place: manifestName });
-  return Promise.all(
-    entries.map(([name, entry]) => planEntry(name, root, sourceOf(root, name, entry?.source), manifest.defaults ?? {}, entry ?? {})),
-  );
+  if (!existsSync(path)) return [await planConvention(root)];
+  const text = await readManifest(path);
+  const entries = Object.entries(text.manifest.functions);
+  if (entries.length === 0) throw invalid(text, ['functions'], 'names no functions; add one, such as "hello: {}"');
+  return Promise.all(entries.map(([name, entry]) => planEntry(root, text, name, entry ?? {})));
 }
 
-function sourceOf(root: string, name: string, source: string | undefined): string {
-  if (source === undefined) return existsSync(join(root, name)) ? join(root, name) : root;
-  const path = resolve(root, source);
-  if (!existsSync(path))
-    throw new SwiftletError('ManifestInvalid', `functions.${name}.source: there is no folder ${path}`, {
-      place: `functions.${name}.source`,
-    });
-  return path;
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+
+async function planConvention(root: string): Promise<PlannedFunction> {
+  const config = functionConfigSchema.parse({ handler: await handlerOfFolder(root) });
+  return { name: nameOfFolder(root), source: root, config, build: { install: true, include: [], exclude: [] } };
 }
 
-async function planEntry(
-  name: string,
-  root: string,
-  source: string,
-  defaults: NonNullable<Manifest['defaults']>,
-  entry: FunctionEntry,
-): Promise<PlannedFunction> {
-  const settings = {
-    ...defaults,
-    ...entry,
-    environment: { ...defaults.environment, ...entry.environment },
-    queue: { ...defaults.queue, ...entry.queue },
-    build: { ...defaults.build, ...entry.build },
-  };
-  const input: z.input<typeof functionConfigSchema> = {
-    runtime: settings.runtime,
-    handler: settings.handler ?? (await handlerOfFolder(source)),
-    memoryMiB: settings.memory,
-    timeoutMs: settings.timeout,
-    initTimeoutMs: settings.initTimeout,
-    environment: Object.fromEntries(Object.entries(settings.environment).map(([key, value]) => [key, String(value)])),
-    concurrency: settings.concurrency,
-    minimum: settings.minimum,
-    maximum: settings.maximum,
-    idleMs: settings.idle,
-    queueLength: settings.queue.length,
-    queueTimeoutMs: settings.queue.timeout,
-  };
-  const parsed = functionConfigSchema.safeParse(input);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const place = `functions.${name}.${issue?.path.map(String).join('.') ?? ''}`;
-    throw new SwiftletError('ManifestInvalid', `${manifestName}: ${place}: ${issue?.message ?? 'is not valid'}`, { place });
+async function planEntry(root: string, text: ManifestText, name: string, entry: FunctionEntry): Promise<PlannedFunction> {
+  const settings = withDefaults(entry, text.manifest.defaults ?? {});
+  const source = sourceOf(root, text, name, entry.source);
+  const { minimum = 0, maximum } = settings;
+  if (maximum !== undefined && minimum > maximum) {
+    throw invalid(text, ['functions', name, 'minimum'], `${minimum} instances at least are more than ${maximum} at most`);
   }
+  const parsed = functionConfigSchema.safeParse(configOf(settings, entry.handler ?? (await handlerOfFolder(source))));
+  if (!parsed.success) throw invalid(text, ['functions', name], parsed.error.issues[0]?.message ?? 'is not valid');
   const { install = 'auto', include = [], exclude = [] } = settings.build;
-  // A function that shares its folder with others is not told of them, nor of the manifest.
   return {
     name,
     source,
     config: parsed.data,
+    // A function that shares its folder with others is not told of them, nor of the manifest.
     build: { install: install === 'auto', include, exclude: source === root ? [manifestName, ...exclude] : exclude },
   };
+}
+
+/** What a function says wins; environment, queue and build are merged key by key. */
+const withDefaults = (entry: FunctionEntry, defaults: Settings) => ({
+  ...defaults,
+  ...entry,
+  environment: { ...defaults.environment, ...entry.environment },
+  queue: { ...defaults.queue, ...entry.queue },
+  build: { ...defaults.build, ...entry.build },
+});
+
+const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z.input<typeof functionConfigSchema> => ({
+  runtime: settings.runtime,
+  handler,
+  memoryMiB: settings.memory,
+  timeoutMs: settings.timeout,
+  initTimeoutMs: settings.initTimeout,
+  environment: settings.environment,
+  concurrency: settings.concurrency,
+  minimum: settings.minimum,
+  maximum: settings.maximum,
+  idleMs: settings.idle,
+  queueLength: settings.queue.length,
+  queueTimeoutMs: settings.queue.timeout,
+});
+
+function sourceOf(root: string, text: ManifestText, name: string, source: string | undefined): string {
+  if (source === undefined) return isFolder(join(root, name)) ? join(root, name) : root;
+  const path = resolve(root, source);
+  if (isFolder(path)) return path;
+  throw invalid(text, ['functions', name, 'source'], `there is no folder ${path}`);
+}
+
+function invalid({ placeOf }: ManifestText, path: readonly string[], what: string): SwiftletError {
+  const place = placeOf(path);
+  return new SwiftletError('ManifestInvalid', `${place}: ${path.join('.')}: ${what}`, { place });
 }

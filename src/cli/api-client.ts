@@ -6,29 +6,42 @@ import { isErrorCode, SwiftletError } from '../model/errors.ts';
 import { type FunctionConfig, versionSchema } from '../model/function.ts';
 import { homeFolder, tokenFile } from '../role/home.ts';
 import { instancesSchema } from '../wire/agent-calls.ts';
+import { RemoteError } from './failure.ts';
 
-const problemSchema = z.object({ code: z.string(), detail: z.string(), place: z.string().optional() });
+const problemSchema = z.object({ code: z.string(), detail: z.string(), requestId: z.string().default(''), place: z.string().optional() });
 const publishedSchema = z.object({ version: versionSchema, created: z.boolean(), placed: z.boolean() });
 const listedSchema = z.object({
   functions: z.array(z.object({ name: z.string(), serving: versionSchema })),
-  next: z.string().optional().nullable(),
+  next: z.string().optional(),
 });
-const describedSchema = z.object({ name: z.string(), serving: versionSchema, instances: instancesSchema });
-const versionsSchema = z.object({ versions: z.array(versionSchema) });
+const describedSchema = z.object({
+  name: z.string(),
+  serving: versionSchema,
+  instances: instancesSchema,
+  instancesKnown: z.boolean().default(true),
+});
+const versionsSchema = z.object({ serving: z.int(), versions: z.array(versionSchema) });
 const factSchema = z.object({ means: z.string(), inForce: z.boolean(), detail: z.string(), remedy: z.string().optional() });
 const platformSchema = z.object({ gatewayUrl: z.string(), isolation: z.object({ mode: z.string(), facts: z.array(factSchema) }) });
+
+/** Of an answer that nobody understands. */
+const shownCharacters = 200;
 
 export type Published = z.output<typeof publishedSchema>;
 export type Listed = z.output<typeof listedSchema>['functions'][number];
 export type Described = z.output<typeof describedSchema>;
+export type Versions = z.output<typeof versionsSchema>;
 
 export class ApiClient {
   readonly apiUrl: string;
-  readonly token: string;
+  readonly #token: string;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(apiUrl: string, token: string) {
+  /** @param signal ends every call */
+  constructor(apiUrl: string, token: string, signal?: AbortSignal) {
     this.apiUrl = apiUrl;
-    this.token = token;
+    this.#token = token;
+    this.#signal = signal;
   }
 
   /** @returns whether the artifact was sent; it is not when it is there already */
@@ -41,27 +54,29 @@ export class ApiClient {
   }
 
   async putFunction(name: string, digest: string, config: FunctionConfig): Promise<Published> {
-    return publishedSchema.parse(await this.#json('PUT', `/v1/functions/${name}`, { digest, config }));
+    return this.#json(publishedSchema, 'PUT', `/v1/functions/${name}`, { digest, config });
   }
 
   async list(): Promise<Listed[]> {
     const all: Listed[] = [];
     for (let after = ''; ; ) {
-      const page = listedSchema.parse(
-        await this.#json('GET', `/v1/functions?limit=100${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`),
+      const page = await this.#json(
+        listedSchema,
+        'GET',
+        `/v1/functions?limit=100${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`,
       );
       all.push(...page.functions);
-      if (page.next === undefined || page.next === null) return all;
+      if (page.next === undefined) return all;
       after = page.next;
     }
   }
 
   async describe(name: string): Promise<Described> {
-    return describedSchema.parse(await this.#json('GET', `/v1/functions/${encodeURIComponent(name)}`));
+    return this.#json(describedSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}`);
   }
 
-  async versions(name: string) {
-    return versionsSchema.parse(await this.#json('GET', `/v1/functions/${encodeURIComponent(name)}/versions`)).versions;
+  async versions(name: string): Promise<Versions> {
+    return this.#json(versionsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/versions`);
   }
 
   async remove(name: string): Promise<void> {
@@ -69,20 +84,12 @@ export class ApiClient {
   }
 
   /** The log as it comes: one JSON record a line. Ends when the log does, or never when it is followed. */
-  async logs(name: string, last: number, follow: boolean, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.#call(
-      'GET',
-      `/v1/functions/${encodeURIComponent(name)}/logs?last=${last}&follow=${follow}`,
-      undefined,
-      undefined,
-      signal,
-    );
-    if (response.body === null) throw new SwiftletError('Internal', 'the log came without a body');
-    return response.body;
+  async logs(name: string, last: number, follow: boolean): Promise<Response> {
+    return this.#call('GET', `/v1/functions/${encodeURIComponent(name)}/logs?last=${last}&follow=${follow}`);
   }
 
   async platform() {
-    return platformSchema.parse(await this.#json('GET', '/v1/platform'));
+    return this.#json(platformSchema, 'GET', '/v1/platform');
   }
 
   /** Sends an event straight to a function. @returns the gateway's response, whatever its status */
@@ -91,45 +98,37 @@ export class ApiClient {
     return this.#fetch(`${gatewayUrl}/_/invoke/${encodeURIComponent(name)}`, {
       method: 'POST',
       body: event,
-      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
     });
   }
 
-  async #json(method: string, path: string, body?: unknown): Promise<unknown> {
+  async #json<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
     const response = await this.#call(method, path, body === undefined ? undefined : JSON.stringify(body), 'application/json');
-    return response.json();
+    const parsed = schema.safeParse(await response.json());
+    if (parsed.success) return parsed.data;
+    const what = z.prettifyError(parsed.error);
+    throw new SwiftletError('Internal', `${this.apiUrl} answers ${method} ${path} otherwise than this version knows: ${what}`);
   }
 
-  async #call(
-    method: string,
-    path: string,
-    body?: string | Uint8Array<ArrayBuffer>,
-    type?: string,
-    signal?: AbortSignal,
-  ): Promise<Response> {
-    const response = await this.#send(method, path, body, type, signal);
+  async #call(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> {
+    const response = await this.#send(method, path, body, type);
     if (response.ok) return response;
     throw await problemOf(response);
   }
 
-  #send(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string, signal?: AbortSignal): Promise<Response> {
+  #send(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> {
     const headers = {
-      authorization: `Bearer ${this.token}`,
+      authorization: `Bearer ${this.#token}`,
       ...(body === undefined || type === undefined ? {} : { 'content-type': type }),
     };
-    return this.#fetch(`${this.apiUrl}${path}`, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body }),
-      ...(signal === undefined ? {} : { signal }),
-    });
+    return this.#fetch(`${this.apiUrl}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(url, init);
+      return await fetch(url, this.#signal === undefined ? init : { ...init, signal: this.#signal });
     } catch (error) {
-      if (init.signal?.aborted === true) throw error;
+      this.#signal?.throwIfAborted();
       throw new SwiftletError(
         'Unavailable',
         `Swiftlet does not answer at ${new URL(url).origin}; start it with "swiftlet up", or name its address with SWIFTLET_API_URL`,
@@ -139,21 +138,35 @@ export class ApiClient {
   }
 }
 
-/** @throws nothing; an answer that is no problem details becomes one */
+/** What an answer says that is not ok; one that is no problem details becomes one. */
 export async function problemOf(response: Response): Promise<SwiftletError> {
   const text = await response.text();
+  const problem = problemSchema.safeParse(jsonOf(text));
+  if (!problem.success)
+    return new SwiftletError('Internal', `${response.url} answered ${response.status}: ${text.slice(0, shownCharacters)}`);
+  const { code, detail, requestId, place } = problem.data;
+  return new RemoteError(isErrorCode(code) ? code : 'Internal', detail, requestId, place);
+}
+
+function jsonOf(text: string): unknown {
   try {
-    const { code, detail, place } = problemSchema.parse(JSON.parse(text));
-    return new SwiftletError(isErrorCode(code) ? code : 'Internal', detail, place === undefined ? {} : { place });
+    return JSON.parse(text);
   } catch {
-    return new SwiftletError('Internal', `Swiftlet answered ${response.status}: ${text.slice(0, 200)}`);
+    return undefined;
   }
 }
 
-/** @throws SwiftletError Unauthorized when there is no token to be found */
-export function connectApi(environment: NodeJS.ProcessEnv): ApiClient {
+/**
+ * The platform that the environment names, or the one of this machine.
+ * @param signal ends every call
+ * @throws SwiftletError BadRequest for an address that is none; Unavailable or Unauthorized when there is no token to be read
+ */
+export function connectApi(environment: NodeJS.ProcessEnv, signal?: AbortSignal): ApiClient {
   const url = environment['SWIFTLET_API_URL'] ?? `http://127.0.0.1:${environment['SWIFTLET_API_PORT'] ?? '8081'}`;
-  return new ApiClient(url.replace(/\/$/, ''), environment['SWIFTLET_TOKEN'] ?? readToken(tokenFile(homeFolder(environment))));
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new SwiftletError('BadRequest', `SWIFTLET_API_URL: "${url}" is no address; it is like http://127.0.0.1:8081`);
+  }
+  return new ApiClient(url.replace(/\/+$/, ''), environment['SWIFTLET_TOKEN'] ?? readToken(tokenFile(homeFolder(environment))), signal);
 }
 
 function readToken(path: string): string {

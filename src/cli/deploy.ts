@@ -1,8 +1,7 @@
 /** Building and publishing what a folder plans. */
-import { join } from 'node:path';
 import { buildFunction } from '../build/build.ts';
+import type { InstallMeans } from '../build/install.ts';
 import { type PlannedFunction, planFolder } from '../build/plan.ts';
-import { homeFolder } from '../role/home.ts';
 import type { ApiClient, Published } from './api-client.ts';
 
 /** Functions that are built at the same time. */
@@ -15,24 +14,45 @@ export interface Deployed extends Published {
   readonly url: string;
 }
 
-/** Builds and publishes all functions of a folder. @throws SwiftletError of the first that fails; the others may be published */
-export async function deployFolder(folder: string, api: ApiClient, signal: AbortSignal): Promise<Deployed[]> {
-  const plan = await planFolder(folder);
-  const { gatewayUrl } = await api.platform();
-  const done: Deployed[] = [];
-  const rest = [...plan];
-  const work = async () => {
-    for (let next = rest.shift(); next !== undefined; next = rest.shift()) done.push(await deployOne(next, api, gatewayUrl, signal));
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, plan.length) }, work));
-  return done.sort((a, b) => (a.name < b.name ? -1 : 1));
+export interface NotDeployed {
+  readonly name: string;
+  readonly error: unknown;
 }
 
-async function deployOne(planned: PlannedFunction, api: ApiClient, gatewayUrl: string, signal: AbortSignal): Promise<Deployed> {
-  const packed = await buildFunction(planned, { cache: join(cacheFolder(), 'dependencies'), signal });
+/** What became of each function of a folder, by name. */
+export interface Deployment {
+  readonly deployed: readonly Deployed[];
+  readonly failed: readonly NotDeployed[];
+}
+
+/**
+ * Builds and publishes all functions of a folder. One that fails does not keep the others back.
+ * @throws SwiftletError when the folder's plan is wrong or the platform does not answer: nothing is published then
+ */
+export async function deployFolder(folder: string, api: ApiClient, means: InstallMeans): Promise<Deployment> {
+  const [plan, { gatewayUrl }] = await Promise.all([planFolder(folder), api.platform()]);
+  const rest = plan.toSorted(byName);
+  const deployed: Deployed[] = [];
+  const failed: NotDeployed[] = [];
+  const work = async () => {
+    for (let next = rest.shift(); next !== undefined; next = rest.shift()) {
+      try {
+        deployed.push(await deployOne(next, api, gatewayUrl, means));
+      } catch (error) {
+        failed.push({ name: next.name, error });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return { deployed: deployed.sort(byName), failed };
+}
+
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
+
+async function deployOne(planned: PlannedFunction, api: ApiClient, gatewayUrl: string, means: InstallMeans): Promise<Deployed> {
+  const packed = await buildFunction(planned, means);
+  means.signal.throwIfAborted();
   await api.putArtifact(packed);
   const published = await api.putFunction(planned.name, packed.digest, planned.config);
   return { ...published, name: planned.name, size: packed.size, url: `${gatewayUrl}/${planned.name}/` };
 }
-
-const cacheFolder = (): string => process.env['XDG_CACHE_HOME'] ?? join(homeFolder(process.env), 'cache');

@@ -1,10 +1,8 @@
 /** The commands and their flags. Each command's own code is loaded when it runs, so that the others start fast. */
-import { Command, type CommanderError, Option } from 'commander';
-import { suggestion } from '../build/closest.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { InvokeFlags } from './commands/invoke.ts';
 import type { LogsFlags } from './commands/logs.ts';
 import type { UpFlags } from './commands/up.ts';
-import { exitCode } from './exit-codes.ts';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -12,16 +10,45 @@ interface JsonFlag {
 
 const json = () => new Option('--json', 'machine-readable output');
 
-/** @param version what `--version` says */
+const notes = `
+Exit codes:
+  0  done
+  1  the function or the platform failed
+  2  wrong input
+  3  there is no such thing
+  4  Swiftlet does not answer
+
+Environment:
+  SWIFTLET_HOME      data folder (/var/lib/swiftlet as root, else ~/.local/share/swiftlet)
+  SWIFTLET_API_URL   where the platform is (http://127.0.0.1:8081)
+  SWIFTLET_TOKEN     the token (read from the data folder)
+  NO_COLOR           no colours`;
+
+const invokeExamples = `
+Examples:
+  swiftlet invoke hello --data '{"name":"Ada"}'
+  swiftlet invoke hello --data @event.json
+  echo '{"name":"Ada"}' | swiftlet invoke hello --data - --verbose`;
+
+/**
+ * Nothing of it ends the process: what is wrong, and also help, is thrown as commander's error.
+ * @param version what `--version` says
+ */
 export function buildProgram(version: string): Command {
   const program = new Command('swiftlet')
     .description('A self-hosted function platform: milliseconds to start, every function in a sandbox of its own')
     .version(version)
-    .showSuggestionAfterError()
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done · 1 failed · 2 wrong input · 3 not found · 4 Swiftlet does not answer\nEnvironment: SWIFTLET_HOME, SWIFTLET_GATEWAY_PORT, SWIFTLET_API_PORT, SWIFTLET_API_URL, SWIFTLET_TOKEN',
-    );
+    .addHelpText('after', notes)
+    .exitOverride()
+    // The caller says it, as text or as JSON.
+    .configureOutput({ outputError: () => undefined });
+  addPlatformCommands(program);
+  addPublishingCommands(program);
+  addInspectionCommands(program);
+  return program;
+}
+
+function addPlatformCommands(program: Command): void {
   program
     .command('up')
     .description('start the platform on this machine and keep it running')
@@ -35,14 +62,28 @@ export function buildProgram(version: string): Command {
     .addOption(json())
     .action(async (flags: UpFlags) => (await import('./commands/up.ts')).up(flags));
   program
+    .command('doctor')
+    .description('show what isolates functions on this machine, and how to get what is missing')
+    .addOption(json())
+    .action(async (flags: JsonFlag) => (await import('./commands/doctor.ts')).doctor(flags));
+  program
+    .command('bench')
+    .description('measure this machine (in a checkout)')
+    .allowUnknownOption()
+    .argument('[args...]')
+    .action(async (args: string[]) => (await import('./commands/bench.ts')).bench(args));
+}
+
+function addPublishingCommands(program: Command): void {
+  program
     .command('init')
     .description('make a folder with a function')
-    .argument('<folder>')
+    .argument('[folder]', 'a new or an empty folder', '.')
     .option('--template <name>', 'hello, api, markdown or thumbnail', 'hello')
     .addOption(json())
-    .action(async (folder: string, flags: { template?: string; json?: boolean }) =>
-      (await import('./commands/init.ts')).init(folder, flags),
-    );
+    .action(async (folder: string, flags: JsonFlag & { readonly template: string }) => {
+      (await import('./commands/init.ts')).init(folder, flags);
+    });
   program
     .command('deploy')
     .description('build and publish a folder’s functions')
@@ -50,20 +91,30 @@ export function buildProgram(version: string): Command {
     .addOption(json())
     .action(async (folder: string, flags: JsonFlag) => (await import('./commands/deploy.ts')).deploy(folder, flags));
   program
+    .command('remove')
+    .description('remove a function, its versions and its log')
+    .argument('<function>')
+    .addOption(json())
+    .action(async (name: string, flags: JsonFlag) => (await import('./commands/remove.ts')).remove(name, flags));
+}
+
+function addInspectionCommands(program: Command): void {
+  program
     .command('invoke')
     .description('send an event to a function and print its answer')
     .argument('<function>')
     .option('-d, --data <json>', 'the event: JSON, @file, or - for standard input', '{}')
-    .option('-v, --verbose', 'request id and timing, on standard error')
+    .option('-v, --verbose', 'request id, version and timing, on standard error')
     .option('--async', 'do not wait for the answer (not yet available)')
     .addOption(json())
+    .addHelpText('after', invokeExamples)
     .action(async (name: string, flags: InvokeFlags) => (await import('./commands/invoke.ts')).invoke(name, flags));
   program
     .command('logs')
     .description('print a function’s log')
     .argument('<function>')
     .option('-f, --follow', 'go on as it grows')
-    .option('-n, --lines <count>', 'the last so many lines', '100')
+    .option('-n, --lines <count>', 'the last so many lines', lineCount, 100)
     .addOption(json())
     .action(async (name: string, flags: LogsFlags) => (await import('./commands/logs.ts')).logs(name, flags));
   program
@@ -83,36 +134,13 @@ export function buildProgram(version: string): Command {
     .argument('<function>')
     .addOption(json())
     .action(async (name: string, flags: JsonFlag) => (await import('./commands/versions.ts')).versions(name, flags));
-  program
-    .command('remove')
-    .description('remove a function, its versions and its log')
-    .argument('<function>')
-    .addOption(json())
-    .action(async (name: string, flags: JsonFlag) => (await import('./commands/remove.ts')).remove(name, flags));
-  program
-    .command('doctor')
-    .description('show what isolates functions on this machine, and how to get what is missing')
-    .addOption(json())
-    .action(async (flags: JsonFlag) => (await import('./commands/doctor.ts')).doctor(flags));
-  program
-    .command('bench')
-    .description('measure this machine (in a checkout)')
-    .allowUnknownOption()
-    .argument('[args...]')
-    .action(async (args: string[]) => (await import('./commands/bench.ts')).bench(args));
-  for (const command of [program, ...program.commands]) command.exitOverride(leave);
-  program.on('command:*', ([word = '']: string[]) =>
-    program.error(
-      `error: unknown command "${word}"${suggestion(
-        word,
-        program.commands.map((command) => command.name()),
-      )}`,
-    ),
-  );
-  return program;
 }
 
-/** What commander finds wrong is wrong input. */
-function leave(error: CommanderError): never {
-  process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
+/** What the API gives at once. */
+const maxLines = 10_000;
+
+function lineCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= maxLines) return count;
+  throw new InvalidArgumentError(`It is a whole number from 0 to ${maxLines}.`);
 }

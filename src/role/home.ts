@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
@@ -9,6 +9,12 @@ export function homeFolder(environment: NodeJS.ProcessEnv): string {
   const { SWIFTLET_HOME: wanted, XDG_DATA_HOME: data } = environment;
   if (wanted !== undefined && wanted !== '') return resolve(wanted);
   return isRoot() ? '/var/lib/swiftlet' : join(data ?? join(homedir(), '.local', 'share'), 'swiftlet');
+}
+
+/** Where what can be made again at any time is kept: installed dependencies, compiled code. */
+export function cacheFolder(environment: NodeJS.ProcessEnv): string {
+  const { XDG_CACHE_HOME: cache } = environment;
+  return join(cache !== undefined && isAbsolute(cache) ? cache : join(homedir(), '.cache'), 'swiftlet');
 }
 
 /** The folder for sockets, one for each data folder. Its path is short, since a socket's path may not be long. */

@@ -1,101 +1,153 @@
+/** `swiftlet.yaml`: what it may say, and that each mistake is told with its place and its remedy. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseManifest } from '../../src/build/manifest.ts';
-import { planFolder } from '../../src/build/plan.ts';
-import { SwiftletError } from '../../src/model/errors.ts';
+import { type ErrorCode, SwiftletError } from '../../src/model/errors.ts';
 import { packageFolder } from '../../src/role/package-folder.ts';
 
-const bad: [what: string, text: string, code: string, message: RegExp][] = [
+type Row = readonly [what: string, text: string, code: ErrorCode, message: RegExp];
+
+const ofA = (setting: string): string => `functions:\n  a:\n    ${setting}\n`;
+const aliasBomb = [
+  'a: &a [x,x,x,x,x,x,x,x,x]',
+  ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${`*${'abcdefg'.charAt(i)},`.repeat(9)}]`),
+];
+
+const bad: readonly Row[] = [
   [
     'an unknown runtime',
-    'functions:\n  a:\n    runtime: node24\n',
+    ofA('runtime: node24'),
     'RuntimeUnknown',
     /^swiftlet\.yaml:3:14: unknown runtime "node24"; did you mean "nodejs24"\?$/,
   ],
   [
-    'an unknown key',
-    'functions:\n  a:\n    memroy: 1\n',
-    'ManifestInvalid',
-    /^swiftlet\.yaml:3:13: unknown key "memroy"; did you mean "memory"\?$/,
+    'a runtime that is like none',
+    ofA('runtime: cobol'),
+    'RuntimeUnknown',
+    /3:14: unknown runtime "cobol"; known are nodejs22, nodejs24, nodejs26$/,
   ],
-  ['an unknown top key', 'function: {}\nfunctions: {}\n', 'ManifestInvalid', /unknown key "function"; did you mean "functions"\?/],
-  ['a bad name', 'functions:\n  ../x: {}\n', 'NameInvalid', /no name for a function/],
-  ['a bad duration', 'functions:\n  a:\n    timeout: soon\n', 'ManifestInvalid', /^swiftlet\.yaml:3:14: functions\.a\.timeout: .*duration/],
-  ['broken YAML', 'functions: [\n', 'ManifestInvalid', /^swiftlet\.yaml:\d+:\d+/],
-  ['nothing', '', 'ManifestInvalid', /swiftlet\.yaml/],
+  ['a misspelt setting', ofA('memroy: 1'), 'ManifestInvalid', /^swiftlet\.yaml:3:5: unknown key "memroy"; did you mean "memory"\?$/],
+  [
+    'a misspelt top key',
+    'function: {}\nfunctions: {}\n',
+    'ManifestInvalid',
+    /^swiftlet\.yaml:1:1: unknown key "function"; did you mean "functions"\?$/,
+  ],
+  [
+    'a misspelt key of the build',
+    ofA('build: { instal: never }'),
+    'ManifestInvalid',
+    /3:14: unknown key "instal"; did you mean "install"\?$/,
+  ],
+  ['a handler among the defaults', 'defaults: { handler: x }\nfunctions: { a: {} }\n', 'ManifestInvalid', /1:13: unknown key "handler"/],
+  [
+    'a name that leaves its folder',
+    'functions:\n  ../x: {}\n',
+    'NameInvalid',
+    /^swiftlet\.yaml:2:3: "\.\.\/x" is no name for a function: .*lower-case/,
+  ],
+  ['a name of JavaScript’s own', 'functions:\n  __proto__: {}\n', 'NameInvalid', /^swiftlet\.yaml:2:3: "__proto__" is no name$/],
+  ['a bad name for the service', 'service: A_B\nfunctions: {}\n', 'NameInvalid', /^swiftlet\.yaml:1:10: service: a name is/],
+  [
+    'a duration in words',
+    ofA('timeout: soon'),
+    'ManifestInvalid',
+    /^swiftlet\.yaml:3:14: functions\.a\.timeout: "soon" is no duration: .*500ms, 3s, 2m, 1h$/,
+  ],
+  [
+    'a duration over the limit',
+    ofA('timeout: 1h'),
+    'ManifestInvalid',
+    /3:14: functions\.a\.timeout: 1h is out of range: it is from 100ms to 15m$/,
+  ],
+  ['a negative duration', ofA('idle: -1'), 'ManifestInvalid', /3:11: functions\.a\.idle: -1s is out of range: it is from 0ms to 24h$/],
+  [
+    'too little memory',
+    ofA('memory: 8'),
+    'ManifestInvalid',
+    /^swiftlet\.yaml:3:13: functions\.a\.memory: 8 MiB is out of range: it is from 64 to 10240 MiB$/,
+  ],
+  ['half a mebibyte', ofA('memory: 128.5'), 'ManifestInvalid', /3:13: functions\.a\.memory: 128\.5 is no size of memory/],
+  ['memory without an end', ofA('memory: .inf'), 'ManifestInvalid', /3:13: functions\.a\.memory: Infinity is no size of memory/],
+  [
+    'too much concurrency',
+    ofA('concurrency: 5000'),
+    'ManifestInvalid',
+    /3:18: functions\.a\.concurrency: it is a whole number from 1 to 1000$/,
+  ],
+  ['a variable that no shell would take', ofA('environment: { 1A: x }'), 'ManifestInvalid', /3:20: "1A" is no name for a variable/],
+  [
+    'a variable of the platform’s',
+    ofA('environment: { SWIFTLET_X: x }'),
+    'ManifestInvalid',
+    /3:18: functions\.a\.environment: names that start with SWIFTLET_/,
+  ],
+  [
+    'a list as a variable’s value',
+    ofA('environment: { runtime: [1] }'),
+    'ManifestInvalid',
+    /3:29: functions\.a\.environment\.runtime: a value is text/,
+  ],
+  ['a handler outside of the folder', ofA('handler: ../../x'), 'ManifestInvalid', /3:14: functions\.a\.handler: a handler is/],
+  ['a number as a function', 'functions:\n  a: 5\n', 'ManifestInvalid', /^swiftlet\.yaml:2:6: functions\.a: a function has settings/],
+  ['no functions’ key', 'service: shop\n', 'ManifestInvalid', /^swiftlet\.yaml:1:1: functions: it has the functions by name/],
+  ['nothing in it', '', 'ManifestInvalid', /^swiftlet\.yaml:1:1: the manifest: it has the key "functions"/],
+  ['a list', '- a\n', 'ManifestInvalid', /^swiftlet\.yaml:1:1: the manifest: it has the key "functions"/],
+  ['the same function twice', 'functions:\n  a: {}\n  a: {}\n', 'ManifestInvalid', /^swiftlet\.yaml:3:3: Map keys must be unique$/],
+  ['broken YAML', 'functions: [\n', 'ManifestInvalid', /^swiftlet\.yaml:2:1: /],
+  ['two documents', 'functions: {}\n---\nfunctions: {}\n', 'ManifestInvalid', /^swiftlet\.yaml:2:1: /],
+  ['a tag that is code elsewhere', 'functions: { a: !!js/function "x" }\n', 'ManifestInvalid', /^swiftlet\.yaml:1:17: Unresolved tag/],
   [
     'a bomb of aliases',
-    `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
-      .split('')
-      .map((n, i) => `${n}: &${n} [${Array(9).fill(`*${'abcdefg'[i]}`).join()}]`)
-      .join('\n')}\n`,
+    `${aliasBomb.join('\n')}\n`,
     'ManifestInvalid',
-    /./,
+    /^swiftlet\.yaml: Excessive alias count.*; write out what its aliases stand for$/,
   ],
+  ['a megabyte', `# ${'x'.repeat(1024 * 1024)}\n`, 'ManifestInvalid', /^swiftlet\.yaml: it is over 262144 bytes$/],
 ];
+
 for (const [what, text, code, message] of bad) {
-  test(`a manifest with ${what} is refused at its place`, () => {
+  test(`a manifest with ${what} is refused`, () => {
     assert.throws(
       () => parseManifest(text, 'swiftlet.yaml'),
-      (error) => error instanceof Error && message.test(error.message) && (!(error instanceof SwiftletError) || error.code === code),
+      (error) => {
+        assert.ok(error instanceof SwiftletError, String(error));
+        assert.match(error.message, message);
+        assert.equal(error.code, code);
+        assert.ok(error.place !== undefined && error.message.startsWith(error.place), 'its place is its message’s');
+        return true;
+      },
     );
   });
 }
 
-async function plan(files: Record<string, string>, folder = 'shop') {
-  const root = mkdtempSync(join(tmpdir(), 'swiftlet-plan-'));
-  try {
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(root, folder, path)), { recursive: true });
-      writeFileSync(join(root, folder, path), text);
-    }
-    return await planFolder(join(root, folder));
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+const good: readonly [setting: string, parsed: Record<string, unknown>][] = [
+  ['timeout: 3', { timeout: 3_000 }],
+  ['timeout: 0.5', { timeout: 500 }],
+  ['timeout: 500ms', { timeout: 500 }],
+  ['timeout: 1.5 s', { timeout: 1_500 }],
+  ['idle: 24h', { idle: 86_400_000 }],
+  ['idle: 0', { idle: 0 }],
+  ['memory: 256', { memory: 256 }],
+  ['memory: "256"', { memory: 256 }],
+  ['memory: 256MiB', { memory: 256 }],
+  ['memory: 512 mb', { memory: 512 }],
+  ['memory: 1GiB', { memory: 1_024 }],
+  ['memory: 2g', { memory: 2_048 }],
+  ['environment: { A: 1, B: true, C: text, D: "" }', { environment: { A: '1', B: 'true', C: 'text', D: '' } }],
+  ['queue: { length: 0, timeout: 100ms }', { queue: { length: 0, timeout: 100 } }],
+];
+for (const [setting, parsed] of good) {
+  test(`a manifest may say ${setting}`, () => {
+    assert.deepEqual(parseManifest(ofA(setting), 'swiftlet.yaml').manifest.functions['a'], parsed);
+  });
 }
 
-test('a folder without a manifest is one function, named for the folder', async () => {
-  const [only] = await plan({ 'index.ts': '' }, 'My Shop_2');
-  assert.equal(only?.name, 'my-shop-2');
-  assert.equal(only.config.handler, 'index');
-});
-
-test('package.json names the entry', async () => {
-  const [only] = await plan({ 'package.json': '{"main":"./lib/app.cjs"}', 'lib/app.cjs': '' });
-  assert.equal(only?.config.handler, 'lib/app');
-});
-
-test('a folder without an entry says what was looked for', async () => {
-  await assert.rejects(plan({ 'readme.md': '' }), /looked for index\.ts, index\.mts, index\.js, index\.mjs, index\.cjs/);
-});
-
-test('a manifest has defaults, folders by name, and units', async () => {
-  const functions = await plan({
-    'swiftlet.yaml':
-      'defaults: { memory: 256MiB, timeout: 2m, environment: { A: 1 } }\nfunctions:\n  one: { environment: { B: true }, queue: { length: 5 } }\n  two: { memory: 1GiB, idle: 500ms, handler: index.main }\n',
-    'one/index.mjs': '',
-    'two/index.mjs': '',
-    'index.mjs': '',
-  });
-  const [one, two] = functions;
-  assert.match(one?.source ?? '', /shop\/one$/);
-  assert.deepEqual(
-    [one?.config.memoryMiB, one?.config.timeoutMs, one?.config.environment, one?.config.queueLength],
-    [256, 120_000, { A: '1', B: 'true' }, 5],
-  );
-  assert.deepEqual([two?.config.memoryMiB, two?.config.idleMs, two?.config.handler], [1024, 500, 'index.main']);
-});
-
-test('limits are checked with the place', async () => {
-  await assert.rejects(
-    plan({ 'index.mjs': '', 'swiftlet.yaml': 'functions:\n  a: { memory: 1 }\n' }),
-    (error) => error instanceof SwiftletError && error.place === 'functions.a.memoryMiB',
-  );
+test('settings can be shared by an alias', () => {
+  const text = 'functions:\n  a: &small { memory: 64 }\n  b: *small\n  c:\n';
+  assert.deepEqual({ ...parseManifest(text, 'swiftlet.yaml').manifest.functions }, { a: { memory: 64 }, b: { memory: 64 }, c: null });
 });
 
 test('the published JSON Schema is up to date', () => {

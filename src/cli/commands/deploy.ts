@@ -1,22 +1,53 @@
-import colors from 'picocolors';
+import { join } from 'node:path';
+import { SwiftletError } from '../../model/errors.ts';
+import { cacheFolder } from '../../role/home.ts';
 import { connectApi } from '../api-client.ts';
-import { deployFolder } from '../deploy.ts';
-import { openOutput, table } from '../output.ts';
+import { colours, errorColours } from '../colours.ts';
+import { type Deployed, deployFolder } from '../deploy.ts';
+import { openOutput } from '../output.ts';
+import { table } from '../table.ts';
 
 export async function deploy(folder: string, { json = false }: { json?: boolean }): Promise<void> {
   const output = openOutput(json);
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
   const startedAt = performance.now();
-  const deployed = await output.progress('building and publishing', deployFolder(folder, connectApi(process.env), stop.signal));
-  output.result(deployed, () => {
-    const rows = deployed.map(({ name, version, created, size, url }) => [
-      colors.bold(name),
-      `version ${version.number}${created ? '' : ' (unchanged)'}`,
-      `${Math.ceil(size / 1024)} KiB`,
-      url,
-    ]);
-    const [first] = deployed;
-    return `${table(['FUNCTION', 'VERSION', 'SIZE', 'URL'], rows)}\n\n${colors.dim(`in ${((performance.now() - startedAt) / 1000).toFixed(2)} s; try it:`)} curl ${first?.url ?? ''}`;
+  const signal = untilInterrupted();
+  const work = deployFolder(folder, connectApi(process.env, signal), { cache: join(cacheFolder(process.env), 'dependencies'), signal });
+  const { deployed, failed } = await output.progress('building and publishing', work);
+  if (deployed.length > 0) output.result(deployed, () => published(deployed, performance.now() - startedAt));
+  const [first, ...others] = failed;
+  if (first === undefined) return;
+  for (const { name, error } of others)
+    output.note(`${errorColours.red(`${name}:`)} ${error instanceof Error ? error.message : String(error)}`);
+  throw named(first.name, first.error, deployed.length + failed.length);
+}
+
+/** The signals that ask for an end end the build, so that it can clean up. */
+function untilInterrupted(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () =>
+      stop.abort(new SwiftletError('ClientClosedRequest', `stopped by ${signal}; what was not published yet is not`)),
+    );
+  }
+  return stop.signal;
+}
+
+function published(deployed: readonly Deployed[], tookMs: number): string {
+  const rows = deployed.map(({ name, version, created, size, url }) => [
+    colours.bold(name),
+    `version ${version.number}${created ? '' : ' (unchanged)'}`,
+    `${Math.ceil(size / 1024)} KiB`,
+    url,
+  ]);
+  const curl = `${colours.dim(`in ${(tookMs / 1000).toFixed(2)} s; try it:`)} curl ${deployed[0]?.url ?? ''}`;
+  return `${table(['FUNCTION', 'VERSION', 'SIZE', 'URL'], rows)}\n\n${curl}`;
+}
+
+/** Of several functions the message says which it was. */
+function named(name: string, error: unknown, functions: number): unknown {
+  if (functions === 1 || !(error instanceof SwiftletError)) return error;
+  return new SwiftletError(error.code, `${name}: ${error.message}`, {
+    cause: error,
+    ...(error.place === undefined ? {} : { place: error.place }),
   });
 }

@@ -1,16 +1,18 @@
-import colors from 'picocolors';
+import { colours } from '../colours.ts';
 import { connectApi } from '../api-client.ts';
-import { openOutput, table } from '../output.ts';
+import { knownFunction } from '../known-function.ts';
+import { openOutput } from '../output.ts';
+import { table } from '../table.ts';
 
 export async function describe(name: string, { json = false }: { json?: boolean }): Promise<void> {
   const output = openOutput(json);
   const api = connectApi(process.env);
-  const described = await output.progress('asking', api.describe(name));
+  const described = await output.progress('asking', knownFunction(api, name, api.describe(name)));
   output.result(described, () => {
-    const { serving, instances } = described;
+    const { serving, instances, instancesKnown } = described;
     const { environment, ...config } = serving.config;
     const facts = [
-      ['function', colors.bold(described.name)],
+      ['function', colours.bold(described.name)],
       ['version', `${serving.number}, published ${serving.createdAt}`],
       ['code', `${serving.digest.slice(0, 12)}, ${Math.ceil(serving.size / 1024)} KiB`],
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
@@ -23,6 +25,11 @@ export async function describe(name: string, { json = false }: { json?: boolean 
       `${Math.round(instance.memoryBytes / 1024 / 1024)} MiB`,
       instance.startedAt,
     ]);
-    return `${table(['', ''], facts)}\n\n${running.length === 0 ? 'No instances: the next request starts one.' : table(['INSTANCE', 'VERSION', 'STATE', 'MEMORY', 'STARTED'], running)}`;
+    const shown =
+      running.length > 0 ? table(['INSTANCE', 'VERSION', 'STATE', 'MEMORY', 'STARTED'], running) : withoutInstances(instancesKnown);
+    return `${table(['', ''], facts)}\n\n${shown}`;
   });
 }
+
+const withoutInstances = (known: boolean): string =>
+  known ? 'No instances: the next request starts one.' : 'Which instances run is not known: the agent is away.';

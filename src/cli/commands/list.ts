@@ -1,6 +1,7 @@
-import colors from 'picocolors';
+import { colours } from '../colours.ts';
 import { connectApi } from '../api-client.ts';
-import { openOutput, table } from '../output.ts';
+import { openOutput } from '../output.ts';
+import { table } from '../table.ts';
 
 export async function list({ json = false }: { json?: boolean }): Promise<void> {
   const output = openOutput(json);
@@ -11,7 +12,7 @@ export async function list({ json = false }: { json?: boolean }): Promise<void> 
       : table(
           ['FUNCTION', 'VERSION', 'RUNTIME', 'MEMORY', 'CREATED'],
           functions.map(({ name, serving }) => [
-            colors.bold(name),
+            colours.bold(name),
             String(serving.number),
             serving.config.runtime,
             `${serving.config.memoryMiB} MiB`,

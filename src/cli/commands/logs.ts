@@ -1,42 +1,55 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
-import colors from 'picocolors';
+import { SwiftletError } from '../../model/errors.ts';
 import { type LogRecord, logRecordSchema } from '../../wire/relay-calls.ts';
 import { connectApi } from '../api-client.ts';
+import { colours } from '../colours.ts';
+import { exitCode } from '../exit-codes.ts';
+import { knownFunction } from '../known-function.ts';
+import { printable } from '../printable.ts';
 
 export interface LogsFlags {
   readonly follow?: boolean;
-  readonly lines: string;
+  readonly lines: number;
   readonly json?: boolean;
 }
 
 export async function logs(name: string, { follow = false, lines, json = false }: LogsFlags): Promise<void> {
-  const stop = new AbortController();
-  process.once('SIGINT', () => process.exit(0));
-  const body = await connectApi(process.env).logs(name, Number(lines), follow, stop.signal);
-  for await (const line of createInterface({ input: Readable.fromWeb(body as NodeReadableStream) })) {
-    if (line === '') continue;
-    process.stdout.write(json ? `${line}\n` : `${readable(line)}\n`);
+  // To stop following is how it is meant to end.
+  process.once('SIGINT', () => process.exit(exitCode.ok));
+  const api = connectApi(process.env);
+  const { body } = await knownFunction(api, name, api.logs(name, lines, follow));
+  if (body === null) return;
+  for await (const line of linesOf(body)) {
+    if (line !== '') process.stdout.write(json ? `${line}\n` : `${readable(line)}\n`);
+  }
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input: Readable.fromWeb(body as NodeReadableStream) });
+  } catch (error) {
+    throw new SwiftletError('Unavailable', 'the log broke off: the platform has gone; ask again when it is back', { cause: error });
   }
 }
 
 const paint: Readonly<Record<LogRecord['level'], (text: string) => string>> = {
-  trace: colors.dim,
-  debug: colors.dim,
+  trace: colours.dim,
+  debug: colours.dim,
   info: (text) => text,
-  warn: colors.yellow,
-  error: colors.red,
-  fatal: colors.red,
-  report: colors.dim,
-  platform: colors.magenta,
+  warn: colours.yellow,
+  error: colours.red,
+  fatal: colours.red,
+  report: colours.dim,
+  platform: colours.magenta,
 };
 
 function readable(line: string): string {
   const { success, data: record } = logRecordSchema.safeParse(JSON.parse(line));
-  if (!success) return line;
-  const prefix = `${colors.dim(record.time)} ${record.level.padEnd(6)} ${colors.dim((record.requestId ?? '-').slice(0, 8))}`;
-  return `${prefix} ${paint[record.level](record.report === undefined ? record.message : reportText(record.report))}`;
+  if (!success) return printable(line);
+  const prefix = `${colours.dim(record.time)} ${record.level.padEnd(8)} ${colours.dim((record.requestId ?? '-').slice(0, 8))}`;
+  return `${prefix} ${paint[record.level](record.report === undefined ? printable(record.message) : reportText(record.report))}`;
 }
 
 function reportText(report: NonNullable<LogRecord['report']>): string {

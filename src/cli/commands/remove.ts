@@ -1,8 +1,10 @@
 import { connectApi } from '../api-client.ts';
+import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';
 
 export async function remove(name: string, { json = false }: { json?: boolean }): Promise<void> {
   const output = openOutput(json);
-  await output.progress('removing', connectApi(process.env).remove(name));
+  const api = connectApi(process.env);
+  await output.progress('removing', knownFunction(api, name, api.remove(name)));
   output.result({ removed: name }, () => `${name} is removed, with its versions and its log.`);
 }

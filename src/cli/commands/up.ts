@@ -1,11 +1,11 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import colors from 'picocolors';
-import { packageFolder } from '../../role/package-folder.ts';
+import { cacheFolder } from '../../role/home.ts';
 import { connectApi } from '../api-client.ts';
-import { deployFolder, type Deployed } from '../deploy.ts';
+import { colours, errorColours } from '../colours.ts';
+import { type Deployed, deployFolder } from '../deploy.ts';
 import { isolationTable } from '../isolation-table.ts';
-import { openOutput } from '../output.ts';
+import { openOutput, type Output } from '../output.ts';
+import { templateFolder, templateNames } from '../templates.ts';
 import { upOptions } from '../up/options.ts';
 import { type Platform, startPlatform } from '../up/platform.ts';
 
@@ -32,21 +32,17 @@ const healthLimitMs = 20_000;
 const healthEveryMs = 20;
 
 export async function up(flags: UpFlags): Promise<void> {
-  for (const [flag, variable] of Object.entries(variables)) {
-    const value = flags[flag as keyof typeof variables];
-    if (value !== undefined) process.env[variable] = value;
-  }
-  const options = upOptions(process.env);
+  const options = upOptions(withFlags(process.env, flags));
   const output = openOutput(flags.json ?? false);
   const platform = await output.progress(
     'starting',
-    startPlatform(options, (text) => output.note(colors.yellow(text))),
+    startPlatform(options, (text) => output.note(errorColours.yellow(text))),
   );
   const stopped = stopOnSignal(platform, options.graceMs, output.note);
   try {
     if (platform.mode === 'process') output.note(unprotected());
     await output.progress('waiting until all roles serve', untilHealthy(platform.apiUrl));
-    const deployed = flags.deployExamples === true ? await output.progress('deploying the examples', deployExamples(platform.apiUrl)) : [];
+    const deployed = flags.deployExamples === true ? await output.progress('deploying the examples', deployExamples(platform, output)) : [];
     const facts = {
       gatewayUrl: platform.gatewayUrl,
       apiUrl: platform.apiUrl,
@@ -61,6 +57,16 @@ export async function up(flags: UpFlags): Promise<void> {
     throw error;
   }
   await stopped;
+}
+
+/** Flags win over the environment. */
+function withFlags(environment: NodeJS.ProcessEnv, flags: UpFlags): NodeJS.ProcessEnv {
+  const merged: NodeJS.ProcessEnv = { ...environment };
+  for (const [flag, variable] of Object.entries(variables)) {
+    const value = flags[flag as keyof typeof variables];
+    if (value !== undefined) merged[variable] = value;
+  }
+  return merged;
 }
 
 /** The first signal asks for a graceful end, the second for one at once. */
@@ -89,19 +95,23 @@ async function untilHealthy(apiUrl: string): Promise<void> {
   throw new Error(`the platform did not become healthy within ${healthLimitMs} ms; ${apiUrl}/healthz says which role is missing`);
 }
 
-async function deployExamples(apiUrl: string): Promise<Deployed[]> {
-  const api = connectApi({ ...process.env, SWIFTLET_API_URL: apiUrl });
-  const folder = join(packageFolder, 'examples');
-  const all = await Promise.all(readdirSync(folder).map((name) => deployFolder(join(folder, name), api, new AbortController().signal)));
-  return all.flat();
+/** An example that cannot be deployed, as without a network its dependencies cannot, is told and keeps nothing else back. */
+async function deployExamples({ apiUrl }: Platform, { note }: Output): Promise<Deployed[]> {
+  const api = connectApi({ ...process.env, SWIFTLET_API_URL: apiUrl, SWIFTLET_TOKEN: undefined });
+  const means = { cache: join(cacheFolder(process.env), 'dependencies'), signal: new AbortController().signal };
+  const all = await Promise.all(templateNames().map((name) => deployFolder(templateFolder(name), api, means)));
+  for (const { name, error } of all.flatMap(({ failed }) => failed)) {
+    note(errorColours.yellow(`The example "${name}" was not deployed: ${error instanceof Error ? error.message : String(error)}`));
+  }
+  return all.flatMap(({ deployed }) => deployed);
 }
 
 function welcome({ gatewayUrl, apiUrl, isolation }: Platform, home: string, deployed: readonly Deployed[]): string {
   const lines = [
     isolationTable(isolation),
     '',
-    `${colors.bold('Swiftlet runs.')}  functions ${gatewayUrl}/<function>/   API ${apiUrl}   docs ${apiUrl}/docs   data ${home}`,
-    ...deployed.map(({ name, version, url }) => `  ${colors.bold(name.padEnd(12))} version ${version.number}  ${url}`),
+    `${colours.bold('Swiftlet runs.')}  functions ${gatewayUrl}/<function>/   API ${apiUrl}   docs ${apiUrl}/docs   data ${home}`,
+    ...deployed.map(({ name, version, url }) => `  ${colours.bold(name.padEnd(12))} version ${version.number}  ${url}`),
   ];
   const hello = deployed.find(({ name }) => name === 'hello');
   return [
@@ -113,7 +123,7 @@ function welcome({ gatewayUrl, apiUrl, isolation }: Platform, home: string, depl
 }
 
 const unprotected = (): string =>
-  colors.bgRed(colors.white(' WARNING ')) +
-  colors.red(
+  errorColours.bgRed(errorColours.white(' WARNING ')) +
+  errorColours.red(
     ' Functions run as plain processes of this user: they can read its files, see each other, and use the network. For development only.',
   );

@@ -1,0 +1,14 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageFolder } from '../role/package-folder.ts';
+
+const examples = join(packageFolder, 'examples');
+
+/** The examples, each a folder that can be deployed. */
+export const templateNames = (): string[] =>
+  readdirSync(examples, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+
+export const templateFolder = (name: string): string => join(examples, name);

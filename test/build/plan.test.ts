@@ -1,0 +1,128 @@
+/** What a folder means: by convention, and by its manifest. */
+import assert from 'node:assert/strict';
+import { basename, dirname } from 'node:path';
+import { test } from 'node:test';
+import { nameOfFolder } from '../../src/build/conventions.ts';
+import { planFolder } from '../../src/build/plan.ts';
+import { type ErrorCode, SwiftletError } from '../../src/model/errors.ts';
+import { folderOf } from './folder-of.ts';
+
+async function plan(files: Readonly<Record<string, string>>, folderName?: string) {
+  await using folder = await folderOf(files, folderName);
+  return await planFolder(folder.path);
+}
+
+const refused = (code: ErrorCode, message: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof SwiftletError, String(error));
+  assert.match(error.message, message);
+  assert.equal(error.code, code);
+  return true;
+};
+
+for (const [folder, name] of [
+  ['hello', 'hello'],
+  ['My Shop_2', 'my-shop-2'],
+  ['Übersicht', 'bersicht'],
+  ['2-fast--cars-', 'fast-cars'],
+] as const) {
+  test(`the folder "${folder}" is the function "${name}"`, () => {
+    assert.equal(nameOfFolder(`/somewhere/${folder}`), name);
+  });
+}
+for (const folder of ['42', '__', '日本', 'x'.repeat(64)]) {
+  test(`no function's name can be made of the folder "${folder}"`, () => {
+    assert.throws(
+      () => nameOfFolder(`/somewhere/${folder}`),
+      refused('NameInvalid', /rename the folder, or name the function in swiftlet\.yaml$/),
+    );
+  });
+}
+
+const entries: readonly [what: string, files: Record<string, string>, handler: string][] = [
+  ['index.ts', { 'index.ts': '' }, 'index'],
+  ['index.cjs', { 'index.cjs': '' }, 'index'],
+  ['main', { 'package.json': '{"main":"./lib/app.cjs"}', 'lib/app.cjs': '', 'index.js': '' }, 'lib/app'],
+  ['main without an extension', { 'package.json': '{"main":"lib/app"}', 'lib/app.mjs': '' }, 'lib/app'],
+  ['main as a folder', { 'package.json': '{"main":"./lib/"}', 'lib/index.js': '' }, 'lib/index'],
+  ['main that is not there, but an index', { 'package.json': '{"main":"dist/app.js"}', 'index.mts': '' }, 'index'],
+  ['exports', { 'package.json': '{"exports":"./app.mjs","main":"old.cjs"}', 'app.mjs': '', 'old.cjs': '' }, 'app'],
+  ['exports by conditions', { 'package.json': '{"exports":{"types":"./a.d.ts","import":"./app.mjs"}}', 'app.mjs': '' }, 'app'],
+  ['exports by subpath', { 'package.json': '{"exports":{".":{"default":"./app.js"},"./x":"./x.js"}}', 'app.js': '' }, 'app'],
+  ['module', { 'package.json': '{"module":"app.mjs"}', 'app.mjs': '' }, 'app'],
+];
+for (const [what, files, handler] of entries) {
+  test(`the entry of a folder: ${what}`, async () => {
+    const [only, ...others] = await plan(files);
+    assert.deepEqual([only?.config.handler, others.length], [handler, 0]);
+  });
+}
+
+const withoutEntry: readonly [what: string, files: Record<string, string>, code: ErrorCode, message: RegExp][] = [
+  ['nothing', { 'readme.md': '' }, 'HandlerNotFound', /looked for index\.ts, index\.mts, index\.js, index\.mjs, index\.cjs; name the file/],
+  ['a main that is not there', { 'package.json': '{"main":"dist/app.js"}' }, 'HandlerNotFound', /looked for dist\/app\.js, index\.ts/],
+  ['a main outside', { 'package.json': '{"main":"../other/app.js"}' }, 'HandlerNotFound', /looked for \.\.\/other\/app\.js/],
+  [
+    'a main with two dots',
+    { 'package.json': '{"main":"app.v2.js"}', 'app.v2.js': '' },
+    'HandlerNotFound',
+    /app\.v2\.js in .* cannot be a handler/,
+  ],
+  ['a broken package.json', { 'package.json': '{', 'index.js': '' }, 'ManifestInvalid', /package\.json is not valid: .*JSON/],
+  ['a list as package.json', { 'package.json': '[]', 'index.js': '' }, 'ManifestInvalid', /package\.json is not valid: it is no object$/],
+];
+for (const [what, files, code, message] of withoutEntry) {
+  test(`a folder with ${what} is refused`, () => assert.rejects(plan(files), refused(code, message)));
+}
+
+test('a main outside of the folder is not followed', async () => {
+  await using outside = await folderOf({ 'app.js': '' });
+  await assert.rejects(
+    plan({ 'package.json': JSON.stringify({ main: `../../${basename(dirname(outside.path))}/shop/app.js` }) }),
+    refused('HandlerNotFound', /app\.js in .* cannot be a handler/),
+  );
+});
+
+test('a manifest: defaults, folders by name, what is merged', async () => {
+  const manifest = `
+service: shop
+defaults: { memory: 256MiB, timeout: 2m, environment: { A: 1, B: one }, queue: { timeout: 1s } }
+functions:
+  one: { environment: { B: true }, queue: { length: 5 } }
+  two: { memory: 1GiB, handler: index.main }
+  three: { source: ./one }
+  four:
+`;
+  const [one, two, three, four] = await plan({ 'swiftlet.yaml': manifest, 'one/index.mjs': '', 'two/index.mjs': '', 'index.mjs': '' });
+  assert.deepEqual([one?.name, basename(one?.source ?? ''), one?.config.handler], ['one', 'one', 'index']);
+  assert.deepEqual([one?.config.memoryMiB, one?.config.timeoutMs], [256, 120_000]);
+  assert.deepEqual([one?.config.environment, one?.config.queueLength, one?.config.queueTimeoutMs], [{ A: '1', B: 'true' }, 5, 1_000]);
+  assert.deepEqual([two?.config.memoryMiB, two?.config.handler, two?.build.exclude], [1_024, 'index.main', []]);
+  assert.equal(basename(three?.source ?? ''), 'one');
+  assert.deepEqual([basename(four?.source ?? ''), four?.build.exclude], ['shop', ['swiftlet.yaml']]);
+});
+
+const badPlans: readonly [what: string, manifest: string, message: RegExp][] = [
+  ['no functions', 'functions: {}\n', /^swiftlet\.yaml:1:12: functions: names no functions/],
+  [
+    'a folder that is not there',
+    'functions:\n  a: { source: ./nowhere }\n',
+    /^swiftlet\.yaml:2:16: functions\.a\.source: there is no folder/,
+  ],
+  ['a file as the folder', 'functions:\n  a: { source: index.mjs }\n', /^swiftlet\.yaml:2:16: functions\.a\.source: there is no folder/],
+  [
+    'a minimum above the defaults’ maximum',
+    'defaults: { maximum: 2 }\nfunctions:\n  a: { minimum: 5 }\n',
+    /^swiftlet\.yaml:3:17: functions\.a\.minimum: 5 instances at least are more than 2 at most$/,
+  ],
+];
+for (const [what, manifest, message] of badPlans) {
+  test(`a manifest with ${what} is refused at its place`, () =>
+    assert.rejects(plan({ 'swiftlet.yaml': manifest, 'index.mjs': '' }), refused('ManifestInvalid', message)));
+}
+
+test('a folder that is not there, and one that is a file', async () => {
+  await using folder = await folderOf({ file: '' });
+  for (const path of [`${folder.path}/nowhere`, `${folder.path}/file`]) {
+    await assert.rejects(planFolder(path), refused('NotFound', /^there is no folder/));
+  }
+});
