@@ -3,8 +3,8 @@ import { createContext } from './context.mjs';
 import { toEvent } from './function-url-event.mjs';
 import { jsonBody, toResponse } from './function-url-response.mjs';
 import { logEnd } from './logs.mjs';
+import { parse } from './intrinsics.mjs';
 
-const { parse } = JSON;
 const jsonHeaders = ['content-type', 'application/json'];
 const callbackArity = 3;
 

@@ -1,6 +1,7 @@
+import { stringify } from './intrinsics.mjs';
+
 const maxStackCharacters = 16 * 1024;
 const maxMessageCharacters = 16 * 1024;
-const { stringify } = JSON;
 
 /**
  * What is told to the platform, see `InvocationFailure` in src/wire/instance-protocol.ts.

@@ -4,6 +4,7 @@ import { Refusal } from './failure.mjs';
 import { checkHeaders, checkStatus } from './function-url-response.mjs';
 import { StreamedBody } from './request-body.mjs';
 import { warmUpFetch } from './warm-up-fetch.mjs';
+import { Buffer, env } from './intrinsics.mjs';
 
 /** @typedef {import('./invocation.mjs').Invocation} Invocation */
 
@@ -21,7 +22,7 @@ export const fetchForm = (app) => ({
       );
     }
     const context = createContext(invocation, () => undefined);
-    await send(invocation, await app.fetch(toRequest(invocation), process.env, context));
+    await send(invocation, await app.fetch(toRequest(invocation), env, context));
   },
 });
 

@@ -1,9 +1,9 @@
 // From "dir/file.export" to a file. Nothing of the user's is run for it.
 import { Refusal } from './failure.mjs';
+import { parse } from './intrinsics.mjs';
 
 const { readdirSync, readFileSync, statSync } = process.getBuiltinModule('node:fs');
 const { basename, dirname, join } = process.getBuiltinModule('node:path');
-const { parse } = JSON;
 const extensions = ['.mjs', '.js', '.cjs', '.mts', '.ts', '.cts'];
 const shownFiles = 20;
 

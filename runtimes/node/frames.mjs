@@ -1,5 +1,6 @@
 // The framing of src/wire/frames.ts and the numbers of src/wire/instance-protocol.ts, written again since nothing of ours can be
 // imported here: u32 length of the payload, u8 kind, u32 stream, payload; big-endian.
+import { Buffer } from './intrinsics.mjs';
 
 export const frame = {
   invoke: 0x01,

@@ -1,4 +1,5 @@
 // An HTTP request as the event that AWS Lambda's function URLs make of it (payload format 2.0).
+import { Date } from './intrinsics.mjs';
 
 const { isUtf8 } = process.getBuiltinModule('node:buffer');
 const { defineProperties, getOwnPropertyDescriptors } = Object;

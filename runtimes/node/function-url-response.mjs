@@ -1,9 +1,9 @@
 // What a handler returned as an HTTP response, by the rules of AWS Lambda's function URLs (payload format 2.0).
 import { Refusal } from './failure.mjs';
+import { Buffer, entries, stringify } from './intrinsics.mjs';
 
 const maxHeaders = 500;
 const maxHeaderCharacters = 64 * 1024;
-const { stringify } = JSON;
 const maxBodyBytes = 6 * 1024 * 1024;
 const status = { least: 200, most: 599 };
 const jsonType = 'application/json';
@@ -49,7 +49,7 @@ export function flattenHeaders(...sources) {
     if (source === undefined || source === null) continue;
     if (typeof source !== 'object' || Array.isArray(source))
       throw invalid(`"headers" is ${show(source)}; it must be an object of names and values`);
-    for (const [name, value] of Object.entries(source)) {
+    for (const [name, value] of entries(source)) {
       for (const one of Array.isArray(value) ? value : [value]) {
         if (one !== undefined && one !== null) flat.push(name.toLowerCase(), String(one));
       }

@@ -9,9 +9,7 @@ import { now } from './monotonic.mjs';
 import { prepare } from './prepare.mjs';
 import { setEnvironment } from './set-environment.mjs';
 import { provideAwsLambda } from './streamed-form.mjs';
-
-const { parse, stringify } = JSON;
-const exit = process.exit.bind(process);
+import { exit, parse, setImmediate, stringify, version } from './intrinsics.mjs';
 
 /**
  * What the platform says of the version, src/wire/instance-protocol.ts.
@@ -59,7 +57,7 @@ export class Instance {
         channel.streams.get(stream)?.reply.takeCredit(payload.readUInt32BE(0));
         break;
       case frame.probe:
-        channel.send(frame.state, 0, stringify({ protocol: protocolVersion, state: this.#life.state, runtime: process.version }));
+        channel.send(frame.state, 0, stringify({ protocol: protocolVersion, state: this.#life.state, runtime: version }));
         break;
       case frame.init:
         void this.#initialise(channel, parse(payload.toString()));
@@ -77,9 +75,15 @@ export class Instance {
   crash(error) {
     const failure = failureOf(error, this.#life.state === 'initialising' ? 'InitError' : 'HandlerError');
     log('fatal', failure.stack ?? `${failure.type}: ${failure.message}`);
-    if (this.#life.state === 'initialising') this.#life.channel.send(frame.initFailed, 0, stringify(failure));
-    for (const channel of this.#channels) for (const invocation of channel.streams.values()) invocation.fail(error);
-    // The answers leave at the end of this turn.
+    if (this.#life.state === 'initialising') {
+      this.#life.channel.send(frame.initFailed, 0, stringify(failure));
+      this.#life.channel.flush();
+    }
+    for (const channel of this.#channels) {
+      for (const invocation of channel.streams.values()) invocation.fail(error);
+      channel.flush();
+    }
+    // Whatever else listens for such errors has its turn, too.
     setImmediate(exit, 1);
   }
 

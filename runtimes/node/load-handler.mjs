@@ -39,7 +39,7 @@ async function formOf(value, owner) {
     return eventForm(value.bind(owner));
   }
   // TypeScript compiled to CommonJS: exports.default, seen from an ES module.
-  return isObject(value) && value !== owner && 'default' in value ? formOf(value['default'], value) : undefined;
+  return isObject(value) && 'default' in value && value['default'] !== value ? formOf(value['default'], value) : undefined;
 }
 
 /** @param {unknown} value @returns {value is { fetch: Function }} */

@@ -1,5 +1,6 @@
 // What user code prints becomes records that carry their request's id.
 import { writeRecord } from './output.mjs';
+import { Buffer, nextTick, onceProcess } from './intrinsics.mjs';
 
 const { AsyncLocalStorage } = process.getBuiltinModule('node:async_hooks');
 const { formatWithOptions } = process.getBuiltinModule('node:util');
@@ -114,10 +115,10 @@ function captureStream(stream, level) {
           : decoder.write(typeof chunk === 'string' ? Buffer.from(chunk, /** @type {BufferEncoding} */ (encoding)) : Buffer.from(chunk)),
       );
       const done = typeof encoding === 'function' ? encoding : callback;
-      if (done !== undefined) process.nextTick(done);
+      if (done !== undefined) nextTick(done);
       return true;
     }
   );
   unfinished.push(finish);
-  process.once('exit', finish);
+  onceProcess('exit', finish);
 }

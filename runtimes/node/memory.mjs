@@ -1,8 +1,9 @@
 import { now } from './monotonic.mjs';
+import { memoryUsage } from './intrinsics.mjs';
 
 const sampleEveryMs = 250;
 const bytesPerKiB = 1024;
-const { rss } = process.memoryUsage;
+const { rss } = memoryUsage;
 let sampledAt = -Infinity;
 let kibibytes = 0;
 

@@ -1,4 +1,5 @@
-const { hrtime } = process;
+import { hrtime } from './intrinsics.mjs';
+
 const perSecond = 1e3;
 const perNanosecond = 1e-6;
 

@@ -1,9 +1,9 @@
 // Records on descriptor 1, each a line: \x1e and a JSON array [level, unix ms, request id, text]. They are written at once, so that a
 // crash right after one loses nothing. The pipe may be full while the platform is away or slow: then a record waits a little, those
 // after it are dropped, and a mark says how many.
+import { Buffer, stringify } from './intrinsics.mjs';
 
 const { writeSync } = process.getBuiltinModule('node:fs');
-const { stringify } = JSON;
 const { now } = Date;
 const descriptor = 1;
 const patienceMs = 100;

@@ -8,7 +8,7 @@ import { warmUpFetch } from './warm-up-fetch.mjs';
 const { stripTypeScriptTypes } = process.getBuiltinModule('node:module');
 
 /** A connection that nobody listens to. @type {import('./channel.mjs').Channel} */
-const nobody = { streams: new Map(), write: () => undefined, send: () => undefined, drained: () => undefined };
+const nobody = { streams: new Map(), write: () => undefined, send: () => undefined, flush: () => undefined, drained: () => undefined };
 const settings = {
   function: 'rehearsal',
   version: 1,

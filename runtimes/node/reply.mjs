@@ -2,8 +2,8 @@
 import { bodyChunkBytes, encodeFrame, frame, headerBytes, initialCreditBytes, writeHeader } from './frames.mjs';
 import { residentKiB } from './memory.mjs';
 import { now } from './monotonic.mjs';
+import { Buffer, Promise, stringify } from './intrinsics.mjs';
 
-const { stringify } = JSON;
 const { max, min, round } = Math;
 const donePayloadBytes = 8;
 const doneFrameBytes = headerBytes + donePayloadBytes;

@@ -1,4 +1,5 @@
 // A request's body on its way in. All three kinds take `push`, `end` and `abort`; what comes after the end is dropped.
+import { Buffer } from './intrinsics.mjs';
 
 const empty = Buffer.alloc(0);
 

@@ -2,8 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ignore from 'ignore';
 
-/** Never of use to a running function. */
-const ignoredByDefault = ['.git', '.hg', '.svn', '.DS_Store', '.swiftlet', '.swiftletignore', 'node_modules/.cache', '*.log', '*.swp'];
+/** Never of use to a running function; an .npmrc may have a token in it. */
+const ignoredByDefault = [
+  '.git',
+  '.hg',
+  '.svn',
+  '.DS_Store',
+  '.swiftlet',
+  '.swiftletignore',
+  'node_modules/.cache',
+  '.npmrc',
+  '*.log',
+  '*.swp',
+];
 
 export interface BundleChoice {
   /** Patterns as in a .gitignore; they win over what is excluded. */

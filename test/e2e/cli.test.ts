@@ -113,7 +113,7 @@ test('logs -f follows within 200 ms', async () => {
 });
 
 test('completion is printed for shells', () => {
-  for (const shell of ['bash', 'zsh', 'fish']) assert.match(swiftlet('complete', shell).stdout, /swiftlet/);
+  for (const shell of ['bash', 'zsh', 'fish']) assert.match(swiftlet('completion', shell).stdout, /swiftlet/);
 });
 
 function bad(name: string, files: Record<string, string>): string {

@@ -22,7 +22,7 @@ const failures: [what: string, code: string, config: object, status: number, err
     'export const handler = () => new Promise(() => setImmediate(() => { throw new Error("loose"); }));',
     {},
     502,
-    'FunctionCrashed',
+    'HandlerError',
   ],
   ['bad-status', 'export const handler = () => ({ statusCode: 99 });', {}, 502, 'InvalidResponse'],
   [
