@@ -152,7 +152,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       forks[Symbol.dispose]();
       await server[Symbol.asyncDispose]();
       await subscriber[Symbol.asyncDispose]();
-      await Promise.all([instances.close(), pools.close()]);
+      await Promise.all([instances.close(), pools.close(), sandboxes.close()]);
       await driver[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
       mounter?.[Symbol.dispose]();

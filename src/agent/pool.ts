@@ -38,7 +38,7 @@ export class Pool {
   readonly #bootsAtOnce: number;
   readonly #ready: Sandbox[] = [];
   readonly #takers: Taker[] = [];
-  #booting = 0;
+  readonly #boots = new Set<Promise<void>>();
   #target = 0;
   #pauseMs = firstPauseMs;
   #pause: NodeJS.Timeout | undefined;
@@ -60,7 +60,7 @@ export class Pool {
   }
 
   get booting(): number {
-    return this.#booting;
+    return this.#boots.size;
   }
 
   resize(target: number): void {
@@ -83,7 +83,7 @@ export class Pool {
     // The taker's request goes first; the refill starts when it has got what it needs from this thread.
     setImmediate(() => this.#refill());
     if (sandbox !== undefined) return Promise.resolve(sandbox);
-    if (this.#room() + this.#booting <= this.#takers.length) {
+    if (this.#room() + this.#boots.size <= this.#takers.length) {
       return Promise.reject(
         new SwiftletError(
           'HostFull',
@@ -104,13 +104,14 @@ export class Pool {
     await sandbox?.ended;
   }
 
-  /** Ends all warm sandboxes. */
+  /** Ends all warm sandboxes, and those that boot now. Resolves when nothing is left of them. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#pause);
+    for (const taker of this.#takers.splice(0)) taker.reject(new SwiftletError('Unavailable', 'the agent is stopping'));
     const ending = this.#ready.splice(0);
     for (const sandbox of ending) sandbox.kill();
-    await Promise.all(ending.map((sandbox) => sandbox.ended));
+    await Promise.all([...ending.map((sandbox) => sandbox.ended), ...this.#boots]);
   }
 
   #refill(): void {
@@ -121,27 +122,33 @@ export class Pool {
     const count = bootsToStart({
       target,
       ready: this.#ready.length,
-      booting: this.#booting,
+      booting: this.#boots.size,
       waiting,
       room: this.#room(),
       bootsAtOnce: this.#bootsAtOnce,
     });
-    for (let started = 0; started < count; started++) void this.#bootOne();
+    for (let started = 0; started < count; started++) {
+      const boot: Promise<void> = this.#bootOne().finally(() => {
+        this.#boots.delete(boot);
+        this.#refill();
+      });
+      this.#boots.add(boot);
+    }
   }
 
   async #bootOne(): Promise<void> {
-    this.#booting += 1;
     try {
       const sandbox = await this.#boot(this.kind);
       this.#pauseMs = firstPauseMs;
-      if (this.#closed) sandbox.kill();
-      else this.add(sandbox);
+      if (!this.#closed) {
+        this.add(sandbox);
+        return;
+      }
+      sandbox.kill();
+      await sandbox.ended;
     } catch (error) {
       this.#takers.shift()?.reject(error instanceof Error ? error : new Error(String(error)));
       this.#pauseRefill();
-    } finally {
-      this.#booting -= 1;
-      this.#refill();
     }
   }
 

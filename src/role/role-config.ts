@@ -14,7 +14,7 @@ export const roleConfigSchema = z.object({
    * of the platform may enter it, nobody else.
    */
   run: z.string(),
-  /** The data folder, absolute. A role that has dropped its rights may not reach it by this path: it uses its working directory, which is `<home>/<role>/`. */
+  /** The data folder, absolute. A role that gives up its rights may not reach it by this path: it uses its working directory, which is its own part of it. */
   home: z.string(),
   /** Given up for these right after the code is loaded; absent: the role keeps the rights it was started with. */
   identity: z.object({ uid: z.int(), gid: z.int() }).optional(),

@@ -66,7 +66,7 @@ function parse(text: string): Record<string, unknown> {
 }
 
 /** Resolves when the check holds. @throws Error with the last thing seen when it does not in time */
-export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => boolean, limitMs = 5_000): Promise<T> {
+export async function eventually<T>(look: () => T | Promise<T>, holds: (seen: T) => boolean, limitMs = 5_000): Promise<T> {
   const until = performance.now() + limitMs;
   for (;;) {
     const seen = await look();

@@ -39,7 +39,7 @@ async function killRole(name: string): Promise<void> {
   const pid = roleOf(name);
   process.kill(pid, 'SIGKILL');
   await eventually(
-    async () => childrenOf(e2e.platform.pid).includes(pid),
+    () => childrenOf(e2e.platform.pid).includes(pid),
     (there) => !there,
   );
 }
@@ -52,7 +52,7 @@ test('control: nothing for requests', async () => {
     during.map(({ status }) => status),
     [200, 200],
   );
-  assert.equal(during[0]?.text, before.text);
+  assert.equal(during[0].text, before.text);
   await eventually(healthy, Boolean, 10_000);
   assert.equal((await e2e.platform.api.instances('instant')).length, 1);
 });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { openE2e } from './functions.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { eventually, openE2e } from './functions.ts';
 
 interface Host {
   readonly mounts: number;
@@ -16,7 +17,7 @@ function host(): Host {
   return {
     mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length,
     cgroups: Number(execFileSync('sh', ['-c', 'find /sys/fs/cgroup -type d -name "swiftlet-*" 2>/dev/null | wc -l'], { encoding: 'utf8' })),
-    sandboxes: processes.filter((line) => /^\s*(19|20)\d{8}\s/.test(line)).length,
+    sandboxes: processes.filter((line) => /^\s*(19|20|21)\d{8}\s/.test(line)).length,
   };
 }
 
@@ -31,6 +32,17 @@ test('requests in flight finish, and nothing is left', async () => {
   await Promise.all([e2e[Symbol.asyncDispose](), inFlight.then(({ text }) => assert.equal(text, '"done"'))]);
   assert.deepEqual(host(), before);
   assert.deepEqual(runFolders(), folders);
+});
+
+test('a stop in the middle of boots and starts leaves nothing', async () => {
+  const before = host();
+  const e2e = await openE2e({ poolSize: 20 });
+  await e2e.publish('inits', 'await new Promise((r) => setTimeout(r, 5000)); export const handler = () => 1;');
+  const cut = e2e.call('/inits/').catch(() => undefined);
+  await e2e[Symbol.asyncDispose]();
+  await cut;
+  // What was orphaned while it ended is collected by the host's first process, in its own time.
+  await eventually(host, (now) => isDeepStrictEqual(now, before), 2_000);
 });
 
 test('a killed supervisor takes its roles and their sandboxes with it', async () => {

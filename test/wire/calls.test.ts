@@ -43,8 +43,9 @@ test('an ask waits for a server that is not there yet', async () => {
   const path = socketPath();
   await using client = connectCalls(path, 'client');
   const asked = client.ask('late', null);
-  await using _server = await serveCalls(path, 'server', { ask: () => 'here' });
+  await using server = await serveCalls(path, 'server', { ask: () => 'here' });
   assert.equal(await asked, 'here');
+  assert.equal(server.peers.size, 1);
 });
 
 test('an ask has a limit, also without a server', async () => {
@@ -55,7 +56,7 @@ test('an ask has a limit, also without a server', async () => {
 test('a broken connection rejects what was asked, and is made again', async () => {
   const path = socketPath();
   const peers: Peer[] = [];
-  await using _server = await serveCalls(path, 'server', {
+  await using server = await serveCalls(path, 'server', {
     opened: (peer) => peers.push(peer),
     ask: (method) => (method === 'hang' ? new Promise(() => undefined) : 'answer'),
   });
@@ -66,16 +67,18 @@ test('a broken connection rejects what was asked, and is made again', async () =
   peers[0]?.close();
   await assert.rejects(hanging, (error) => error instanceof SwiftletError && error.code === 'Unavailable');
   assert.equal(await client.ask('again', null), 'answer');
+  assert.equal(server.peers.size, 1);
 });
 
 test('who does not greet first is cut off', async () => {
   const path = socketPath();
-  await using _server = await serveCalls(path, 'server', {});
+  await using server = await serveCalls(path, 'server', {});
   const { createConnection } = await import('node:net');
   const socket = createConnection(path);
   socket.resume();
   socket.write(Buffer.from([0, 0, 0, 2, 0x41, 0, 0, 0, 1, 0x7b, 0x7d]));
   await once(socket, 'close');
+  assert.equal(server.peers.size, 0);
 });
 
 test('a server that speaks nonsense leaves the client unharmed', async () => {

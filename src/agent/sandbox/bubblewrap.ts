@@ -79,7 +79,7 @@ export class BubblewrapDriver implements SandboxDriver {
       this.#watch(spec.slot, child, processes.inner);
       return processes;
     } catch (error) {
-      child?.kill('SIGKILL');
+      if (child !== undefined) await endChild(child);
       await this.free(spec.slot, spec.folder);
       throw error;
     }
@@ -238,6 +238,14 @@ async function setUp(child: ChildProcess): Promise<[inner: number, go: Duplex]> 
     clearTimeout(timer);
     child.off('exit', ended);
   }
+}
+
+/** Ends a child that came to nothing, and collects it. */
+async function endChild(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
 }
 
 /** The first line of a stream, however many pieces it comes in; the rest is read and dropped. */

@@ -37,6 +37,9 @@ const goneCheckMs = 200;
 export class Sandboxes {
   readonly #means: SandboxesMeans;
   readonly #exits = new Map<number, (exit: Exit) => void>();
+  readonly #boots = new Set<Promise<Sandbox>>();
+  readonly #live = new Set<Sandbox>();
+  #closed = false;
 
   constructor(means: SandboxesMeans) {
     this.#means = means;
@@ -49,7 +52,23 @@ export class Sandboxes {
   }
 
   /** Starts one and waits until its runtime has booted. @throws SwiftletError HostFull, RuntimeUnknown, or Internal with the reason */
-  async boot(kind: SandboxKind): Promise<Sandbox> {
+  boot(kind: SandboxKind): Promise<Sandbox> {
+    if (this.#closed) return Promise.reject(new SwiftletError('Unavailable', 'the agent is stopping'));
+    const boot = this.#boot(kind);
+    this.#boots.add(boot);
+    boot.catch(() => undefined).finally(() => this.#boots.delete(boot));
+    return boot;
+  }
+
+  /** Ends every sandbox there is, whoever has it, and those that boot now. Resolves when nothing is left of them. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const sandbox of this.#live) sandbox.kill();
+    await Promise.allSettled(this.#boots);
+    await Promise.all([...this.#live].map((sandbox) => sandbox.ended));
+  }
+
+  async #boot(kind: SandboxKind): Promise<Sandbox> {
     const { driver, slots, slotsFolder, runtimes, codeWay, relay } = this.#means;
     const node = runtimeFiles(runtimes, kind.runtime);
     const slot = slots.take();
@@ -111,7 +130,7 @@ export class Sandboxes {
     const kill = () => {
       if (startTimeOf(record.inner) === record.born) killAll([record.inner]);
     };
-    return {
+    const sandbox: Sandbox = {
       slot: record.slot,
       kind: { runtime: kind.runtime, heapMiB: kind.heapMiB },
       record,
@@ -130,6 +149,10 @@ export class Sandboxes {
       pidsRefused: () => cgroups?.counts(cgroup).pidsRefused ?? 0,
       kill,
     };
+    this.#live.add(sandbox);
+    void sandbox.ended.then(() => this.#live.delete(sandbox));
+    if (this.#closed) kill();
+    return sandbox;
   }
 
   async #clear(slot: number, folder: string, connection: RuntimeConnection, exit: Exit): Promise<EndFacts> {

@@ -5,6 +5,7 @@ import { SwiftletError } from '../../model/errors.ts';
 import { tokenFile } from '../../role/home.ts';
 import { roleNames } from '../../role/role-config.ts';
 import type { Identities } from './identities.ts';
+import { codeMount, dataMount } from './role-command.ts';
 
 const pidFile = (run: string): string => join(run, 'supervisor.pid');
 const tokenBytes = 32;
@@ -20,10 +21,12 @@ export function makeFolders(home: string, run: string, identities: Identities | 
     mkdirSync(data, { recursive: true, mode: 0o700 });
     mkdirSync(sockets, { recursive: true, mode: 0o750 });
     chmodSync(sockets, 0o750);
+    if (owner !== undefined) mkdirSync(dataMount(run, role), { recursive: true });
     if (identities === undefined) continue;
     chownSync(data, owner?.uid ?? 0, owner?.gid ?? 0);
     chownSync(sockets, owner?.uid ?? 0, identities.group);
   }
+  mkdirSync(codeMount(run), { recursive: true });
   if (identities !== undefined) chownSync(run, 0, identities.group);
   chmodSync(run, 0o750);
 }

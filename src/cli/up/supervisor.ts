@@ -1,10 +1,9 @@
 /** Keeps the roles’ processes running: starts each again when it ends, with growing pauses, and stops them in order. */
-import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { SwiftletError } from '../../model/errors.ts';
 import { type RoleConfig, roleConfigVariable, type RoleName } from '../../role/role-config.ts';
 import { type RoleOrder, roleNewsSchema } from '../../role/run-role.ts';
-import { siblingModule } from '../../role/sibling-module.ts';
+import { roleCommand } from './role-command.ts';
 
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
@@ -40,11 +39,10 @@ export function superviseRole(config: RoleConfig, note: (text: string) => void):
 
   const start = () => {
     const startedAt = performance.now();
-    // A role's own folder is its working directory: having dropped its rights it may not reach it by its path.
-    child = fork(siblingModule(import.meta.url, `../../${config.role}/main`), {
-      cwd: join(config.home, config.role),
+    const { command, args, cwd } = roleCommand(config);
+    child = spawn(command, args, {
+      cwd,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      execArgv: ['--disable-warning=ExperimentalWarning'],
       env: { ...process.env, [roleConfigVariable]: JSON.stringify(config) },
     });
     child.on('message', (message) => {
