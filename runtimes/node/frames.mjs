@@ -13,11 +13,13 @@ export const frame = {
   done: 0x13,
   failed: 0x14,
   requestCredit: 0x15,
+  begun: 0x16,
   probe: 0x20,
   state: 0x21,
   init: 0x22,
   initialised: 0x23,
   initFailed: 0x24,
+  load: 0x25,
 };
 
 export const protocolVersion = 1;

@@ -1,13 +1,14 @@
-// A runtime's life: booted → initialising → initialised | failed. It serves one version, once.
+// A runtime's life: booted → dedicated → initialising → initialised | failed. It serves one version, once.
 import { failureOf } from './failure.mjs';
 import { findHandler } from './find-handler.mjs';
 import { frame, protocolVersion } from './frames.mjs';
+import { HeldFrames } from './held-frames.mjs';
 import { Invocation } from './invocation.mjs';
 import { loadHandler } from './load-handler.mjs';
 import { captureOutput, log, trackRequests } from './logs.mjs';
 import { now } from './monotonic.mjs';
 import { prepare } from './prepare.mjs';
-import { setEnvironment } from './set-environment.mjs';
+import { enterCode, setEnvironment } from './set-environment.mjs';
 import { provideAwsLambda } from './streamed-form.mjs';
 import { exit, parse, setImmediate, stringify, version } from './intrinsics.mjs';
 
@@ -17,19 +18,19 @@ import { exit, parse, setImmediate, stringify, version } from './intrinsics.mjs'
  * @property {string} function
  * @property {number} version
  * @property {string} instanceId
- * @property {string} codeDir
  * @property {string} handler
  * @property {Record<string, string>} environment
  * @property {number} memoryMiB
  * @property {number} concurrency
  *
  * @typedef {import('./channel.mjs').Channel} Channel
- * @typedef {{ state: 'booted' } | { state: 'initialising', channel: Channel } | { state: 'initialised', served: import('./invocation.mjs').Served } | { state: 'failed' }} Life
+ * @typedef {{ state: 'booted' } | { state: 'dedicated', request: InitRequest, environmentMs: number } | { state: 'initialising', channel: Channel } | { state: 'initialised', served: import('./invocation.mjs').Served } | { state: 'failed' }} Life
  */
 
 export class Instance {
   /** @type {Life} */
   #life = { state: 'booted' };
+  #held = new HeldFrames();
   /** @type {Set<Channel>} */
   #channels = new Set();
 
@@ -41,33 +42,25 @@ export class Instance {
   /** @param {Channel} channel @param {number} kind @param {number} stream @param {Buffer} payload */
   receive(channel, kind, stream, payload) {
     switch (kind) {
-      case frame.invoke:
-        this.#invoke(channel, stream, parse(payload.toString()));
-        break;
-      case frame.requestBody:
-        channel.streams.get(stream)?.receive(payload);
-        break;
-      case frame.requestEnd:
-        channel.streams.get(stream)?.receiveEnd();
-        break;
-      case frame.cancel:
-        channel.streams.get(stream)?.cancel();
-        break;
-      case frame.responseCredit:
-        channel.streams.get(stream)?.reply.takeCredit(payload.readUInt32BE(0));
-        break;
       case frame.probe:
         channel.send(frame.state, 0, stringify({ protocol: protocolVersion, state: this.#life.state, runtime: version }));
         break;
       case frame.init:
-        void this.#initialise(channel, parse(payload.toString()));
+        this.#dedicate(channel, parse(payload.toString()));
         break;
+      case frame.load:
+        void this.#initialise(channel, payload.toString());
+        break;
+      default:
+        if (this.#life.state === 'initialised' || this.#life.state === 'failed') this.#serve(channel, kind, stream, payload, 0);
+        else this.#held.hold(channel, kind, stream, payload);
     }
   }
 
   /** A connection is gone: nobody waits for what came over it. @param {Channel} channel */
   forget(channel) {
     this.#channels.delete(channel);
+    this.#held.forget(channel);
     for (const invocation of channel.streams.values()) invocation.cancel();
   }
 
@@ -87,6 +80,21 @@ export class Instance {
     setImmediate(exit, 1);
   }
 
+  /** @param {Channel} channel @param {number} kind @param {number} stream @param {Buffer} payload @param {number} heldMs how long the frame was kept */
+  #serve(channel, kind, stream, payload, heldMs) {
+    if (kind === frame.invoke) {
+      const head = parse(payload.toString());
+      head[2] += heldMs;
+      this.#invoke(channel, stream, head);
+      return;
+    }
+    const invocation = channel.streams.get(stream);
+    if (kind === frame.requestBody) invocation?.receive(payload);
+    else if (kind === frame.requestEnd) invocation?.receiveEnd();
+    else if (kind === frame.cancel) invocation?.cancel();
+    else if (kind === frame.responseCredit) invocation?.reply.takeCredit(payload.readUInt32BE(0));
+  }
+
   /** @param {Channel} channel @param {number} stream @param {import('./invocation.mjs').InvokeHead} head */
   #invoke(channel, stream, head) {
     if (this.#life.state !== 'initialised' || channel.streams.has(stream)) {
@@ -100,26 +108,36 @@ export class Instance {
     invocation.begin();
   }
 
-  /** @param {Channel} channel @param {InitRequest} request */
-  async #initialise(channel, request) {
+  /** All that can be done for a version before its code is there. @param {Channel} channel @param {InitRequest} request */
+  #dedicate(channel, request) {
     if (this.#life.state !== 'booted') {
-      const message = `initialised out of turn: the runtime is ${this.#life.state}`;
-      channel.send(frame.initFailed, 0, stringify({ code: 'InitError', type: 'Protocol', message }));
+      this.#refuse(channel);
       return;
     }
+    const start = now();
+    setEnvironment(request);
+    trackRequests(request.concurrency > 1);
+    this.#life = { state: 'dedicated', request, environmentMs: now() - start };
+  }
+
+  /** @param {Channel} channel @param {string} codeDir */
+  async #initialise(channel, codeDir) {
+    if (this.#life.state !== 'dedicated') {
+      this.#refuse(channel);
+      return;
+    }
+    const { request, environmentMs } = this.#life;
     this.#life = { state: 'initialising', channel };
     try {
       const start = now();
-      setEnvironment(request);
-      trackRequests(request.concurrency > 1);
-      const environmentSet = now();
-      const found = findHandler(request.codeDir, request.handler);
+      enterCode(codeDir);
+      const found = findHandler(codeDir, request.handler);
       const handlerFound = now();
       const form = await loadHandler(found);
       const loaded = now();
       this.#life = { state: 'initialised', served: { form, settings: request } };
-      const report = { environmentMs: environmentSet - start, runtimeMs: handlerFound - environmentSet, initMs: loaded - handlerFound };
-      channel.send(frame.initialised, 0, stringify(report));
+      channel.send(frame.initialised, 0, stringify({ environmentMs, runtimeMs: handlerFound - start, initMs: loaded - handlerFound }));
+      this.#held.release((from, kind, stream, payload, heldMs) => this.#serve(from, kind, stream, payload, heldMs));
       // Its request, if one waits, comes first.
       if (form.warmUp !== undefined) setImmediate(setImmediate, form.warmUp);
     } catch (error) {
@@ -128,6 +146,12 @@ export class Instance {
       log('error', failure.stack ?? `${failure.type}: ${failure.message}`);
       channel.send(frame.initFailed, 0, stringify(failure));
     }
+  }
+
+  /** @param {Channel} channel */
+  #refuse(channel) {
+    const message = `initialised out of turn: the runtime is ${this.#life.state}`;
+    channel.send(frame.initFailed, 0, stringify({ code: 'InitError', type: 'Protocol', message }));
   }
 }
 

@@ -7,6 +7,7 @@ const { createRequire } = process.getBuiltinModule('node:module');
 const { basename } = process.getBuiltinModule('node:path');
 const { pathToFileURL } = process.getBuiltinModule('node:url');
 const { isModuleNamespaceObject } = process.getBuiltinModule('node:util').types;
+const require = createRequire(import.meta.url);
 const usualNames = ['handler', 'default'];
 
 /**
@@ -36,7 +37,7 @@ export async function loadHandler({ file, exportName }) {
  */
 async function load(file) {
   try {
-    const loaded = createRequire(file)(file);
+    const loaded = require(file);
     return isModuleNamespaceObject(loaded) ? loaded : { default: loaded };
   } catch (error) {
     // Nothing of it has been evaluated then.

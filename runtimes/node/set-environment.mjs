@@ -3,10 +3,9 @@
  * variables, which win.
  * @param {import('./instance.mjs').InitRequest} request
  */
-export function setEnvironment({ function: name, version, memoryMiB, codeDir, instanceId, environment, handler }) {
+export function setEnvironment({ function: name, version, memoryMiB, instanceId, environment, handler }) {
   Object.assign(process.env, {
     NODE_ENV: 'production',
-    LAMBDA_TASK_ROOT: codeDir,
     AWS_EXECUTION_ENV: `Swiftlet_nodejs${process.versions.node.split('.', 1)[0]}`,
     AWS_LAMBDA_FUNCTION_NAME: name,
     AWS_LAMBDA_FUNCTION_VERSION: String(version),
@@ -16,8 +15,13 @@ export function setEnvironment({ function: name, version, memoryMiB, codeDir, in
     _HANDLER: handler,
     ...environment,
   });
-  process.chdir(codeDir);
 }
 
 /** @param {string} name the function's */
 export const logGroupOf = (name) => `/swiftlet/${name}`;
+
+/** Where the code's relative paths begin. @param {string} codeDir */
+export function enterCode(codeDir) {
+  process.env.LAMBDA_TASK_ROOT ??= codeDir;
+  process.chdir(codeDir);
+}

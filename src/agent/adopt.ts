@@ -5,7 +5,7 @@ import type { CgroupTree } from './linux/cgroup.ts';
 import { killAll, processesOfUids, removeCgroupOf, startTimeOf } from './sandbox/remains.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { Sandboxes } from './sandbox/sandboxes.ts';
-import { readRecords, type SlotRecord } from './slot-record.ts';
+import { type InstanceRecord, readRecords, type SlotRecord } from './slot-record.ts';
 
 export interface AdoptMeans {
   readonly sandboxes: Sandboxes;
@@ -17,14 +17,14 @@ export interface AdoptMeans {
 }
 
 export interface Adopted {
-  readonly instances: readonly { readonly sandbox: Sandbox; readonly instance: NonNullable<SlotRecord['instance']> }[];
+  readonly instances: readonly { readonly sandbox: Sandbox; readonly instance: InstanceRecord }[];
   readonly warm: readonly Sandbox[];
 }
 
 /** Adopts what can be adopted and ends the rest. Resolves when nothing is left that belongs to nobody. */
 export async function adopt(means: AdoptMeans): Promise<Adopted> {
   const records = readRecords(means.slotsFolder);
-  const instances: { sandbox: Sandbox; instance: NonNullable<SlotRecord['instance']> }[] = [];
+  const instances: { sandbox: Sandbox; instance: InstanceRecord }[] = [];
   const warm: Sandbox[] = [];
   const kept = new Set<number>();
   await Promise.all(
@@ -51,7 +51,7 @@ async function tryAdopt({ sandboxes, log }: AdoptMeans, record: SlotRecord): Pro
     sandbox.kill();
     await sandbox.ended;
   } catch (error) {
-    log.warn({ err: error, slot: record.slot }, 'a sandbox of an earlier agent could not be taken over');
+    log.warn({ err: error, slot: record.booted.slot }, 'a sandbox of an earlier agent could not be taken over');
   }
   return undefined;
 }
@@ -62,7 +62,9 @@ async function sweep(
   kept: ReadonlySet<number>,
 ): Promise<void> {
   for (const record of records.values()) {
-    if (record !== undefined && !kept.has(record.slot) && startTimeOf(record.inner) === record.born) killAll([record.inner, record.outer]);
+    if (record === undefined || kept.has(record.booted.slot)) continue;
+    const { inner, outer, born } = record.booted;
+    if (startTimeOf(inner) === born) killAll([inner, outer]);
   }
   if (uids !== undefined) {
     for (const { pid, uid } of processesOfUids(uids.first, uids.count)) if (!kept.has(uid - uids.first)) killAll([pid]);

@@ -2,7 +2,9 @@
 import { type ErrorCode, isErrorCode, SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import type { ColdPhases } from '../model/phases.ts';
+import type { InitReport, InitRequest } from '../wire/instance-protocol.ts';
 import { endReason } from './end-reason.ts';
+import type { StartOrder } from './instances.ts';
 import type { InitOutcome } from './runtime-connection.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 
@@ -10,18 +12,16 @@ export interface ColdStartMeans {
   takeSandbox(version: Version): Promise<Sandbox>;
   /** The folder of the version's files on this host. */
   placeCode(digest: string): Promise<string>;
+  /** Whose the sandbox's output is from now on. */
   label(sandbox: Sandbox, version: Version, instanceId: string): void;
   now(): number;
 }
-
-const mebibyte = 1024 * 1024;
 
 /** @throws SwiftletError InitError, InitTimeout, OutOfMemory, FunctionCrashed, HandlerNotFound, HostFull; the sandbox is ended then */
 export async function coldStart(
   means: ColdStartMeans,
   version: Version,
-  instanceId: string,
-  startedAt: string,
+  { id, startedAt, onSandbox }: StartOrder,
 ): Promise<{ sandbox: Sandbox; phases: ColdPhases }> {
   const asked = means.now();
   const placing = means.placeCode(version.digest);
@@ -30,28 +30,61 @@ export async function coldStart(
   const sandbox = await means.takeSandbox(version);
   const taken = means.now();
   try {
-    means.label(sandbox, version, instanceId);
-    sandbox.limitMemory(version.config.memoryMiB * mebibyte);
-    // Written beside the work, so that it costs no time, and before any request, so that no agent forgets the instance.
-    const dedicated = sandbox.dedicate({ id: instanceId, version, startedAt });
-    const codeDir = await sandbox.attach(await placing);
+    // The runtime wakes up, and prepares, while its code is put in place.
+    sandbox.connection.dedicate(initRequest(version, id));
+    onSandbox(sandbox);
+    sandbox.limitMemory(version.config.memoryMiB);
+    // No code of a version runs before it is written down whose the sandbox is: no agent forgets it, or takes it for a warm one.
+    const dedicated = sandbox.dedicate({ id, version, startedAt });
+    const [codeDir] = await Promise.all([placing.then((folder) => sandbox.attach(folder)), dedicated]);
     const attached = means.now();
-    const [outcome] = await Promise.all([initialise(sandbox, version, instanceId, codeDir), dedicated]);
+    const loading = load(sandbox, version, codeDir);
+    means.label(sandbox, version, id);
+    const outcome = await loading;
     const ready = means.now();
     if (outcome.kind === 'failed') throw initFailure(version, outcome);
-    const { environmentMs, initMs } = outcome.report;
-    const runtime = Math.max(0, ready - attached - environmentMs - initMs);
-    return {
-      sandbox,
-      phases: { sandbox: taken - asked, code: attached - taken, environment: environmentMs, network: 0, runtime, init: initMs },
-    };
+    return { sandbox, phases: phasesOf({ asked, taken, attached, ready }, outcome.report) };
   } catch (error) {
     sandbox.kill();
     throw error;
   }
 }
 
-async function initialise(sandbox: Sandbox, version: Version, instanceId: string, codeDir: string): Promise<InitOutcome> {
+interface Moments {
+  readonly asked: number;
+  readonly taken: number;
+  readonly attached: number;
+  readonly ready: number;
+}
+
+/** What a request waited for, and for what. The runtime sets the environment while the code comes: that time is the environment's. */
+function phasesOf({ asked, taken, attached, ready }: Moments, { environmentMs, initMs }: InitReport): ColdPhases {
+  const environment = Math.min(environmentMs, attached - taken);
+  const init = Math.min(initMs, ready - attached);
+  return {
+    sandbox: taken - asked,
+    code: attached - taken - environment,
+    environment,
+    network: 0,
+    runtime: ready - attached - init,
+    init,
+  };
+}
+
+function initRequest({ config, function: name, number }: Version, instanceId: string): InitRequest {
+  return {
+    function: name,
+    version: number,
+    instanceId,
+    handler: config.handler,
+    environment: config.environment,
+    memoryMiB: config.memoryMiB,
+    timeoutMs: config.timeoutMs,
+    concurrency: config.concurrency,
+  };
+}
+
+async function load(sandbox: Sandbox, version: Version, codeDir: string): Promise<InitOutcome> {
   const { config, function: name } = version;
   const { promise: timedOut, reject } = Promise.withResolvers<never>();
   const limit = setTimeout(
@@ -65,18 +98,7 @@ async function initialise(sandbox: Sandbox, version: Version, instanceId: string
     config.initTimeoutMs,
   );
   try {
-    const request = {
-      function: name,
-      version: version.number,
-      instanceId,
-      codeDir,
-      handler: config.handler,
-      environment: config.environment,
-      memoryMiB: config.memoryMiB,
-      timeoutMs: config.timeoutMs,
-      concurrency: config.concurrency,
-    };
-    return await Promise.race([sandbox.connection.init(request), timedOut]);
+    return await Promise.race([sandbox.connection.load(codeDir), timedOut]);
   } catch (error) {
     if (error instanceof SwiftletError && error.code === 'FunctionCrashed') throw await initCrash(sandbox, version);
     throw error;

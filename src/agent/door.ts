@@ -9,6 +9,7 @@ import {
   leaseMs,
   releaseSchema,
   renewSchema,
+  type Starting,
 } from '../wire/agent-calls.ts';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
@@ -31,8 +32,11 @@ export function door({ instances, published, metrics, isolation }: DoorMeans): C
     async ask(method, body, peer) {
       switch (method) {
         case 'acquire': {
-          const { tenant, function: name, number } = acquireSchema.parse(body);
-          const { instance, start, phases } = await instances.acquire(await published(tenant, name, number), peer);
+          const { tenant, function: name, number, instanceId } = acquireSchema.parse(body);
+          const version = await published(tenant, name, number);
+          const { instance, start, phases } = await instances.acquire(version, peer, instanceId, ({ socketPath }) =>
+            peer.notify('starting', { instanceId, socketPath } satisfies Starting),
+          );
           return {
             instanceId: instance.id,
             socketPath: instance.sandbox.socketPath,
@@ -88,6 +92,6 @@ function summary({ id, version, state, startedAt, sandbox }: Instance): Instance
     state: state.kind,
     startedAt,
     memoryBytes: sandbox.memoryBytes(),
-    pid: sandbox.record.inner,
+    pid: sandbox.pid,
   };
 }

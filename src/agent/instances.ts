@@ -10,11 +10,19 @@ import { functionKey } from '../wire/published-state.ts';
 import { type EndReason, endReason } from './end-reason.ts';
 import { expireLease, type Instance, isReclaimable } from './instance.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
-import type { SlotRecord } from './slot-record.ts';
+import type { InstanceRecord } from './slot-record.ts';
+
+/** What is decided of an instance before it exists. */
+export interface StartOrder {
+  readonly id: string;
+  readonly startedAt: string;
+  /** Called when it has its sandbox, before any code is in it. */
+  readonly onSandbox: (sandbox: Sandbox) => void;
+}
 
 export interface InstancesMeans {
   /** Takes a booted sandbox for a version and loads its code: the cold start itself. Ends the sandbox when it throws. */
-  start(version: Version, instanceId: string, startedAt: string): Promise<{ sandbox: Sandbox; phases: ColdPhases }>;
+  start(version: Version, start: StartOrder): Promise<{ sandbox: Sandbox; phases: ColdPhases }>;
   /** The version that serves a function now. */
   serving(tenant: string, name: string): Version | undefined;
   /** Tells all gateways that an instance is gone. */
@@ -45,15 +53,17 @@ export class Instances {
 
   /**
    * An instance for a gateway: one that waits, else a new one.
+   * @param id what a new one is called
+   * @param onSandbox called as soon as a new one has its sandbox
    * @throws SwiftletError TooManyRequests at the function's maximum, InitError and its kin, HostFull
    */
-  async acquire(version: Version, holder: Peer): Promise<Acquired> {
+  async acquire(version: Version, holder: Peer, id: string, onSandbox: (sandbox: Sandbox) => void): Promise<Acquired> {
     const waiting = this.#idleOf(version);
     if (waiting !== undefined) {
       waiting.state = this.#lease(holder);
       return { instance: waiting, start: 'warm', phases: noPhases };
     }
-    const started = await this.#start(version);
+    const started = await this.#start(version, id, onSandbox);
     started.instance.state = holder.signal.aborted ? { kind: 'idle', since: this.#means.now() } : this.#lease(holder);
     return { ...started, start: 'cold' };
   }
@@ -81,7 +91,7 @@ export class Instances {
   }
 
   /** Takes over an instance that an earlier agent started. */
-  adopt(sandbox: Sandbox, { id, version, startedAt }: NonNullable<SlotRecord['instance']>): void {
+  adopt(sandbox: Sandbox, { id, version, startedAt }: InstanceRecord): void {
     this.#hold({ id, version, startedAt, sandbox, state: { kind: 'idle', since: this.#means.now() } });
   }
 
@@ -108,7 +118,7 @@ export class Instances {
   async keepMinimum(version: Version): Promise<void> {
     while (this.#alive(version.tenant, version.function) < version.config.minimum) {
       try {
-        const { instance } = await this.#start(version);
+        const { instance } = await this.#start(version, randomUUID(), () => undefined);
         instance.state = { kind: 'idle', since: this.#means.now() };
       } catch (error) {
         this.#means.log.warn({ err: error, version: versionIdOf(version) }, 'an instance of the minimum could not be started');
@@ -135,7 +145,7 @@ export class Instances {
     await Promise.all(ending.map((instance) => instance.sandbox.ended));
   }
 
-  async #start(version: Version): Promise<{ instance: Instance; phases: ColdPhases }> {
+  async #start(version: Version, id: string, onSandbox: (sandbox: Sandbox) => void): Promise<{ instance: Instance; phases: ColdPhases }> {
     const { tenant, function: name, config } = version;
     const key = functionKey(tenant, name);
     if (this.#alive(tenant, name) >= config.maximum) {
@@ -145,9 +155,9 @@ export class Instances {
       );
     }
     this.#starting.set(key, (this.#starting.get(key) ?? 0) + 1);
-    const [id, startedAt] = [randomUUID(), new Date().toISOString()];
+    const startedAt = new Date().toISOString();
     try {
-      const { sandbox, phases } = await this.#means.start(version, id, startedAt);
+      const { sandbox, phases } = await this.#means.start(version, { id, startedAt, onSandbox });
       const instance: Instance = { id, version, sandbox, startedAt, state: { kind: 'starting' } };
       this.#hold(instance);
       return { instance, phases };

@@ -77,7 +77,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     serving,
     now,
     log,
-    start: (version, id, startedAt) => coldStart(startMeans, version, id, startedAt).then(counted('ok'), uncounted),
+    start: (version, order) => coldStart(startMeans, version, order).then(counted('ok'), uncounted),
     announceEnd: (instance, reason) => {
       if (gateways.server !== undefined) announceEnd(gateways.server, instance, reason);
     },

@@ -25,11 +25,11 @@ export function agentMetrics(instances: Instances, pools: () => Pools): AgentMet
     new Gauge({
       name,
       help,
-      labelNames: ['runtime', 'heap_mib'],
+      labelNames: ['runtime', 'memory_mib'],
       registers,
       collect() {
         this.reset();
-        for (const p of pools().all) this.set({ runtime: p.kind.runtime, heap_mib: String(p.kind.heapMiB) }, read(p));
+        for (const p of pools().all) this.set({ runtime: p.kind.runtime, memory_mib: String(p.kind.memoryMiB) }, read(p));
       },
     });
   pool('swiftlet_pool_ready', 'Warm sandboxes ready to be taken', (p) => p.ready);

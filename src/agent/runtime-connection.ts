@@ -40,9 +40,18 @@ export class RuntimeConnection {
     return JSON.parse(payload.toString()) as RuntimeState;
   }
 
-  /** Makes the runtime load a version's code. @throws SwiftletError FunctionCrashed when the process ended before it answered */
-  async init(request: InitRequest): Promise<InitOutcome> {
-    const { type, payload } = await this.#ask(encodeFrame(frame.init, 0, JSON.stringify(request)), frame.initialised, frame.initFailed);
+  /** Tells the runtime what it is to be, so that it prepares while its code is put in place. */
+  dedicate(request: InitRequest): void {
+    this.#socket.write(encodeFrame(frame.init, 0, JSON.stringify(request)));
+  }
+
+  /**
+   * Makes the runtime load the code.
+   * @param codeDir where it lies, as the runtime sees it
+   * @throws SwiftletError FunctionCrashed when the process ended before it answered
+   */
+  async load(codeDir: string): Promise<InitOutcome> {
+    const { type, payload } = await this.#ask(encodeFrame(frame.load, 0, codeDir), frame.initialised, frame.initFailed);
     const answer: unknown = JSON.parse(payload.toString());
     return type === frame.initialised
       ? { kind: 'initialised', report: answer as InitReport }

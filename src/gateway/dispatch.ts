@@ -10,19 +10,23 @@ import { forwardedHeaders } from './request-headers.ts';
 const noHeaders: readonly string[] = [];
 
 /**
- * Sends a request to an instance that has room.
+ * Sends a request to an instance that has room. Its body follows as it comes.
  * @param onTooLarge called when the body turns out to be over the limit
  */
-export function dispatch(exchange: Exchange, link: InstanceLink, onTooLarge: (exchange: Exchange, error: SwiftletError) => void): void {
+export function dispatch(
+  exchange: Exchange,
+  link: InstanceLink,
+  now: number,
+  onTooLarge: (exchange: Exchange, error: SwiftletError) => void,
+): void {
   const { request, kind } = exchange;
   exchange.link = link;
-  exchange.state = 'dispatched';
-  exchange.stream = link.open(exchange);
+  exchange.stream = link.enter(exchange);
   const ip = request.socket.remoteAddress ?? '';
   const head: InvokeHead = [
     kind,
     exchange.id,
-    Math.round(Date.now() + exchange.deadline - exchange.dispatchedAt),
+    Math.round(Date.now() + exchange.served.version.config.timeoutMs),
     request.method ?? 'GET',
     exchange.target,
     ip,
@@ -30,13 +34,16 @@ export function dispatch(exchange: Exchange, link: InstanceLink, onTooLarge: (ex
     kind === invokeKind.http ? forwardedHeaders(request.rawHeaders, request.headers.connection, ip, request.headers.host ?? '') : noHeaders,
   ];
   link.write(encodeFrame(frame.invoke, exchange.stream, JSON.stringify(head)));
-  if (exchange.bodyLength !== 0) pumpBody(exchange, link, onTooLarge);
+  if (exchange.bodyLength === 0) return;
+  exchange.requestCredit = initialCreditBytes;
+  exchange.stalledSince = now;
+  if (exchange.bodyAhead === undefined) pumpBody(exchange, onTooLarge);
+  else sendAgain(exchange, exchange.bodyAhead);
 }
 
-function pumpBody(exchange: Exchange, link: InstanceLink, onTooLarge: (exchange: Exchange, error: SwiftletError) => void): void {
+function pumpBody(exchange: Exchange, onTooLarge: (exchange: Exchange, error: SwiftletError) => void): void {
   const { request } = exchange;
-  exchange.requestCredit = initialCreditBytes;
-  exchange.stalledSince = exchange.dispatchedAt;
+  exchange.bodyAhead = [];
   request.on('data', (chunk: Buffer) => {
     exchange.received += chunk.length;
     if (exchange.state === 'settled') return;
@@ -44,20 +51,33 @@ function pumpBody(exchange: Exchange, link: InstanceLink, onTooLarge: (exchange:
       onTooLarge(exchange, bodyTooLarge());
       return;
     }
-    exchange.stalledSince = performance.now();
-    for (let at = 0; at < chunk.length; at += bodyChunkBytes)
-      link.write(encodeFrame(frame.requestBody, exchange.stream, chunk.subarray(at, at + bodyChunkBytes)));
-    exchange.requestCredit -= chunk.length;
-    if (exchange.requestCredit <= 0) {
-      // It is the instance's turn now, not the caller's.
-      exchange.stalledSince = 0;
-      request.pause();
-    }
+    if (exchange.state !== 'dispatched') exchange.bodyAhead?.push(chunk);
+    if (exchange.state !== 'waiting') sendChunk(exchange, chunk);
   });
   request.once('end', () => {
     exchange.stalledSince = 0;
-    if (exchange.state === 'dispatched') link.write(encodeFrame(frame.requestEnd, exchange.stream));
+    exchange.bodyEnded = true;
+    if (exchange.state === 'dispatched' || exchange.state === 'ahead') sendEnd(exchange);
   });
+}
+
+function sendChunk(exchange: Exchange, chunk: Buffer): void {
+  exchange.stalledSince = performance.now();
+  for (let at = 0; at < chunk.length; at += bodyChunkBytes)
+    exchange.link?.write(encodeFrame(frame.requestBody, exchange.stream, chunk.subarray(at, at + bodyChunkBytes)));
+  exchange.requestCredit -= chunk.length;
+  if (exchange.requestCredit > 0) return;
+  // It is the instance's turn now, not the caller's.
+  exchange.stalledSince = 0;
+  exchange.request.pause();
+}
+
+const sendEnd = (exchange: Exchange): void => exchange.link?.write(encodeFrame(frame.requestEnd, exchange.stream));
+
+/** The instance that this was sent ahead to has not come: the next one gets it from the beginning. */
+function sendAgain(exchange: Exchange, body: readonly Buffer[]): void {
+  for (const chunk of body) sendChunk(exchange, chunk);
+  if (exchange.bodyEnded) sendEnd(exchange);
 }
 
 /** The instance has taken bytes of the body: more may come. */

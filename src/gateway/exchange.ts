@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorCode } from '../model/errors.ts';
 import type { ColdPhases, Start } from '../model/phases.ts';
 import type { InstanceLink } from './instance-link.ts';
 import type { ResponseHeadChecked } from './response-head.ts';
 import type { ServedFunction } from './served-function.ts';
 
-/** Where a request is on its way. */
-export type ExchangeState = 'waiting' | 'dispatched' | 'settled';
+/** Where a request is on its way. One that is ahead was sent to an instance that is not initialised, and begins when it is. */
+export type ExchangeState = 'waiting' | 'ahead' | 'dispatched' | 'settled';
 
 /**
  * One request and its answer: a record that the steps of the way fill in. Fields rather than closures, since there is one for every
@@ -23,8 +24,8 @@ export class Exchange {
   readonly bodyLength: number;
   readonly arrivedAt: number;
   state: ExchangeState = 'waiting';
-  /** Nobody reads the answer any more. */
-  abandoned = false;
+  /** Why nobody takes the instance's answer any more: the caller has another already, or has hung up. */
+  abandoned: ErrorCode | undefined;
   /** When it is given up: first as a waiting one, then as a running one. */
   deadline: number;
   dispatchedAt = 0;
@@ -36,6 +37,9 @@ export class Exchange {
   /** Bytes of the request's body that came, and that may still be sent on. */
   received = 0;
   requestCredit = 0;
+  /** The body as far as it was sent ahead, while it may have to be sent again; undefined as long as none of it was read. */
+  bodyAhead: Buffer[] | undefined;
+  bodyEnded = false;
   head: ResponseHeadChecked | undefined;
   headSent = false;
   /** The first bytes of the answer, held back until it is known whether there are more. */

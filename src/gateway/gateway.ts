@@ -2,21 +2,24 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { type ErrorCode, SwiftletError } from '../model/errors.ts';
+import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
-import { clientIdleMs, maxBodyBytes } from '../model/limits.ts';
-import { acquiredSchema, type AcquiredInstance, type Ended, renewEveryMs } from '../wire/agent-calls.ts';
+import { clientIdleMs } from '../model/limits.ts';
+import type { AcquiredInstance, Ended, Starting } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
 import type { PublishedState } from '../wire/published-state.ts';
-import { pauseAfterFailures, startsWanted } from './activate.ts';
-import { bodyTooLarge, cancel, dispatch } from './dispatch.ts';
+import { refusal } from './admit.ts';
+import { cancel, dispatch } from './dispatch.ts';
 import { Exchange } from './exchange.ts';
-import { InstanceLink, type LinkEvents } from './instance-link.ts';
+import { queueTimeout, timeLimitExceeded } from './failures.ts';
+import type { InstanceLink, LinkEvents } from './instance-link.ts';
+import { Links } from './links.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { flushHeld, receive, type Verdict } from './receive.ts';
 import { sendProblem, writeProblem } from './reply.ts';
 import type { Reports } from './reports.ts';
 import { ServedFunction } from './served-function.ts';
+import { type StartEvents, Starts } from './starts.ts';
 
 export interface GatewayMeans {
   readonly agent: CallClient;
@@ -27,42 +30,26 @@ export interface GatewayMeans {
 }
 
 const sweepEveryMs = 50;
-/** How long a request whose instance is gone waits to hear from the agent why. */
-const reasonWaitMs = 1_000;
-/** What an agent may need for a start beside the user's own init. */
-const startAllowanceMs = 20_000;
 
-/** These say that the function itself cannot start: who waits for it is told at once. */
-const initFailures: ReadonlySet<ErrorCode> = new Set([
-  'InitError',
-  'InitTimeout',
-  'OutOfMemory',
-  'HandlerNotFound',
-  'RuntimeUnknown',
-  'FunctionCrashed',
-  'Internal',
-]);
-
-export class Gateway implements LinkEvents {
+export class Gateway implements LinkEvents, StartEvents {
   readonly #means: GatewayMeans;
   #served = new Map<string, ServedFunction>();
-  readonly #links = new Map<string, InstanceLink>();
   readonly #exchanges = new Set<Exchange>();
-  /** Links that broke with requests on them, until it is known why. */
-  readonly #orphaned = new Map<string, InstanceLink>();
-  /** Links with an answer held back in this turn. */
+  readonly #links: Links;
+  readonly #starts: Starts;
+  /** Requests with an answer held back in this turn. */
   readonly #held: Exchange[] = [];
   readonly #sweep: NodeJS.Timeout;
-  readonly #renew: NodeJS.Timeout;
 
   constructor(means: GatewayMeans) {
     this.#means = means;
+    this.#links = new Links(means.agent, (exchange, error) => this.#settle(exchange, error));
+    this.#starts = new Starts(means.agent, this);
     this.#sweep = setInterval(() => this.#sweepOnce(performance.now()), sweepEveryMs);
-    this.#renew = setInterval(() => this.#means.agent.notify('renew', { instanceIds: this.holds }), renewEveryMs);
   }
 
   get holds(): string[] {
-    return [...this.#links.keys()];
+    return this.#links.ids;
   }
 
   get inFlight(): number {
@@ -98,21 +85,17 @@ export class Gateway implements LinkEvents {
     const id = randomUUID();
     const served = this.#served.get(key);
     if (served === undefined) {
-      this.refuse(
-        request,
-        response,
-        id,
-        new SwiftletError('FunctionNotFound', `there is no function "${name}"; deploy it, or see "swiftlet list"`),
-      );
-      return;
-    }
-    const bodyLength = bodyLengthOf(request);
-    const refusal = this.#admit(served, bodyLength);
-    if (refusal !== undefined) {
-      this.refuse(request, response, id, refusal);
+      const unknown = new SwiftletError('FunctionNotFound', `there is no function "${name}"; deploy it, or see "swiftlet list"`);
+      this.refuse(request, response, id, unknown);
       return;
     }
     const now = performance.now();
+    const bodyLength = bodyLengthOf(request);
+    const refused = refusal(served, bodyLength, { inFlight: this.#exchanges.size, tenantInFlight: this.#means.tenantInFlight }, now);
+    if (refused !== undefined) {
+      this.refuse(request, response, id, refused);
+      return;
+    }
     const exchange = new Exchange(request, response, id, served, kind, target, bodyLength, now, now + served.version.config.queueTimeoutMs);
     this.#exchanges.add(exchange);
     response.once('close', () => this.#onClose(exchange));
@@ -127,10 +110,12 @@ export class Gateway implements LinkEvents {
 
   /** Notice of the agent: an instance is gone, and why. */
   instanceEnded(ended: Ended): void {
-    const link = this.#links.get(ended.instanceId) ?? this.#orphaned.get(ended.instanceId);
-    if (link === undefined) return;
-    link.close();
-    this.#failOrphans(link, ended);
+    this.#links.ended(ended);
+  }
+
+  /** Notice of the agent: an instance that was asked for has its sandbox. */
+  instanceStarting(starting: Starting): void {
+    this.#starts.announced(starting, performance.now());
   }
 
   /** @returns once nothing is in flight, or the time is over */
@@ -138,23 +123,8 @@ export class Gateway implements LinkEvents {
     const until = performance.now() + graceMs;
     while (this.#exchanges.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, sweepEveryMs));
     clearInterval(this.#sweep);
-    clearInterval(this.#renew);
-    for (const link of this.#links.values()) link.close();
-  }
-
-  #admit(served: ServedFunction, bodyLength: number): SwiftletError | undefined {
-    const { version, lastFailure } = served;
-    if (bodyLength > maxBodyBytes) return bodyTooLarge();
-    if (this.#exchanges.size >= this.#means.tenantInFlight)
-      return new SwiftletError('TooManyRequests', `${this.#means.tenantInFlight} requests are under way already; send fewer at once`);
-    if (lastFailure !== undefined && served.instances === 0 && performance.now() < served.pausedUntil) return lastFailure;
-    if (served.waiting >= version.config.queueLength && served.free.length === 0 && version.config.queueLength > 0) {
-      return new SwiftletError(
-        'QueueFull',
-        `${served.waiting} requests wait for function "${version.function}" already; raise "queue.length" or "maximum", or send fewer at once`,
-      );
-    }
-    return undefined;
+    this.#links.close();
+    this.#starts.close();
   }
 
   /** Hands a request to a free instance, or lets it wait for one. */
@@ -163,79 +133,77 @@ export class Gateway implements LinkEvents {
     const link = served.free.at(-1);
     if (link === undefined) {
       served.enqueue(exchange);
-      this.#activate(served, now);
+      this.#starts.activate(served, now);
     } else this.#dispatch(exchange, link, now);
   }
 
   #dispatch(exchange: Exchange, link: InstanceLink, now: number): void {
-    exchange.queueMs = Math.max(0, now - exchange.arrivedAt - coldTotal(exchange));
-    exchange.dispatchedAt = now;
-    exchange.deadline = now + exchange.served.version.config.timeoutMs;
-    dispatch(exchange, link, this.#onTooLarge);
+    this.#begin(exchange, now);
+    dispatch(exchange, link, now, this.#giveUp);
     if (!link.hasRoom) exchange.served.removeFree(link);
   }
 
-  readonly #onTooLarge = (exchange: Exchange, error: SwiftletError): void => this.#giveUp(exchange, error);
-
-  #activate(served: ServedFunction, now: number): void {
-    const { config } = served.version;
-    if (now < served.pausedUntil) return;
-    const wanted = startsWanted({
-      waiting: served.waiting,
-      starting: served.starting,
-      instances: served.instances,
-      slots: config.concurrency,
-      maximum: config.maximum,
-    });
-    for (let asked = 0; asked < wanted; asked++) void this.#acquire(served);
+  /** Its instance has it, or is there at last: the handler's time counts from here. */
+  #begin(exchange: Exchange, now: number): void {
+    exchange.state = 'dispatched';
+    exchange.queueMs = Math.max(0, now - exchange.arrivedAt - coldTotal(exchange));
+    exchange.dispatchedAt = now;
+    exchange.deadline = now + exchange.served.version.config.timeoutMs;
   }
 
-  async #acquire(served: ServedFunction): Promise<void> {
-    const { tenant, function: name, number, config } = served.version;
-    served.starting += 1;
-    try {
-      const answer = await this.#means.agent.ask('acquire', { tenant, function: name, number }, config.initTimeoutMs + startAllowanceMs);
-      this.#addInstance(served, acquiredSchema.parse(answer));
-    } catch (error) {
-      this.#startFailed(served, error);
-    } finally {
-      served.starting -= 1;
-    }
-  }
-
-  #addInstance(served: ServedFunction, acquired: AcquiredInstance): void {
+  connected(link: InstanceLink): void {
     const now = performance.now();
-    served.failures = 0;
-    served.lastFailure = undefined;
-    served.lastRefusal = undefined;
-    served.instances += 1;
-    const link = new InstanceLink(acquired.instanceId, acquired.socketPath, acquired.slots, served, this, now);
-    this.#links.set(link.id, link);
-    served.addFree(link);
-    for (let exchange = this.#nextFor(link); exchange !== undefined; exchange = this.#nextFor(link)) {
-      if (acquired.start === 'cold') {
-        exchange.start = 'cold';
-        exchange.phases = acquired.phases;
-      }
-      this.#dispatch(exchange, link, now);
+    for (let room = link.slots; room > 0; room--) {
+      const exchange = link.served.takeAhead();
+      if (exchange === undefined) return;
+      exchange.state = 'ahead';
+      dispatch(exchange, link, now, this.#giveUp);
     }
   }
 
-  #startFailed(served: ServedFunction, error: unknown): void {
-    const known =
-      error instanceof SwiftletError
-        ? error
-        : new SwiftletError('Internal', `an instance could not be started: ${String(error)}`, { cause: error });
-    served.lastRefusal = known;
-    if (!initFailures.has(known.code)) {
-      // Full, away, or at the maximum: whoever waits goes on waiting, and the sweep asks again.
-      served.pausedUntil = performance.now() + sweepEveryMs;
-      return;
+  started(link: InstanceLink, acquired: AcquiredInstance | undefined): void {
+    const now = performance.now();
+    const wasCold = acquired?.start !== 'warm';
+    this.#links.add(link);
+    for (const exchange of link.streams.values()) {
+      exchange.served.forgetWaiting();
+      if (wasCold) markCold(exchange, acquired);
+      this.#begin(exchange, now);
     }
-    served.failures += 1;
-    served.lastFailure = known;
-    served.pausedUntil = performance.now() + pauseAfterFailures(served.failures);
-    for (let exchange = served.dequeue(); exchange !== undefined; exchange = served.dequeue()) this.#settle(exchange, known);
+    link.open();
+    for (let next = this.#nextFor(link); next !== undefined; next = this.#nextFor(link)) {
+      if (wasCold) markCold(next, acquired);
+      this.#dispatch(next, link, now);
+    }
+    this.#rest(link, now);
+  }
+
+  failed(served: ServedFunction, error: SwiftletError, ahead: InstanceLink | undefined): void {
+    for (const exchange of ahead?.streams.values() ?? []) this.#settle(exchange, error);
+    ahead?.close();
+    for (let exchange = served.dequeue(); exchange !== undefined; exchange = served.dequeue()) this.#settle(exchange, error);
+  }
+
+  putOff(served: ServedFunction, ahead: InstanceLink | undefined): void {
+    for (const exchange of [...(ahead?.streams.values() ?? [])].reverse()) {
+      exchange.link = undefined;
+      if (exchange.abandoned !== undefined) this.#settle(exchange, new SwiftletError(exchange.abandoned, 'nobody waits for it'));
+      else {
+        exchange.state = 'waiting';
+        served.putBack(exchange);
+      }
+    }
+    ahead?.streams.clear();
+    ahead?.close();
+    if (served.retired) this.#retire(served, this.#served.get(served.key));
+  }
+
+  begun(link: InstanceLink): void {
+    this.#starts.begun(link);
+  }
+
+  lost(link: InstanceLink): void {
+    this.#starts.lost(link);
   }
 
   #nextFor(link: InstanceLink): Exchange | undefined {
@@ -255,81 +223,53 @@ export class Gateway implements LinkEvents {
   }
 
   #conclude(link: InstanceLink, exchange: Exchange, verdict: Exclude<Verdict, { kind: 'goesOn' }>): void {
-    if (verdict.kind === 'broken') this.#discard(link, 'FunctionCrashed', verdict.error.message);
+    if (verdict.kind === 'broken') this.#links.discard(link, 'FunctionCrashed', verdict.error.message);
     link.streams.delete(exchange.stream);
     this.#settle(exchange, verdict.kind === 'done' ? undefined : verdict.error);
-    this.#freed(link);
-  }
-
-  /** A slot is free: the oldest waiting request takes it. */
-  #freed(link: InstanceLink): void {
     const now = performance.now();
     const next = this.#nextFor(link);
     if (next !== undefined) this.#dispatch(next, link, now);
+    this.#rest(link, now);
+  }
+
+  /** Nobody waits for the slots that it has free. */
+  #rest(link: InstanceLink, now: number): void {
     if (link.hasRoom) link.served.addFree(link);
-    if (link.streams.size === 0) {
-      link.idleSince = now;
-      if (link.served.retired) this.#release(link, now);
-    }
+    if (link.streams.size > 0) return;
+    link.idleSince = now;
+    if (link.served.retired) this.#links.release(link, now);
   }
 
   closed(link: InstanceLink): void {
-    link.served.removeFree(link);
-    this.#links.delete(link.id);
-    link.served.instances -= 1;
-    if (link.streams.size > 0) {
-      this.#orphaned.set(link.id, link);
-      setTimeout(() => this.#failOrphans(link, undefined), reasonWaitMs);
-    }
-    this.#activate(link.served, performance.now());
-  }
-
-  #failOrphans(link: InstanceLink, ended: Ended | undefined): void {
-    this.#orphaned.delete(link.id);
-    const code = ended === undefined || ended.code === 'Timeout' ? 'FunctionCrashed' : ended.code;
-    const detail =
-      ended?.detail ?? `the process of function "${link.served.version.function}" ended before it answered; its log has its last words`;
-    for (const exchange of link.streams.values()) this.#settle(exchange, new SwiftletError(code, detail));
-    link.streams.clear();
+    this.#links.lost(link);
+    this.#starts.activate(link.served, performance.now());
   }
 
   /** The caller's answer is decided; what the instance still does for it holds its slot until it is done. */
-  #giveUp(exchange: Exchange, error: SwiftletError): void {
+  readonly #giveUp = (exchange: Exchange, error: SwiftletError): void => {
     cancel(exchange);
-    exchange.abandoned = true;
+    exchange.abandoned = error.code;
     sendProblem(exchange, error);
-  }
+  };
 
   #settle(exchange: Exchange, error: SwiftletError | undefined): void {
     if (exchange.state === 'settled') return;
-    if (exchange.state === 'waiting') exchange.served.forgetWaiting();
+    if (exchange.state !== 'dispatched') exchange.served.forgetWaiting();
     exchange.state = 'settled';
     this.#exchanges.delete(exchange);
     const now = performance.now();
-    if (error !== undefined && !exchange.abandoned) sendProblem(exchange, error);
+    if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
     if (error?.code === 'Internal') this.#means.log.error({ err: error, requestId: exchange.id }, 'a request failed for a mistake of ours');
-    const outcome = error?.code ?? (exchange.abandoned ? 'ClientClosedRequest' : 'ok');
+    const outcome = exchange.abandoned ?? error?.code ?? 'ok';
     this.#means.metrics.settled(exchange, outcome, now);
     this.#means.reports.record(exchange, outcome, now);
   }
 
   #onClose(exchange: Exchange): void {
-    if (exchange.state === 'settled' || exchange.abandoned) return;
-    exchange.abandoned = true;
+    if (exchange.state === 'settled' || exchange.abandoned !== undefined) return;
+    exchange.abandoned = 'ClientClosedRequest';
     if (exchange.state === 'waiting') this.#settle(exchange, new SwiftletError('ClientClosedRequest', 'the caller hung up'));
     else cancel(exchange);
-  }
-
-  #discard(link: InstanceLink, code: ErrorCode, detail: string): void {
-    link.isRetired = true;
-    link.served.removeFree(link);
-    this.#means.agent.notify('discard', { instanceId: link.id, code, detail });
-  }
-
-  #release(link: InstanceLink, now: number): void {
-    this.#means.agent.notify('release', { instanceId: link.id, idleSinceMsAgo: now - link.idleSince });
-    link.isRetired = true;
-    link.close();
   }
 
   #retire(served: ServedFunction, successor: ServedFunction | undefined): void {
@@ -341,8 +281,7 @@ export class Gateway implements LinkEvents {
       // It waited for a version that serves no more: it waits for the next one, at the place where it came in.
       else this.#place(Object.assign(exchange, { served: successor }), performance.now());
     }
-    const now = performance.now();
-    for (const link of this.#links.values()) if (link.served === served && link.streams.size === 0) this.#release(link, now);
+    this.#links.releaseIdleOf(served, performance.now());
   }
 
   #sweepOnce(now: number): void {
@@ -350,37 +289,28 @@ export class Gateway implements LinkEvents {
       if (now >= exchange.deadline) this.#expire(exchange);
       else if (exchange.stalledSince !== 0 && now - exchange.stalledSince > clientIdleMs) this.#cutOff(exchange);
     }
-    for (const link of this.#links.values()) {
-      if (link.streams.size === 0 && now - link.idleSince >= link.served.version.config.idleMs) this.#release(link, now);
-    }
-    for (const served of this.#served.values()) if (served.waiting > 0) this.#activate(served, now);
+    this.#links.releaseIdle(now);
+    for (const served of this.#served.values()) if (served.waiting > 0) this.#starts.activate(served, now);
   }
 
   #expire(exchange: Exchange): void {
-    const { version, lastRefusal } = exchange.served;
-    const { config, function: name } = version;
-    if (exchange.state === 'waiting') {
-      const why = lastRefusal?.code === 'HostFull' || lastRefusal?.code === 'Unavailable' ? lastRefusal : undefined;
-      this.#settle(
-        exchange,
-        why ??
-          new SwiftletError(
-            'QueueTimeout',
-            `no instance of function "${name}" became free within ${config.queueTimeoutMs} ms (${exchange.served.instances} of at most ${config.maximum} run); raise "maximum", "concurrency" or "queue.timeout"`,
-          ),
-      );
-      return;
+    const { link, served } = exchange;
+    switch (exchange.state) {
+      case 'waiting':
+        this.#settle(exchange, queueTimeout(served));
+        break;
+      case 'ahead':
+        if (exchange.abandoned === undefined) this.#giveUp(exchange, queueTimeout(served));
+        break;
+      case 'dispatched': {
+        const error = timeLimitExceeded(served.version);
+        link?.streams.delete(exchange.stream);
+        if (link !== undefined) this.#links.discard(link, 'Timeout', error.message);
+        this.#settle(exchange, error);
+        break;
+      }
+      case 'settled':
     }
-    const { link } = exchange;
-    const error = new SwiftletError(
-      'Timeout',
-      `function "${name}" exceeded its time limit of ${config.timeoutMs} ms; raise "timeout" or do less in one request`,
-    );
-    if (link !== undefined) {
-      link.streams.delete(exchange.stream);
-      this.#discard(link, 'Timeout', error.message);
-    }
-    this.#settle(exchange, error);
   }
 
   /** A caller that neither sends nor takes has had its time. */
@@ -398,6 +328,11 @@ function bodyLengthOf(request: IncomingMessage): number {
   if (headers['transfer-encoding'] !== undefined) return -1;
   const length = headers['content-length'];
   return length === undefined ? 0 : Number(length);
+}
+
+function markCold(exchange: Exchange, acquired: AcquiredInstance | undefined): void {
+  exchange.start = 'cold';
+  exchange.phases = acquired?.phases;
 }
 
 function coldTotal({ phases }: Exchange): number {

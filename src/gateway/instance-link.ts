@@ -1,6 +1,7 @@
 /** The gateway's connection to one instance. Many requests share it; frames of one turn leave in one write. */
 import { createConnection, type Socket } from 'node:net';
 import { FrameDecoder } from '../wire/frames.ts';
+import { frame } from '../wire/instance-protocol.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServedFunction } from './served-function.ts';
 
@@ -11,6 +12,22 @@ export interface LinkEvents {
   turn(link: InstanceLink): void;
   /** The connection is gone, or broke the protocol; exchanges may still be on it. */
   closed(link: InstanceLink): void;
+  /** The instance begins with what was sent ahead. */
+  begun(link: InstanceLink): void;
+  /** The connection is gone before it was open. */
+  lost(link: InstanceLink): void;
+}
+
+/** A starting link's instance is not initialised yet; what comes from it is kept until it is. A retired one takes no more requests. */
+export type LinkState = 'starting' | 'open' | 'retired' | 'closed';
+
+/** What may come from an instance that is not known to be initialised, until no more of it is read. */
+const earlyLimitBytes = 256 * 1024;
+
+interface EarlyFrame {
+  readonly type: number;
+  readonly stream: number;
+  readonly payload: Buffer;
 }
 
 export class InstanceLink {
@@ -21,12 +38,16 @@ export class InstanceLink {
   readonly streams = new Map<number, Exchange>();
   /** In `served.free`. */
   isFree = false;
-  /** Takes no more requests. */
-  isRetired = false;
-  isClosed = false;
+  /** The instance said that it begins with what was sent ahead. */
+  hasBegun = false;
+  /** The socket is closed. */
+  isLost = false;
   idleSince: number;
   readonly #socket: Socket;
   readonly #events: LinkEvents;
+  #state: LinkState = 'starting';
+  #early: EarlyFrame[] = [];
+  #earlyBytes = 0;
   #lastStream = 0;
   #frames: Buffer[] = [];
   #bytes = 0;
@@ -34,7 +55,7 @@ export class InstanceLink {
     const frames = this.#frames;
     const [first] = frames;
     this.#frames = [];
-    if (first !== undefined && !this.isClosed) this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames, this.#bytes));
+    if (first !== undefined && !this.isLost) this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames, this.#bytes));
     this.#bytes = 0;
   };
 
@@ -44,10 +65,7 @@ export class InstanceLink {
     this.served = served;
     this.idleSince = now;
     this.#events = events;
-    const decoder = new FrameDecoder((type, stream, payload) => {
-      const exchange = this.streams.get(stream);
-      if (exchange !== undefined) events.frame(this, exchange, type, payload);
-    });
+    const decoder = new FrameDecoder((type, stream, payload) => this.#receive(type, stream, payload));
     this.#socket = createConnection(socketPath);
     this.#socket.setNoDelay(true);
     this.#socket.on('data', (chunk: Buffer) => {
@@ -60,33 +78,74 @@ export class InstanceLink {
     });
     // Whatever the reason, what matters is that it is closed.
     this.#socket.on('error', () => undefined);
-    this.#socket.once('close', () => this.#closed());
+    this.#socket.once('close', () => this.#lose());
+  }
+
+  get state(): LinkState {
+    return this.#state;
   }
 
   get hasRoom(): boolean {
-    return !this.isRetired && !this.isClosed && this.streams.size < this.slots;
+    return this.#state === 'open' && this.streams.size < this.slots;
   }
 
-  /** Opens a stream for a request. @returns its number */
-  open(exchange: Exchange): number {
+  /** The instance is initialised: what it has sent meanwhile is handed out, and requests may follow. */
+  open(): void {
+    this.#state = 'open';
+    const early = this.#early;
+    this.#early = [];
+    for (const { type, stream, payload } of early) this.#receive(type, stream, payload);
+    this.#events.turn(this);
+    this.#socket.resume();
+    if (this.isLost) this.#closed();
+  }
+
+  /** No more requests go to it. */
+  retire(): void {
+    if (this.#state !== 'closed') this.#state = 'retired';
+  }
+
+  /** Puts a request on a stream of its own. @returns the stream's number */
+  enter(exchange: Exchange): number {
     this.#lastStream = this.#lastStream >= 0xffff_fffe ? 1 : this.#lastStream + 1;
     this.streams.set(this.#lastStream, exchange);
     return this.#lastStream;
   }
 
-  write(frame: Buffer): void {
-    this.#bytes += frame.length;
-    if (this.#frames.push(frame) === 1) process.nextTick(this.#flush);
+  write(bytes: Buffer): void {
+    this.#bytes += bytes.length;
+    if (this.#frames.push(bytes) === 1) process.nextTick(this.#flush);
   }
 
   close(): void {
     this.#socket.destroy();
-    this.#closed();
+    this.#lose();
+  }
+
+  #receive(type: number, stream: number, payload: Buffer): void {
+    if (type === frame.begun) {
+      this.hasBegun = true;
+      this.#events.begun(this);
+    } else if (this.#state === 'starting') {
+      this.#early.push({ type, stream, payload });
+      this.#earlyBytes += payload.length;
+      if (this.#earlyBytes > earlyLimitBytes) this.#socket.pause();
+    } else {
+      const exchange = this.streams.get(stream);
+      if (exchange !== undefined) this.#events.frame(this, exchange, type, payload);
+    }
+  }
+
+  #lose(): void {
+    if (this.isLost) return;
+    this.isLost = true;
+    if (this.#state === 'starting') this.#events.lost(this);
+    else this.#closed();
   }
 
   #closed(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
     this.#events.closed(this);
   }
 }

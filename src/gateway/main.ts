@@ -8,7 +8,7 @@ import { clientIdleMs, maxHeaderBytes, maxHeaderCount } from '../model/limits.ts
 import { defaultTenant } from '../model/names.ts';
 import { type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
-import { endedSchema } from '../wire/agent-calls.ts';
+import { endedSchema, startingSchema } from '../wire/agent-calls.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
 import { invokeKind } from '../wire/instance-protocol.ts';
 import { functionKey } from '../wire/published-state.ts';
@@ -29,6 +29,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     {
       notice(method, body) {
         if (method === 'ended') gateway.instanceEnded(endedSchema.parse(body));
+        if (method === 'starting') gateway.instanceStarting(startingSchema.parse(body));
       },
     },
     () => ({ holds: gateway.holds }),

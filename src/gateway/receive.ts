@@ -54,7 +54,7 @@ function takeHead(exchange: Exchange, payload: Buffer): Verdict {
 function takeBody(exchange: Exchange, payload: Buffer): Verdict {
   if (exchange.head === undefined) return broken('a body before its head');
   exchange.sentBytes += payload.length;
-  if (exchange.abandoned || isBodiless(exchange, exchange.head.status)) giveCredit(exchange, payload.length);
+  if (exchange.abandoned !== undefined || isBodiless(exchange, exchange.head.status)) giveCredit(exchange, payload.length);
   else if (!exchange.headSent && exchange.held === undefined) exchange.held = payload;
   else {
     flushHeld(exchange);
@@ -65,7 +65,7 @@ function takeBody(exchange: Exchange, payload: Buffer): Verdict {
 
 /** Sends what was held back in the hope that the answer would be whole: it is not. */
 export function flushHeld(exchange: Exchange): void {
-  if (exchange.head === undefined || exchange.abandoned || exchange.state !== 'dispatched') return;
+  if (exchange.head === undefined || exchange.abandoned !== undefined || exchange.state !== 'dispatched') return;
   if (!exchange.headSent) {
     exchange.handlerMs = performance.now() - exchange.dispatchedAt;
     sendHead(exchange, exchange.head.contentLength);
@@ -98,10 +98,12 @@ function giveCredit(exchange: Exchange, bytes: number): void {
 }
 
 function takeDone(exchange: Exchange, payload: Buffer): Verdict {
+  // What was cancelled before it began ends without an answer.
+  if (exchange.head === undefined && exchange.abandoned !== undefined) return isDone;
   if (exchange.head === undefined || payload.length !== doneBytes) return broken('an end without a beginning');
   exchange.handlerMs = payload.readUInt32BE(0) / microseconds;
   exchange.memoryMiB = payload.readUInt32BE(4) / kibibytes;
-  if (exchange.abandoned) return isDone;
+  if (exchange.abandoned !== undefined) return isDone;
   const { held, response } = exchange;
   exchange.held = undefined;
   if (

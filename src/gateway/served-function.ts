@@ -31,6 +31,7 @@ export class ServedFunction {
     this.key = key;
   }
 
+  /** Requests that wait for an instance: those in the queue, and those that were sent ahead to one. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -40,20 +41,29 @@ export class ServedFunction {
     this.#waiting += 1;
   }
 
-  /** The oldest that still waits. */
+  /** The oldest that still waits; it waits no longer. */
   dequeue(): Exchange | undefined {
+    const exchange = this.takeAhead();
+    if (exchange !== undefined) this.#waiting -= 1;
+    return exchange;
+  }
+
+  /** The oldest in the queue, to be sent ahead: it still counts as waiting, until `forgetWaiting`. */
+  takeAhead(): Exchange | undefined {
     while (this.#first < this.#queue.length) {
       const exchange = this.#queue[this.#first];
       this.#queue[this.#first] = undefined;
       this.#first += 1;
-      if (exchange?.state === 'waiting') {
-        this.#waiting -= 1;
-        return exchange;
-      }
+      if (exchange?.state === 'waiting') return exchange;
     }
     this.#queue = [];
     this.#first = 0;
     return undefined;
+  }
+
+  /** Puts one back that was sent ahead, before all others. */
+  putBack(exchange: Exchange): void {
+    this.#queue.splice(this.#first, 0, exchange);
   }
 
   /** Counts out one that stopped waiting by itself; `dequeue` passes over it. */

@@ -2,8 +2,11 @@
 import { z } from 'zod';
 import { isErrorCode } from '../model/errors.ts';
 
-/** Ask `acquire`: an instance of this version, a waiting one if there is one, else a cold start. Answered with `AcquiredInstance`. */
-export const acquireSchema = z.object({ tenant: z.string(), function: z.string(), number: z.int() });
+/**
+ * Ask `acquire`: an instance of this version, a waiting one if there is one, else a cold start. Answered with `AcquiredInstance`.
+ * A cold start has the id that is given here, and is announced by `starting` as soon as it has a sandbox.
+ */
+export const acquireSchema = z.object({ tenant: z.string(), function: z.string(), number: z.int(), instanceId: z.uuid() });
 export type Acquire = z.output<typeof acquireSchema>;
 
 const ms = z.number();
@@ -19,6 +22,10 @@ export const acquiredSchema = z.object({
   leaseMs: ms,
 });
 export type AcquiredInstance = z.output<typeof acquiredSchema>;
+
+/** Notice `starting`: an instance has its sandbox, and takes connections; what is sent to it waits until it is initialised. */
+export const startingSchema = z.object({ instanceId: z.string(), socketPath: z.string() });
+export type Starting = z.output<typeof startingSchema>;
 
 /**
  * Notice `release`: the gateway has no request on the instance and gives its lease back. The agent keeps the instance for the

@@ -1,7 +1,8 @@
 /**
  * What is said on an instance's own socket (see docs/instance-protocol.md). The instance listens; one agent and any number of
  * gateways connect. Every connection may carry many invocations at once, each on a stream whose number the gateway chose and
- * does not use again on that connection. The runtime's side stands in runtimes/node/, which can import nothing of ours.
+ * does not use again on that connection. Invocations may be sent ahead, before the instance is initialised; it keeps their frames.
+ * The runtime's side stands in runtimes/node/, which can import nothing of ours.
  */
 export const instanceProtocolVersion = 1;
 
@@ -28,17 +29,21 @@ export const frame = {
   failed: 0x14,
   /** u32: so many more bytes of the request's body may be sent. */
   requestCredit: 0x15,
+  /** Empty, on stream 0: the version is initialised; what was sent ahead of this begins now. To connections that were there before. */
+  begun: 0x16,
   // agent ↔ instance, on stream 0
   /** Empty. Asks for `state`; answered as soon as the runtime has booted. */
   probe: 0x20,
   /** JSON `RuntimeState`. */
   state: 0x21,
-  /** JSON `InitRequest`. Once in an instance's life; a second one is answered with `initFailed`. */
+  /** JSON `InitRequest`: what the instance is to be. Once in its life; a second one is answered with `initFailed`. */
   init: 0x22,
   /** JSON `InitReport`. */
   initialised: 0x23,
   /** JSON `InvocationFailure`. The instance must be destroyed. */
   initFailed: 0x24,
+  /** After `init`, the path of the folder that the code is in now. Its modules are evaluated: `initialised` or `initFailed`. */
+  load: 0x25,
 } as const;
 
 /** Bytes of a body that may be on their way without credit, per stream and direction. */
@@ -79,7 +84,7 @@ export interface InvocationFailure {
 
 export interface RuntimeState {
   readonly protocol: number;
-  readonly state: 'booted' | 'initialising' | 'initialised' | 'failed';
+  readonly state: 'booted' | 'dedicated' | 'initialising' | 'initialised' | 'failed';
   /** `process.version` of the runtime. */
   readonly runtime: string;
 }
@@ -88,8 +93,6 @@ export interface InitRequest {
   readonly function: string;
   readonly version: number;
   readonly instanceId: string;
-  /** Where the artifact lies inside the sandbox. */
-  readonly codeDir: string;
   readonly handler: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly memoryMiB: number;

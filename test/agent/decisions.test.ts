@@ -79,7 +79,7 @@ for (const [what, facts, code, words] of ends) {
 }
 
 test('memory is rounded up to a class, so that few pools serve all', () => {
-  assert.deepEqual(kindOf({ runtime: 'nodejs26', memoryMiB: 128 }), { runtime: 'nodejs26', heapMiB: 96 });
+  assert.deepEqual(kindOf({ runtime: 'nodejs26', memoryMiB: 128 }), { runtime: 'nodejs26', memoryMiB: 128 });
   assert.deepEqual(kindOf({ runtime: 'nodejs26', memoryMiB: 129 }), kindOf({ runtime: 'nodejs26', memoryMiB: 192 }));
 });
 

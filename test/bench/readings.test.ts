@@ -30,10 +30,10 @@ test('autocannon’s report: over one connection the mean stands for the median'
 test('pools are added up over their kinds, and other metrics are left out', () => {
   const metrics = [
     '# HELP swiftlet_pool_ready Warm sandboxes',
-    'swiftlet_pool_ready{runtime="nodejs26",heap_mib="96"} 7',
-    'swiftlet_pool_ready{runtime="nodejs22",heap_mib="96"} 1',
+    'swiftlet_pool_ready{runtime="nodejs26",memory_mib="128"} 7',
+    'swiftlet_pool_ready{runtime="nodejs22",memory_mib="128"} 1',
     'swiftlet_pool_ready_since_seconds{runtime="nodejs26"} 99',
-    'swiftlet_pool_size{runtime="nodejs26",heap_mib="96"} 8',
+    'swiftlet_pool_size{runtime="nodejs26",memory_mib="128"} 8',
   ].join('\n');
   assert.deepEqual(poolStateIn(metrics), { ready: 8, size: 8 });
 });

@@ -62,12 +62,15 @@ export class RuntimeUnderTest implements AsyncDisposable {
   }
 
   /** @param handler relative to the fixtures, unless the request says where the code lies */
-  async init(handler: string, request: Partial<InitRequest> = {}, link = this.link): Promise<InitReport | InvocationFailure> {
+  async init(
+    handler: string,
+    { codeDir = fixtures, ...request }: Partial<InitRequest> & { codeDir?: string } = {},
+    link = this.link,
+  ): Promise<InitReport | InvocationFailure> {
     const whole: InitRequest = {
       function: 'tested',
       version: 3,
       instanceId: 'instance-1',
-      codeDir: fixtures,
       handler,
       environment: {},
       memoryMiB: 128,
@@ -75,7 +78,10 @@ export class RuntimeUnderTest implements AsyncDisposable {
       concurrency: 1,
       ...request,
     };
-    link.send(frame.init, 0, JSON.stringify(whole));
+    link.sendTogether([
+      [frame.init, 0, JSON.stringify(whole)],
+      [frame.load, 0, codeDir],
+    ]);
     const { payload } = await link.next(0, frame.initialised, frame.initFailed);
     return JSON.parse(payload.toString()) as InitReport | InvocationFailure;
   }

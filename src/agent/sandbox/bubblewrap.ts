@@ -36,6 +36,7 @@ export interface BubblewrapMeans {
   readonly etc: string;
 }
 
+const mebibyte = 1024 * 1024;
 const statusDescriptor = 4;
 const goDescriptor = 5;
 const seccompDescriptor = 6;
@@ -65,7 +66,7 @@ export class BubblewrapDriver implements SandboxDriver {
 
   async boot(spec: BootSpec): Promise<SandboxProcesses> {
     const { cgroups } = this.#means;
-    cgroups?.create(cgroupOf(spec.slot), { pids: sandboxPids, cpus: sandboxCpus });
+    cgroups?.create(cgroupOf(spec.slot), { memoryBytes: spec.memoryMiB * mebibyte, pids: sandboxPids, cpus: sandboxCpus });
     let child: ChildProcess | undefined;
     try {
       child = this.#spawn(spec);
@@ -145,7 +146,7 @@ export class BubblewrapDriver implements SandboxDriver {
       '-c',
       waitForGo,
       'sh',
-      ...runtimeCommand(inside.binFolder, inside.runtime, spec.heapMiB),
+      ...runtimeCommand(inside.binFolder, inside.runtime, spec.memoryMiB),
     ];
   }
 

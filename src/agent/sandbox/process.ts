@@ -18,7 +18,7 @@ export class ProcessDriver implements SandboxDriver {
 
   async boot(spec: BootSpec): Promise<SandboxProcesses> {
     const channels = makeChannels(spec.folder, undefined);
-    const [command = '', ...args] = runtimeCommand(spec.node.binFolder, spec.node.folder, spec.heapMiB);
+    const [command = '', ...args] = runtimeCommand(spec.node.binFolder, spec.node.folder, spec.memoryMiB);
     try {
       closeOnExecFrom(controlDescriptor);
       const child = spawn(command, args, {

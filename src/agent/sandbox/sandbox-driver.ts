@@ -6,8 +6,8 @@ export interface BootSpec {
   /** A folder of its own for the slot, which exists: `instance.sock` and `out.fifo` are made in it. */
   readonly folder: string;
   readonly node: RuntimeFiles;
-  /** V8's limit for its old space, fixed for the process's life. */
-  readonly heapMiB: number;
+  /** What it may take, in MiB, until it has a function of its own. V8's heap is cut to it for the process's life. */
+  readonly memoryMiB: number;
 }
 
 /** What of a runtime is shown to a sandbox. */
@@ -58,10 +58,13 @@ export const inside = {
 export const socketName = 'instance.sock';
 export const fifoName = 'out.fifo';
 
+/** What of a sandbox's memory V8's old space may have; the rest is for its young space, code and buffers. */
+const heapShare = 0.75;
+
 /** The flags that a runtime is started with, and its first file. */
-export const runtimeCommand = (binFolder: string, runtimeFolder: string, heapMiB: number): string[] => [
+export const runtimeCommand = (binFolder: string, runtimeFolder: string, memoryMiB: number): string[] => [
   `${binFolder}/node`,
-  `--max-old-space-size=${heapMiB}`,
+  `--max-old-space-size=${Math.floor(memoryMiB * heapShare)}`,
   '--disable-warning=ExperimentalWarning',
   `${runtimeFolder}/boot.mjs`,
 ];

@@ -7,7 +7,7 @@ import type { Mounter } from '../linux/mount-namespace.ts';
 import type { RelayLink } from '../relay-link.ts';
 import { RuntimeConnection } from '../runtime-connection.ts';
 import { type Runtimes, runtimeFiles } from '../runtimes.ts';
-import { type SlotRecord, writeRecord } from '../slot-record.ts';
+import { type BootedRecord, RecordFile, type SlotRecord } from '../slot-record.ts';
 import type { Slots } from '../slots.ts';
 import { cgroupOf, codeFolderOf } from './bubblewrap.ts';
 import { linkFolder } from './link-folder.ts';
@@ -29,6 +29,7 @@ export interface SandboxesMeans {
   readonly log: Logger;
 }
 
+const mebibyte = 1024 * 1024;
 const bootLimitMs = 15_000;
 /** An adopted sandbox is no child of ours: its end is looked for. */
 const goneCheckMs = 200;
@@ -77,7 +78,7 @@ export class Sandboxes {
     const exit = new Promise<Exit>((resolve) => this.#exits.set(slot, resolve));
     try {
       await mkdir(codeWay.kind === 'link' ? codeFolderOf(folder) : folder, { recursive: true });
-      processes = await driver.boot({ slot, folder, node, heapMiB: kind.heapMiB });
+      processes = await driver.boot({ slot, folder, node, memoryMiB: kind.memoryMiB });
     } catch (error) {
       this.#exits.delete(slot);
       slots.release(slot);
@@ -85,24 +86,37 @@ export class Sandboxes {
     }
     relay.open(slot, `${folder}/${fifoName}`);
     const record = { slot, ...processes, ...kind, born: startTimeOf(processes.inner) ?? '' };
-    const sandbox = this.#hold(kind, record, folder, exit);
-    await this.#booted(sandbox);
-    await writeRecord(folder, record).catch((error: unknown) =>
-      this.#means.log.warn({ err: error, slot }, 'a sandbox could not be written down; a restarted agent will end it'),
-    );
+    const recorded = Promise.withResolvers<RecordFile | undefined>();
+    const sandbox = this.#hold(record, folder, exit, recorded.promise);
+    try {
+      await this.#booted(sandbox);
+    } catch (error) {
+      recorded.resolve(undefined);
+      throw error;
+    }
+    // Nobody waits for it but the sandbox's dedication and its end.
+    recorded.resolve(this.#writeDown(slot, RecordFile.create(folder, record)));
     return sandbox;
   }
 
   /** Takes over a sandbox that an earlier agent booted. @returns undefined when its processes are gone */
-  async adopt(record: SlotRecord): Promise<Sandbox | undefined> {
-    if (startTimeOf(record.inner) !== record.born) return undefined;
+  async adopt({ booted, instance }: SlotRecord): Promise<Sandbox | undefined> {
+    if (startTimeOf(booted.inner) !== booted.born) return undefined;
     const { slots, slotsFolder, relay } = this.#means;
-    const folder = `${slotsFolder}/${record.slot}`;
-    slots.claim(record.slot);
-    relay.open(record.slot, `${folder}/${fifoName}`);
-    const sandbox = this.#hold(record, record, folder, gone(record));
+    const folder = `${slotsFolder}/${booted.slot}`;
+    slots.claim(booted.slot);
+    relay.open(booted.slot, `${folder}/${fifoName}`);
+    const recorded = instance === undefined ? this.#writeDown(booted.slot, RecordFile.reopen(folder)) : Promise.resolve(undefined);
+    const sandbox = this.#hold(booted, folder, gone(booted), recorded);
     await this.#booted(sandbox);
     return sandbox;
+  }
+
+  #writeDown(slot: number, writing: Promise<RecordFile>): Promise<RecordFile | undefined> {
+    return writing.catch((error: unknown) => {
+      this.#means.log.warn({ err: error, slot }, 'a sandbox could not be written down; a restarted agent will end it');
+      return undefined;
+    });
   }
 
   async #booted(sandbox: Sandbox): Promise<void> {
@@ -123,7 +137,7 @@ export class Sandboxes {
     }
   }
 
-  #hold(kind: SandboxKind, record: SlotRecord, folder: string, exit: Promise<Exit>): Sandbox {
+  #hold(record: BootedRecord, folder: string, exit: Promise<Exit>, recorded: Promise<RecordFile | undefined>): Sandbox {
     const { cgroups, codeWay } = this.#means;
     const cgroup = cgroupOf(record.slot);
     const connection = new RuntimeConnection(`${folder}/${socketName}`);
@@ -132,19 +146,21 @@ export class Sandboxes {
     };
     const sandbox: Sandbox = {
       slot: record.slot,
-      kind: { runtime: kind.runtime, heapMiB: kind.heapMiB },
-      record,
+      kind: { runtime: record.runtime, memoryMiB: record.memoryMiB },
+      pid: record.inner,
       socketPath: `${folder}/${socketName}`,
       connection,
-      ended: exit.then((how) => this.#clear(record.slot, folder, connection, how)),
+      ended: exit.then((how) => this.#clear(record.slot, folder, connection, recorded, how)),
       async attach(codeFolder) {
         if (codeWay.kind === 'none') return codeFolder;
         if (codeWay.kind === 'mount') codeWay.mounter.bindReadOnly(record.inner, codeFolder, inside.code);
         else await linkFolder(codeFolder, codeFolderOf(folder));
         return inside.code;
       },
-      limitMemory: (bytes) => cgroups?.limit(cgroup, { memoryBytes: bytes }),
-      dedicate: (instance) => writeRecord(folder, { ...record, instance }),
+      limitMemory: (mib) => {
+        if (mib !== record.memoryMiB) cgroups?.limit(cgroup, { memoryBytes: mib * mebibyte });
+      },
+      dedicate: async (instance) => (await recorded)?.dedicate(instance),
       memoryBytes: () => cgroups?.counts(cgroup).memoryBytes ?? 0,
       pidsRefused: () => cgroups?.counts(cgroup).pidsRefused ?? 0,
       kill,
@@ -155,9 +171,16 @@ export class Sandboxes {
     return sandbox;
   }
 
-  async #clear(slot: number, folder: string, connection: RuntimeConnection, exit: Exit): Promise<EndFacts> {
+  async #clear(
+    slot: number,
+    folder: string,
+    connection: RuntimeConnection,
+    recorded: Promise<RecordFile | undefined>,
+    exit: Exit,
+  ): Promise<EndFacts> {
     const { cgroups, relay, driver, slots, log } = this.#means;
     connection.close();
+    await (await recorded)?.close();
     this.#exits.delete(slot);
     const counts = cgroups?.counts(cgroupOf(slot));
     const tail = await relay.close(slot);
@@ -170,7 +193,7 @@ export class Sandboxes {
 }
 
 /** Resolves when a process that is not our child has ended. */
-async function gone({ inner, born }: SlotRecord): Promise<Exit> {
+async function gone({ inner, born }: BootedRecord): Promise<Exit> {
   for (;;) {
     if (startTimeOf(inner) !== born) return { code: null, signal: null };
     await new Promise((resolve) => setTimeout(resolve, goneCheckMs).unref());

@@ -1,0 +1,23 @@
+/** What a caller is told whose request has had its time. */
+import { SwiftletError } from '../model/errors.ts';
+import type { Version } from '../model/function.ts';
+import type { ServedFunction } from './served-function.ts';
+
+/** No instance became free in time; when the host is the reason, it is said. */
+export function queueTimeout({ version, lastRefusal, instances }: ServedFunction): SwiftletError {
+  if (lastRefusal?.code === 'HostFull' || lastRefusal?.code === 'Unavailable') return lastRefusal;
+  const { function: name, config } = version;
+  return new SwiftletError(
+    'QueueTimeout',
+    `no instance of function "${name}" became free within ${config.queueTimeoutMs} ms (${instances} of at most ${config.maximum} run); raise "maximum", "concurrency" or "queue.timeout"`,
+  );
+}
+
+export const timeLimitExceeded = ({ function: name, config }: Version): SwiftletError =>
+  new SwiftletError(
+    'Timeout',
+    `function "${name}" exceeded its time limit of ${config.timeoutMs} ms; raise "timeout" or do less in one request`,
+  );
+
+export const crashed = ({ function: name }: Version): string =>
+  `the process of function "${name}" ended before it answered; its log has its last words`;

@@ -1,0 +1,156 @@
+/** The cold starts that this gateway has asked for, and how each of them ends. Nothing here is on the way of a warm request. */
+import { randomUUID } from 'node:crypto';
+import { type ErrorCode, SwiftletError } from '../model/errors.ts';
+import { acquiredSchema, type AcquiredInstance, type Starting } from '../wire/agent-calls.ts';
+import type { CallClient } from '../wire/calls.ts';
+import { pauseAfterFailures, startsWanted } from './activate.ts';
+import { InstanceLink, type LinkEvents } from './instance-link.ts';
+import type { ServedFunction } from './served-function.ts';
+
+/** What an agent may need for a start beside the user's own init. */
+const startAllowanceMs = 20_000;
+/** How long a function is left alone whose start was put off: its host is full or away, or it runs its maximum. */
+const postponedMs = 50;
+
+/** These say that the function itself cannot start: who waits for it is told at once. */
+const initFailures: ReadonlySet<ErrorCode> = new Set([
+  'InitError',
+  'InitTimeout',
+  'OutOfMemory',
+  'HandlerNotFound',
+  'RuntimeUnknown',
+  'FunctionCrashed',
+  'Internal',
+]);
+
+export interface StartEvents {
+  /** A link to an instance that is not initialised yet: what waits may be sent ahead on it. */
+  connected(link: InstanceLink): void;
+  /**
+   * An instance is there.
+   * @param link not open yet; what was sent ahead is on it
+   * @param acquired what the agent said of it; absent when the agent is gone and the instance itself said that it goes on
+   */
+  started(link: InstanceLink, acquired: AcquiredInstance | undefined): void;
+  /** The function cannot start. Neither can what was sent ahead. */
+  failed(served: ServedFunction, error: SwiftletError, link: InstanceLink | undefined): void;
+  /** The start came to nothing, for no fault of the function. What was sent ahead never began. */
+  putOff(served: ServedFunction, link: InstanceLink | undefined): void;
+}
+
+/** A start under way. */
+interface Start {
+  readonly served: ServedFunction;
+  /** There when something was sent ahead. */
+  link: InstanceLink | undefined;
+  /** The agent will say nothing more; the instance's own word, or its end, decides. */
+  isOrphan: boolean;
+}
+
+export class Starts {
+  readonly #agent: CallClient;
+  readonly #events: StartEvents & LinkEvents;
+  readonly #under = new Map<string, Start>();
+
+  constructor(agent: CallClient, events: StartEvents & LinkEvents) {
+    this.#agent = agent;
+    this.#events = events;
+  }
+
+  /** Asks for as many instances as those who wait need. */
+  activate(served: ServedFunction, now: number): void {
+    if (now < served.pausedUntil) return;
+    const { waiting, starting, instances, version } = served;
+    const { concurrency, maximum } = version.config;
+    const wanted = startsWanted({ waiting, starting, instances, slots: concurrency, maximum });
+    for (let asked = 0; asked < wanted; asked++) void this.#ask(randomUUID(), served);
+  }
+
+  /**
+   * Notice of the agent: an instance has its sandbox. When nothing else can serve those who wait, they are sent ahead, so that they are
+   * there when it is initialised.
+   */
+  announced({ instanceId, socketPath }: Starting, now: number): void {
+    const start = this.#under.get(instanceId);
+    if (start === undefined || start.link !== undefined) return;
+    const { served } = start;
+    if (served.instances > 0 || served.starting > 1 || served.waiting === 0) return;
+    start.link = new InstanceLink(instanceId, socketPath, served.version.config.concurrency, served, this.#events, now);
+    this.#events.connected(start.link);
+  }
+
+  /** An instance says that it has begun with what was sent ahead. */
+  begun(link: InstanceLink): void {
+    const start = this.#under.get(link.id);
+    if (start?.isOrphan === true) this.#startedAlone(link, start);
+  }
+
+  /** The connection to an instance that was not open yet is gone. */
+  lost(link: InstanceLink): void {
+    const start = this.#under.get(link.id);
+    if (start?.isOrphan === true) this.#putOff(link.id, start);
+  }
+
+  close(): void {
+    for (const { link } of this.#under.values()) link?.close();
+  }
+
+  async #ask(id: string, served: ServedFunction): Promise<void> {
+    const { tenant, function: name, number, config } = served.version;
+    const start: Start = { served, link: undefined, isOrphan: false };
+    this.#under.set(id, start);
+    served.starting += 1;
+    let acquired: AcquiredInstance;
+    try {
+      const order = { tenant, function: name, number, instanceId: id };
+      acquired = acquiredSchema.parse(await this.#agent.ask('acquire', order, config.initTimeoutMs + startAllowanceMs));
+    } catch (error) {
+      this.#refused(id, start, error);
+      return;
+    }
+    this.#over(id, start);
+    served.failures = 0;
+    served.lastFailure = undefined;
+    served.lastRefusal = undefined;
+    const { instanceId, socketPath, slots } = acquired;
+    this.#events.started(start.link ?? new InstanceLink(instanceId, socketPath, slots, served, this.#events, performance.now()), acquired);
+  }
+
+  #refused(id: string, start: Start, error: unknown): void {
+    const { served, link } = start;
+    const known =
+      error instanceof SwiftletError
+        ? error
+        : new SwiftletError('Internal', `an instance could not be started: ${String(error)}`, { cause: error });
+    served.lastRefusal = known;
+    if (initFailures.has(known.code)) {
+      this.#over(id, start);
+      served.failures += 1;
+      served.lastFailure = known;
+      served.pausedUntil = performance.now() + pauseAfterFailures(served.failures);
+      this.#events.failed(served, known, link);
+    } else if (link === undefined || link.isLost) this.#putOff(id, start);
+    else if (link.hasBegun) this.#startedAlone(link, start);
+    else start.isOrphan = true;
+  }
+
+  #startedAlone(link: InstanceLink, start: Start): void {
+    this.#over(link.id, start);
+    this.#events.started(link, undefined);
+  }
+
+  /** Whoever waits goes on waiting, and the next sweep asks again. */
+  #putOff(id: string, start: Start): void {
+    const { served, link } = start;
+    this.#over(id, start);
+    served.pausedUntil = performance.now() + postponedMs;
+    if (link?.hasBegun === true)
+      this.#events.failed(served, new SwiftletError('FunctionCrashed', 'the instance ended while it started'), link);
+    else this.#events.putOff(served, link);
+  }
+
+  #over(id: string, { served }: Start): void {
+    this.#under.delete(id);
+    served.starting -= 1;
+  }
+}
