@@ -137,6 +137,8 @@ export class Instance {
       const loaded = now();
       this.#life = { state: 'initialised', served: { form, settings: request } };
       channel.send(frame.initialised, 0, stringify({ environmentMs, runtimeMs: handlerFound - start, initMs: loaded - handlerFound }));
+      // What was held may keep this thread for long.
+      channel.flush();
       this.#held.release((from, kind, stream, payload, heldMs) => this.#serve(from, kind, stream, payload, heldMs));
       // Its request, if one waits, comes first.
       if (form.warmUp !== undefined) setImmediate(setImmediate, form.warmUp);

@@ -18,7 +18,7 @@ const usualNames = ['handler', 'default'];
 export async function loadHandler({ file, exportName }) {
   const module = await load(file);
   // What CommonJS exports is under `default`; not all names in it may be seen from outside.
-  const commonJs = isObject(module.default) ? module.default : {};
+  const commonJs = isObject(module['default']) ? module['default'] : {};
   const names = exportName === undefined ? usualNames : [exportName];
   for (const name of names) {
     const form = await formOf(module[name] ?? commonJs[name], commonJs);

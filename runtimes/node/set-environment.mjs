@@ -22,6 +22,6 @@ export const logGroupOf = (name) => `/swiftlet/${name}`;
 
 /** Where the code's relative paths begin. @param {string} codeDir */
 export function enterCode(codeDir) {
-  process.env.LAMBDA_TASK_ROOT ??= codeDir;
+  process.env['LAMBDA_TASK_ROOT'] ??= codeDir;
   process.chdir(codeDir);
 }

@@ -4,9 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runtimeNames } from '../../src/model/runtimes.ts';
 import { frame } from '../../src/wire/instance-protocol.ts';
 import { fixtures, RuntimeUnderTest } from './runtime-under-test.ts';
+
+const heldMs = 200;
 
 for (const runtime of runtimeNames) {
   suite(runtime, { concurrency: 2 }, () => {
@@ -41,9 +44,38 @@ for (const runtime of runtimeNames) {
       assert.equal((await tested.link.call('/')).body.toString(), '{"form":"sync","path":"/"}');
     });
 
-    test('an invocation before the init is refused', async () => {
+    test('what is sent ahead begins with the init, said before; its time counts from then', async () => {
       await using tested = new RuntimeUnderTest(runtime);
-      assert.equal((await tested.link.call('/')).failure?.code, 'Internal');
+      const gateway = tested.connect();
+      const deadline = Date.now() + 1_000;
+      const stream = gateway.open('/ahead', { deadline, body: 'whole' });
+      gateway.sendBody(stream, Buffer.from('whole'));
+      await delay(heldMs);
+      await tested.init('remaining.handler');
+      await gateway.next(0, frame.begun);
+      const { body } = await gateway.answer(stream);
+      const { remainingMs, sent } = JSON.parse(body.toString()) as { remainingMs: number; sent: string };
+      assert.equal(sent, 'whole');
+      assert.ok(remainingMs > 1_000 - heldMs, `${remainingMs} ms are left of 1,000`);
+    });
+
+    test('what is sent ahead and cancelled never begins', async () => {
+      await using tested = new RuntimeUnderTest(runtime);
+      const stream = tested.link.open('/cancelled');
+      tested.link.send(frame.cancel, stream);
+      assert.equal((await tested.link.answer(stream)).status, undefined);
+      await tested.init('forms/sync.handler');
+      assert.equal((await tested.link.call('/next')).body.toString(), '{"form":"sync","path":"/next"}');
+    });
+
+    test('code before it is said whose it is, or twice, is refused', async () => {
+      await using tested = new RuntimeUnderTest(runtime);
+      tested.link.send(frame.load, 0, fixtures);
+      await tested.link.next(0, frame.initFailed);
+      await tested.init('forms/sync.handler');
+      tested.link.send(frame.load, 0, fixtures);
+      await tested.link.next(0, frame.initFailed);
+      assert.equal((await tested.link.call('/')).status, 200);
     });
 
     test('several gateways may speak to it, and one may go', async () => {

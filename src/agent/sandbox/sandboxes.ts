@@ -150,7 +150,7 @@ export class Sandboxes {
       pid: record.inner,
       socketPath: `${folder}/${socketName}`,
       connection,
-      ended: exit.then((how) => this.#clear(record.slot, folder, connection, recorded, how)),
+      ended: exit.then((how) => this.#clear(record.slot, folder, connection, how)),
       async attach(codeFolder) {
         if (codeWay.kind === 'none') return codeFolder;
         if (codeWay.kind === 'mount') codeWay.mounter.bindReadOnly(record.inner, codeFolder, inside.code);
@@ -166,21 +166,17 @@ export class Sandboxes {
       kill,
     };
     this.#live.add(sandbox);
-    void sandbox.ended.then(() => this.#live.delete(sandbox));
+    void sandbox.ended.then(async () => {
+      this.#live.delete(sandbox);
+      await (await recorded)?.close();
+    });
     if (this.#closed) kill();
     return sandbox;
   }
 
-  async #clear(
-    slot: number,
-    folder: string,
-    connection: RuntimeConnection,
-    recorded: Promise<RecordFile | undefined>,
-    exit: Exit,
-  ): Promise<EndFacts> {
+  async #clear(slot: number, folder: string, connection: RuntimeConnection, exit: Exit): Promise<EndFacts> {
     const { cgroups, relay, driver, slots, log } = this.#means;
     connection.close();
-    await (await recorded)?.close();
     this.#exits.delete(slot);
     const counts = cgroups?.counts(cgroupOf(slot));
     const tail = await relay.close(slot);

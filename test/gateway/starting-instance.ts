@@ -1,0 +1,153 @@
+/** A gateway between a real HTTP server and an agent and an instance that are in the test's hands. */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { Gateway } from '../../src/gateway/gateway.ts';
+import { GatewayMetrics } from '../../src/gateway/metrics.ts';
+import { Reports } from '../../src/gateway/reports.ts';
+import { functionConfigSchema, type Version } from '../../src/model/function.ts';
+import { noPhases } from '../../src/model/phases.ts';
+import type { Acquire, AcquiredInstance } from '../../src/wire/agent-calls.ts';
+import type { CallClient } from '../../src/wire/calls.ts';
+import { encodeFrame, FrameDecoder } from '../../src/wire/frames.ts';
+import { frame, invokeKind } from '../../src/wire/instance-protocol.ts';
+import { functionKey } from '../../src/wire/published-state.ts';
+
+interface Came {
+  readonly type: number;
+  readonly stream: number;
+  readonly payload: Buffer;
+}
+
+/** A queue that is awaited. */
+class Mailbox<T> {
+  readonly #came: T[] = [];
+  readonly #waiting: ((value: T) => void)[] = [];
+
+  put(value: T): void {
+    const taker = this.#waiting.shift();
+    if (taker === undefined) this.#came.push(value);
+    else taker(value);
+  }
+
+  take(): Promise<T> {
+    const first = this.#came.shift();
+    return first === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(first);
+  }
+
+  get length(): number {
+    return this.#came.length;
+  }
+}
+
+/** An instance that says what the test makes it say. */
+export class FakeInstance {
+  readonly frames = new Mailbox<Came>();
+  readonly path: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(path: string) {
+    this.path = path;
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket);
+      const decoder = new FrameDecoder((type, stream, payload) => this.frames.put({ type, stream, payload: Buffer.from(payload) }));
+      socket.on('data', (chunk: Buffer) => decoder.push(chunk));
+      socket.on('error', () => undefined);
+    }).listen(path);
+  }
+
+  send(type: number, stream: number, payload: Buffer | string = ''): void {
+    for (const socket of this.#sockets) socket.write(encodeFrame(type, stream, payload));
+  }
+
+  answer(stream: number, body: string): void {
+    this.send(frame.head, stream, JSON.stringify([200, []]));
+    this.send(frame.responseBody, stream, body);
+    this.send(frame.done, stream, Buffer.alloc(8));
+  }
+
+  end(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+}
+
+/** A question of the gateway to the agent, for the test to answer. */
+export interface Asked {
+  readonly order: Acquire;
+  readonly resolve: (answer: AcquiredInstance) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class GatewayUnderTest implements AsyncDisposable {
+  readonly asked = new Mailbox<Asked>();
+  readonly gateway: Gateway;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'swiftlet-gateway-'));
+  readonly #instances: FakeInstance[] = [];
+  readonly #http;
+  readonly #parts: Disposable[];
+
+  constructor() {
+    const agent = silentClient((order) => new Promise((resolve, reject) => this.asked.put({ order, resolve, reject })));
+    const reports = new Reports(silentClient(() => Promise.resolve(null)));
+    const metrics = new GatewayMetrics(() => ({ inFlight: 0, waiting: 0, instances: 0, droppedReports: 0 }));
+    this.#parts = [reports, metrics];
+    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight: 100, log: pino({ enabled: false }) });
+    this.gateway.applyState({ revision: 1, functions: new Map([[functionKey('default', 'f'), version]]), tokenHashes: [] });
+    this.#http = createHttpServer((request, response) => {
+      this.gateway.handle(request, response, functionKey('default', 'f'), 'f', invokeKind.http, '/');
+    }).listen(0, '127.0.0.1');
+  }
+
+  instance(): FakeInstance {
+    const instance = new FakeInstance(join(this.#folder, `${this.#instances.length}.sock`));
+    this.#instances.push(instance);
+    return instance;
+  }
+
+  async call(init: RequestInit = {}): Promise<Response> {
+    if (!this.#http.listening) await once(this.#http, 'listening');
+    return fetch(`http://127.0.0.1:${(this.#http.address() as AddressInfo).port}/`, init);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#http.closeAllConnections();
+    this.#http.close();
+    await this.gateway.drain(0);
+    for (const part of this.#parts) part[Symbol.dispose]();
+    for (const instance of this.#instances) instance.end();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+export const acquired = ({ order }: Asked, { path }: FakeInstance): AcquiredInstance => ({
+  instanceId: order.instanceId,
+  socketPath: path,
+  slots: 1,
+  start: 'cold',
+  phases: { ...noPhases, init: 7 },
+  leaseMs: 1_000,
+});
+
+const version: Version = {
+  tenant: 'default',
+  function: 'f',
+  number: 1,
+  digest: '0'.repeat(64),
+  createdAt: new Date(0).toISOString(),
+  config: functionConfigSchema.parse({ runtime: 'nodejs26', handler: 'index' }),
+} as Version;
+
+function silentClient(ask: (order: Acquire) => Promise<unknown>): CallClient {
+  return {
+    connected: true,
+    ask: (_method, body) => ask(body as Acquire),
+    notify: () => undefined,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
