@@ -7,7 +7,7 @@ const { createRequire } = process.getBuiltinModule('node:module');
 const { basename } = process.getBuiltinModule('node:path');
 const { pathToFileURL } = process.getBuiltinModule('node:url');
 const { isModuleNamespaceObject } = process.getBuiltinModule('node:util').types;
-const require = createRequire(import.meta.url);
+const require = createRequire(import.meta.filename);
 const usualNames = ['handler', 'default'];
 
 /**

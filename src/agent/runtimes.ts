@@ -1,10 +1,11 @@
 /** Where the runtimes lie on this host, in folders that any sandbox's user can read. */
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { SwiftletError } from '../model/errors.ts';
 import { type RuntimeName, runtimeNames } from '../model/runtimes.ts';
 import { packageFolder } from '../role/package-folder.ts';
+import { bundleRuntime } from './bundle-runtime.ts';
 import type { RuntimeFiles } from './sandbox/sandbox-driver.ts';
 
 const packages: Readonly<Record<RuntimeName, string>> = { nodejs22: 'nodejs22-linux', nodejs24: 'nodejs24-linux', nodejs26: 'node-linux' };
@@ -14,13 +15,15 @@ const readableByAll = 0o005;
 export type Runtimes = ReadonlyMap<RuntimeName, RuntimeFiles>;
 
 /**
- * Finds the interpreters among the installed packages and copies the runtime's own code to where every sandbox may read it:
- * a checkout may lie in a folder that only its owner can enter, or be written with a strict umask.
+ * Finds the interpreters among the installed packages and puts the runtime's own code where every sandbox may read it: a checkout
+ * may lie in a folder that only its owner can enter, or be written with a strict umask.
  * @param folder of the agent's own; made when it is missing
  */
 export function prepareRuntimes(folder: string): Runtimes {
   mkdirSync(folder, { recursive: true });
-  const code = copyReadable(join(packageFolder, 'runtimes', 'node'), join(folder, 'node'));
+  const code = join(folder, 'node');
+  bundleRuntime(join(packageFolder, 'runtimes', 'node'), code);
+  makeReadable(code);
   const require = createRequire(import.meta.url);
   const found = new Map<RuntimeName, RuntimeFiles>();
   for (const name of runtimeNames) {
@@ -57,12 +60,7 @@ function readableBin(binFolder: string, copy: string): string {
   return copy;
 }
 
-function copyReadable(from: string, to: string): string {
-  cpSync(from, to, { recursive: true, force: true });
-  chmodSync(to, 0o755);
-  for (const name of readdirSync(to, { recursive: true, encoding: 'utf8' })) {
-    const path = join(to, name);
-    chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
-  }
-  return to;
+function makeReadable(folder: string): void {
+  chmodSync(folder, 0o755);
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o644);
 }

@@ -5,6 +5,7 @@ import { createConnection, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleRuntime } from '../../src/agent/bundle-runtime.ts';
 import { closeFd, listenUnix, makeFifo } from '../../src/agent/linux/libc.ts';
 import type { RuntimeName } from '../../src/model/runtimes.ts';
 import { frame, type InitReport, type InitRequest, type InvocationFailure, type RuntimeState } from '../../src/wire/instance-protocol.ts';
@@ -12,6 +13,10 @@ import { RuntimeLink } from './runtime-link.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const packages: Readonly<Record<RuntimeName, string>> = { nodejs22: 'nodejs22-linux', nodejs24: 'nodejs24-linux', nodejs26: 'node-linux' };
+/** As the agent starts it. */
+const bundled = mkdtempSync(join(tmpdir(), 'swiftlet-runtime-code-'));
+bundleRuntime(join(repository, 'runtimes', 'node'), bundled);
+process.once('exit', () => rmSync(bundled, { recursive: true }));
 export const fixtures = fileURLToPath(new URL('fixtures', import.meta.url));
 
 /** [level, unix ms, request id, text], or a line that no runtime wrote. */
@@ -40,7 +45,7 @@ export class RuntimeUnderTest implements AsyncDisposable {
     const output = openSync(fifoPath, constants.O_RDWR);
     const binary = join(repository, 'node_modules', `${packages[runtime]}-${process.arch}`, 'bin', 'node');
     const flags = ['--max-old-space-size=128', '--disable-warning=ExperimentalWarning'];
-    this.#child = spawn(binary, [...flags, join(repository, 'runtimes', 'node', 'boot.mjs'), ...args], {
+    this.#child = spawn(binary, [...flags, join(bundled, 'boot.cjs'), ...args], {
       stdio: ['ignore', output, output, socket],
       env: { PATH: '/usr/bin:/bin', HOME: this.#folder },
       cwd: this.#folder,

@@ -44,7 +44,7 @@ const seccompDescriptor = 6;
  * The first program inside says that everything is set up, waits until the agent has hung its mounts in, and becomes the runtime.
  * When the agent dies meanwhile it ends, so that nothing runs that nobody knows of.
  */
-const waitForGo = `echo >&${goDescriptor}; read -r go <&${goDescriptor} || exit 1; exec ${goDescriptor}>&-; exec "$@"`;
+const waitForGo = `ulimit -n ${sandboxOpenFiles}; ulimit -c 0; echo >&${goDescriptor}; read -r go <&${goDescriptor} || exit 1; exec ${goDescriptor}>&-; exec "$@"`;
 const statusSchema = z.object({ 'child-pid': z.int() });
 /** A sandbox needs some ms to be set up; a host that takes this long is stuck. */
 const setUpLimitMs = 10_000;
@@ -94,7 +94,7 @@ export class BubblewrapDriver implements SandboxDriver {
       // What the platform may have leaked stays here: only the descriptors named below are handed on.
       closeOnExecFrom(controlDescriptor);
       const identity = firstUid === undefined ? {} : { uid: firstUid + spec.slot, gid: firstUid + spec.slot };
-      return spawn('/usr/bin/prlimit', this.#command(spec), {
+      return spawn(this.#means.bwrap, this.#command(spec), {
         ...identity,
         stdio: ['ignore', channels.output, channels.output, channels.socket, 'pipe', 'pipe', filter ?? 'ignore'],
         detached: true,
@@ -108,13 +108,9 @@ export class BubblewrapDriver implements SandboxDriver {
   }
 
   #command(spec: BootSpec): string[] {
-    const { bwrap, mounter, seccomp } = this.#means;
+    const { mounter, seccomp } = this.#means;
     const id = String(inside.uid);
     return [
-      `--nofile=${sandboxOpenFiles}`,
-      '--core=0',
-      '--',
-      bwrap,
       '--unshare-user',
       '--unshare-ipc',
       '--unshare-pid',

@@ -14,7 +14,7 @@ export interface BootSpec {
 export interface RuntimeFiles {
   /** The folder with the interpreter, `node`. */
   readonly binFolder: string;
-  /** The folder of the runtime's own code, with `boot.mjs`. */
+  /** The folder of the runtime's own code, with `boot.cjs`. */
   readonly folder: string;
 }
 
@@ -66,7 +66,7 @@ export const runtimeCommand = (binFolder: string, runtimeFolder: string, memoryM
   `${binFolder}/node`,
   `--max-old-space-size=${Math.floor(memoryMiB * heapShare)}`,
   '--disable-warning=ExperimentalWarning',
-  `${runtimeFolder}/boot.mjs`,
+  `${runtimeFolder}/boot.cjs`,
 ];
 
 /** The descriptor on which the runtime finds its listening socket. */
