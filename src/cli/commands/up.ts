@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../../role/home.ts';
 import { connectApi } from '../api-client.ts';
@@ -126,5 +127,5 @@ function welcome({ gatewayUrl, apiUrl, isolation }: Platform, home: string, depl
 const unprotected = (): string =>
   errorColours.bgRed(errorColours.white(' WARNING ')) +
   errorColours.red(
-    ' Functions run as plain processes of this user: they can read its files, see each other, and use the network. For development only.',
+    ` Functions run as plain processes of the user ${userInfo().username}: they can read and change all that it can, see each other, and use the network. For development only.`,
   );
