@@ -50,7 +50,7 @@ export function openUnderTest({ isolation, threaded }: DriverKind, folder: strin
     seccomp: undefined,
     etc: writeEtc(join(folder, 'etc')),
   };
-  const direct = () => (isolated ? new BubblewrapDriver({ ...settings, mounter, cgroups }) : new ProcessDriver());
+  const direct = () => (isolated ? new BubblewrapDriver({ ...settings, mounter, cgroups }) : new ProcessDriver(undefined));
   const failed = (error: Error) => {
     throw error;
   };

@@ -16,13 +16,19 @@ import {
 } from './sandbox-driver.ts';
 
 export class ProcessDriver implements SandboxDriver {
+  readonly #group: number | undefined;
   onExit: (slot: number, exit: Exit) => void = () => undefined;
+
+  /** @param group that the other roles are in, when they are users of their own */
+  constructor(group: number | undefined) {
+    this.#group = group;
+  }
 
   async boot(spec: BootSpec): Promise<SandboxProcesses> {
     let channels: Channels | undefined;
     const [command = '', ...args] = runtimeCommand(spec.node.binFolder, spec.node.folder, spec.memoryMiB);
     try {
-      channels = makeChannels(spec.folder, undefined);
+      channels = makeChannels(spec.folder, this.#group);
       closeOnExecFrom(controlDescriptor);
       const child = spawn(command, args, {
         stdio: ['ignore', channels.output, channels.output, channels.socket],

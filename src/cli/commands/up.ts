@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../../role/home.ts';
 import { connectApi } from '../api-client.ts';
@@ -127,5 +126,5 @@ function welcome({ gatewayUrl, apiUrl, isolation }: Platform, home: string, depl
 const unprotected = (): string =>
   errorColours.bgRed(errorColours.white(' WARNING ')) +
   errorColours.red(
-    ` Functions run as plain processes of the user ${userInfo().username}: they can read and change all that it can, see each other, and use the network. For development only.`,
+    ` Functions run as plain processes of ${process.getuid?.() === 0 ? 'root' : 'your user'}: they can read and change all that it can, see each other, and use the network. For development only.`,
   );
