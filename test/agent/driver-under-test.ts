@@ -21,7 +21,7 @@ export interface DriverUnderTest extends AsyncDisposable {
   readonly traces: Traces;
   readonly runtimes: Runtimes;
   /** Sandboxes by this driver; they take its `onExit`. */
-  sandboxes(): Sandboxes;
+  readonly sandboxes: () => Sandboxes;
 }
 
 /** What a driver is made for: its isolation, and whether it does its work on a thread of its own. */

@@ -113,16 +113,16 @@ export function sandboxDriverContract(name: string, driverKind: DriverKind, { is
     it('takes everything back when it is killed while it is set up', async (t) => {
       const under = open(t);
       const ended = endsOf(under);
-      let settled = false;
+      const state = { settled: false };
       const boot = under.driver.boot(specOf(under, runtimeFiles(under.runtimes, kind.runtime))).then(
         () => 'booted',
         () => 'refused',
       );
       void boot.finally(() => {
-        settled = true;
+        state.settled = true;
       });
       let victims: number[] = [];
-      while (!settled && victims.length === 0) {
+      while (!state.settled && victims.length === 0) {
         victims = processesOfSlots(under.traces).map(({ pid }) => pid);
         await turn();
       }

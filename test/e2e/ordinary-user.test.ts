@@ -136,9 +136,9 @@ test('the drivers keep their contract for this user too', () => {
   assert.match(stdout, /^. pass [1-9]\d+$/m);
 });
 
-test('without bubblewrap it refuses, and says the one command that helps', () => {
+const cannotHide = process.getuid?.() === 0 ? false : 'only root can hide a program';
+test('without bubblewrap it refuses, and says the one command that helps', { skip: cannotHide }, () => {
   const [program = '', ...rest] = user.without([findBwrap() ?? ''], [process.execPath, main, 'up']);
-  if (process.getuid?.() !== 0) return;
   const { status, stderr } = spawnSync(program, rest, { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
   assert.equal(status, 1, stderr);
   assert.match(stderr, /bubblewrap is not installed \(remedy: sudo apt-get install -y bubblewrap\)/);
