@@ -6,6 +6,7 @@ import { SwiftletError } from '../model/errors.ts';
 import type { IsolationMode } from '../role/role-config.ts';
 import { openCgroups } from './linux/open-cgroups.ts';
 import { compileSeccomp } from './linux/seccomp.ts';
+import { countsProcessesByNamespace } from './sandbox/process-limit.ts';
 
 /** One means of isolation. */
 export interface IsolationFact {
@@ -127,7 +128,7 @@ function inspectLimits(isolated: boolean): IsolationFact {
     : 'start Swiftlet as root';
   try {
     const cgroups = openCgroups(`swiftlet-inspect-${process.pid}`);
-    if (cgroups === undefined) return { means, inForce: false, detail: 'no cgroup that this process may write', remedy };
+    if (cgroups === undefined) return { means, inForce: false, detail: withoutCgroups(), remedy };
     cgroups.close();
     const detail = `cgroup version ${cgroups.version}: ${[...cgroups.available].join(', ')}`;
     return cgroups.missing === undefined
@@ -137,6 +138,9 @@ function inspectLimits(isolated: boolean): IsolationFact {
     return { means, inForce: false, detail: `cgroups cannot be used: ${String(error)}`, remedy };
   }
 }
+
+const withoutCgroups = (): string =>
+  `no cgroup that this process may write; V8 limits the heap${countsProcessesByNamespace() ? ' and the kernel the number of processes' : ''}, nothing limits other memory and CPU`;
 
 function inspectSeccomp(isolated: boolean): IsolationFact {
   const means = 'system-call filter';

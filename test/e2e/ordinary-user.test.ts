@@ -88,6 +88,19 @@ test('a sandbox sees itself only, and cannot change its code', async () => {
   assert.deepEqual(json, { open: [], uid: 1000, pids: 2, net: ['lo'], locks: ['CapEff=0', 'NoNewPrivs=1', 'Seccomp=2'] });
 });
 
+test('a fork bomb meets a limit, and others go on', async () => {
+  await e2e.publish('bystander', 'export const handler = () => "fine";');
+  await e2e.publish(
+    'forks',
+    `import { spawn } from 'node:child_process'; const refused = (child) => new Promise((r) => child.once('error', (e) => r(e.code)).once('spawn', () => r('')));
+    export const handler = async () => { for (let count = 0; count < 400; count++) { const code = await refused(spawn('/bin/sleep', ['60'])); if (code !== '') return { code, count }; } return 'none'; };`,
+  );
+  const { json } = await e2e.call('/forks/');
+  assert.equal(json['code'], 'EAGAIN');
+  assert.ok(Number(json['count']) <= 128);
+  assert.equal((await e2e.call('/bystander/')).text, '"fine"');
+});
+
 test('double forks are gone when their instance is', async () => {
   const mark = `601.${process.pid}`;
   await e2e.publish(
@@ -123,6 +136,7 @@ test('a stop leaves no process and no run folder', async () => {
     2_000,
   );
   assert.ok(!existsSync(runFolderOf(user.uid, home)));
+  if (user.uid !== process.getuid?.()) assert.ok(!existsSync(`/tmp/swiftlet-${user.uid}`));
 });
 
 test('the drivers keep their contract for this user too', () => {

@@ -9,10 +9,11 @@ import { z } from 'zod';
 import { SwiftletError } from '../../model/errors.ts';
 import { sandboxOpenFiles, sandboxPids, scratchBytes, scratchInodes } from '../../model/limits.ts';
 import type { CgroupTree } from '../linux/cgroup.ts';
-import { closeOnExecFrom } from '../linux/libc.ts';
+import { closeOnExecFrom, limitProcesses } from '../linux/libc.ts';
 import type { Mounter } from '../linux/mount-namespace.ts';
 import { makeChannels } from './channels.ts';
 import { childrenOf, endAll, endSlot, removeCgroupOf, startTimeOf } from './remains.ts';
+import { countsProcessesByNamespace } from './process-limit.ts';
 import { rootArguments } from './root-folder.ts';
 import {
   type BootSpec,
@@ -72,6 +73,7 @@ export class BubblewrapDriver implements SandboxDriver {
       const [inner, go] = await setUp(child);
       const processes = { outer, inner };
       this.#mountInto(spec, inner);
+      this.#limitProcesses(inner);
       go.end('go\n');
       // Before the user's code is there nothing but our runtime runs, so moving it while it boots costs nobody a wait.
       cgroups?.place(cgroupOf(spec.slot), [processes.outer, processes.inner, ...childrenOf(processes.inner)]);
@@ -153,6 +155,12 @@ export class BubblewrapDriver implements SandboxDriver {
       'sh',
       ...runtimeCommand(inside.binFolder, inside.runtime, spec.memoryMiB),
     ];
+  }
+
+  /** Without a cgroup for it the kernel's older limit holds, which tells nobody when it was met. */
+  #limitProcesses(inner: number): void {
+    if (this.#means.cgroups?.available.has('pids') === true || !countsProcessesByNamespace()) return;
+    for (const pid of [inner, ...childrenOf(inner)]) limitProcesses(pid, sandboxPids);
   }
 
   #mountInto(spec: BootSpec, pid: number): void {
