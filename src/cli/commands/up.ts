@@ -79,7 +79,9 @@ function stopOnSignal(platform: Platform, graceMs: number, note: (text: string) 
       void platform.stop(asked ? 0 : graceMs).then(resolve);
       asked = true;
     };
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
+    // A terminal that was closed takes no more words; the stop goes on without them.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   });
 }
 
