@@ -15,7 +15,19 @@ export interface PlatformOptions {
   readonly poolSize: number;
   /** Sandboxes on the host, pooled and running together. */
   readonly maxSandboxes?: number;
+  /** What a user would give as `--isolation`. */
+  readonly isolation?: string;
+  /** Whose platform it is; this process's own user's when nobody is named. */
+  readonly user?: PlatformUser;
   readonly signal?: AbortSignal;
+}
+
+/** Another user that a platform is started by. */
+export interface PlatformUser {
+  /** Lets the user have a folder that this process made. */
+  own(folder: string): void;
+  /** A command that runs as this user, with the checkout where the user can read it. */
+  command(argument: readonly string[]): readonly string[];
 }
 
 export interface BenchPlatform extends AsyncDisposable {
@@ -24,6 +36,8 @@ export interface BenchPlatform extends AsyncDisposable {
   readonly token: string;
   /** Its data folder, removed when it is disposed of. */
   readonly home: string;
+  /** What it prints, in a file. */
+  readonly logPath: string;
   readonly api: ControlApi;
   readonly poolSize: number;
   readonly isolation: Isolation;
@@ -37,15 +51,18 @@ const lookLimitMs = 2_000;
 const stopLimitMs = 20_000;
 
 /** @throws Error with the end of the platform’s log when it does not start */
-export async function startPlatform({ poolSize, maxSandboxes, signal }: PlatformOptions): Promise<BenchPlatform> {
+export async function startPlatform({ poolSize, maxSandboxes, isolation, user, signal }: PlatformOptions): Promise<BenchPlatform> {
   const home = await mkdtemp(join(tmpdir(), 'swiftlet-bench-'));
+  user?.own(home);
   const [gatewayPort, apiPort] = [await freePort(), await freePort()];
   const logPath = join(home, 'bench.log');
-  const child = spawnPlatform(logPath, {
+  const command = [process.execPath, cli, 'up'];
+  const child = spawnPlatform(logPath, user?.command(command) ?? command, {
     SWIFTLET_HOME: home,
     SWIFTLET_GATEWAY_PORT: String(gatewayPort),
     SWIFTLET_API_PORT: String(apiPort),
     SWIFTLET_POOL_SIZE: String(poolSize),
+    ...(isolation === undefined ? {} : { SWIFTLET_ISOLATION: isolation }),
     ...(maxSandboxes === undefined ? {} : { SWIFTLET_MAX_SANDBOXES: String(maxSandboxes) }),
   });
   const dispose = async () => {
@@ -57,9 +74,20 @@ export async function startPlatform({ poolSize, maxSandboxes, signal }: Platform
     await healthy(apiUrl, child, signal);
     const token = (await readFile(join(home, 'token'), 'utf8')).trim();
     const api = new ControlApi(apiUrl, token);
-    const isolation = isolationIn(await api.platform());
+    const inForce = isolationIn(await api.platform());
     const gatewayUrl = `http://127.0.0.1:${gatewayPort}`;
-    return { gatewayUrl, apiUrl, token, home, api, poolSize, isolation, pid: child.pid ?? 0, [Symbol.asyncDispose]: dispose };
+    return {
+      gatewayUrl,
+      apiUrl,
+      token,
+      home,
+      logPath,
+      api,
+      poolSize,
+      isolation: inForce,
+      pid: child.pid ?? 0,
+      [Symbol.asyncDispose]: dispose,
+    };
   } catch (error) {
     const log = await readFile(logPath, 'utf8').catch(() => '');
     await dispose();
@@ -67,9 +95,9 @@ export async function startPlatform({ poolSize, maxSandboxes, signal }: Platform
   }
 }
 
-function spawnPlatform(logPath: string, environment: NodeJS.ProcessEnv): ChildProcess {
+function spawnPlatform(logPath: string, [program = '', ...argument]: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
   const log = openSync(logPath, 'w');
-  const child = spawn(process.execPath, [cli, 'up'], {
+  const child = spawn(program, argument, {
     env: { ...process.env, ...environment, NO_COLOR: '1' },
     stdio: ['ignore', log, log],
   });

@@ -1,8 +1,8 @@
 // The first file of every Node.js sandbox. It listens on descriptor 3, where the platform made a socket before this process began,
 // says that it is there, and only then loads the rest. See docs/instance-protocol.md.
 //
-// Budget: 2 ms more than a bare Node.js. The agent makes one file of this folder. No built-in module is imported anywhere in this folder: getBuiltinModule() gives the
-// same without the ES module around it, which costs 0.1 ms and up to 100 KB for each.
+// Budget: 2 ms more than a bare Node.js. The agent makes one file of this folder, and no built-in module is imported anywhere in it:
+// getBuiltinModule() gives the same without the ES module around it, which costs 0.1 ms and up to 100 KB for each.
 import { openChannel } from './channel.mjs';
 import { frame, protocolVersion } from './frames.mjs';
 

@@ -1,18 +1,12 @@
 /** What a new agent does with the sandboxes of the one before: those that are whole go on, everything else is ended and removed. */
-import { rmSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { CgroupTree } from './linux/cgroup.ts';
-import { killAll, processesOfUids, removeCgroupOf, startTimeOf } from './sandbox/remains.ts';
+import { removeRemains, type Traces } from './sandbox/remains.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { Sandboxes } from './sandbox/sandboxes.ts';
 import { type InstanceRecord, readRecords, type SlotRecord } from './slot-record.ts';
 
-export interface AdoptMeans {
+export interface AdoptMeans extends Traces {
   readonly sandboxes: Sandboxes;
-  readonly slotsFolder: string;
-  readonly cgroups: CgroupTree | undefined;
-  /** The range of host uids that sandboxes have, when they have their own. */
-  readonly uids: { readonly first: number; readonly count: number } | undefined;
   readonly log: Logger;
 }
 
@@ -36,7 +30,7 @@ export async function adopt(means: AdoptMeans): Promise<Adopted> {
       else instances.push({ sandbox, instance: record.instance });
     }),
   );
-  await sweep(means, records, kept);
+  await removeRemains(means, kept);
   if (records.size > 0)
     means.log.info({ instances: instances.length, warm: warm.length, ended: records.size - kept.size }, 'took over from an earlier agent');
   return { instances, warm };
@@ -54,23 +48,4 @@ async function tryAdopt({ sandboxes, log }: AdoptMeans, record: SlotRecord): Pro
     log.warn({ err: error, slot: record.booted.slot }, 'a sandbox of an earlier agent could not be taken over');
   }
   return undefined;
-}
-
-async function sweep(
-  { slotsFolder, cgroups, uids }: AdoptMeans,
-  records: ReadonlyMap<number, SlotRecord | undefined>,
-  kept: ReadonlySet<number>,
-): Promise<void> {
-  for (const record of records.values()) {
-    if (record === undefined || kept.has(record.booted.slot)) continue;
-    const { inner, outer, born } = record.booted;
-    if (startTimeOf(inner) === born) killAll([inner, outer]);
-  }
-  if (uids !== undefined) {
-    for (const { pid, uid } of processesOfUids(uids.first, uids.count)) if (!kept.has(uid - uids.first)) killAll([pid]);
-  }
-  for (const name of cgroups?.names() ?? []) {
-    if (!kept.has(Number(name.replace('slot-', '')))) await removeCgroupOf(cgroups, name);
-  }
-  for (const slot of records.keys()) if (!kept.has(slot)) rmSync(`${slotsFolder}/${slot}`, { recursive: true, force: true });
 }

@@ -1,11 +1,12 @@
 /** What this machine offers to isolate functions with, and what is missing for the rest. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SwiftletError } from '../model/errors.ts';
 import type { IsolationMode } from '../role/role-config.ts';
 import { openCgroups } from './linux/open-cgroups.ts';
 import { compileSeccomp } from './linux/seccomp.ts';
+import { countsProcessesByNamespace } from './sandbox/process-limit.ts';
 
 /** One means of isolation. */
 export interface IsolationFact {
@@ -58,7 +59,7 @@ export async function inspectIsolation(trialUid: number): Promise<IsolationRepor
 async function inspectNamespaces(bwrap: string | undefined, uid: number | undefined): Promise<IsolationFact> {
   const means = 'namespaces';
   if (bwrap === undefined) {
-    return { means, inForce: false, detail: 'bubblewrap is not installed', remedy: 'apt-get install bubblewrap' };
+    return { means, inForce: false, detail: 'bubblewrap is not installed', remedy: asRoot('apt-get install -y bubblewrap') };
   }
   try {
     const identity = uid === undefined ? {} : { uid, gid: uid };
@@ -85,9 +86,23 @@ async function inspectNamespaces(bwrap: string | undefined, uid: number | undefi
       means,
       inForce: false,
       detail: `bubblewrap cannot make namespaces: ${reason}`,
-      remedy: 'allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000',
+      remedy: `allow unprivileged user namespaces: ${asRoot(`sysctl -w ${closedSwitches().join(' ')}`)}`,
     };
   }
+}
+
+/** The command that somebody has to type who is not root. */
+const asRoot = (command: string): string => (process.getuid?.() === 0 ? command : `sudo ${command}`);
+
+/** Switches of this kernel that keep users from making namespaces, set as they should be. */
+function closedSwitches(): string[] {
+  const wanted = [
+    ['kernel.unprivileged_userns_clone', '1'],
+    ['kernel.apparmor_restrict_unprivileged_userns', '0'],
+    ['user.max_user_namespaces', '10000'],
+  ] as const;
+  const present = wanted.filter(([name]) => existsSync(`/proc/sys/${name.replaceAll('.', '/')}`));
+  return present.map(([name, value]) => `${name}=${value}`);
 }
 
 const notIsolated = (means: string): IsolationFact => ({ means, inForce: false, detail: 'needs namespaces' });
@@ -108,10 +123,12 @@ function inspectUids(isolated: boolean, root: boolean): IsolationFact {
 function inspectLimits(isolated: boolean): IsolationFact {
   const means = 'memory, process and CPU limits';
   if (!isolated) return notIsolated(means);
-  const remedy = 'start Swiftlet as root, or under systemd with Delegate=yes';
+  const remedy = existsSync('/run/systemd/system')
+    ? 'start Swiftlet as root, or with cgroups of its own: systemd-run --user --scope -p Delegate=yes swiftlet up'
+    : 'start Swiftlet as root';
   try {
     const cgroups = openCgroups(`swiftlet-inspect-${process.pid}`);
-    if (cgroups === undefined) return { means, inForce: false, detail: 'no cgroup that this process may write', remedy };
+    if (cgroups === undefined) return { means, inForce: false, detail: withoutCgroups(), remedy };
     cgroups.close();
     const detail = `cgroup version ${cgroups.version}: ${[...cgroups.available].join(', ')}`;
     return cgroups.missing === undefined
@@ -122,6 +139,9 @@ function inspectLimits(isolated: boolean): IsolationFact {
   }
 }
 
+const withoutCgroups = (): string =>
+  `no cgroup that this process may write; V8 limits the heap${countsProcessesByNamespace() ? ' and the kernel the number of processes' : ''}, nothing limits other memory and CPU`;
+
 function inspectSeccomp(isolated: boolean): IsolationFact {
   const means = 'system-call filter';
   if (!isolated) return notIsolated(means);
@@ -129,7 +149,12 @@ function inspectSeccomp(isolated: boolean): IsolationFact {
     compileSeccomp();
     return { means, inForce: true, detail: 'seccomp allow-list; everything else answers EPERM' };
   } catch (error) {
-    return { means, inForce: false, detail: `libseccomp cannot be used: ${String(error)}`, remedy: 'apt-get install libseccomp2' };
+    return {
+      means,
+      inForce: false,
+      detail: `libseccomp cannot be used: ${String(error)}`,
+      remedy: asRoot('apt-get install -y libseccomp2'),
+    };
   }
 }
 

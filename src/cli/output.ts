@@ -11,7 +11,8 @@ export interface Output {
 const patienceMs = 300;
 
 export function openOutput(json: boolean): Output {
-  const quiet = json || !process.stderr.isTTY;
+  // A terminal without a width, as some containers have, would be cleared by the spinner for ever.
+  const quiet = json || !process.stderr.isTTY || process.stderr.columns < 1;
   return {
     json,
     result: (value, text) => {

@@ -28,9 +28,12 @@ export async function runRole(start: (config: RoleConfig, log: Logger) => Promis
   const config = roleConfigSchema.parse(JSON.parse(process.env[roleConfigVariable] ?? 'null'));
   Reflect.deleteProperty(process.env, roleConfigVariable);
   process.title = `swiftlet ${config.role}`;
-  const log = pino({ level: process.env['SWIFTLET_LOG_LEVEL'] ?? 'info', base: { role: config.role } }, pino.destination(2));
-  // Ctrl-C reaches the whole process group; the supervisor alone decides what it means.
-  process.on('SIGINT', () => undefined);
+  const output = pino.destination(2);
+  // A terminal that was closed takes no more lines; that is no reason to fail.
+  output.on('error', () => undefined);
+  const log = pino({ level: process.env['SWIFTLET_LOG_LEVEL'] ?? 'info', base: { role: config.role } }, output);
+  // Ctrl-C and a closed terminal reach the whole process group; the supervisor alone decides what they mean.
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
   giveUpRights(config);
   try {
     const running = await start(config, log);

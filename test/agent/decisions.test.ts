@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { endReason } from '../../src/agent/end-reason.ts';
 import { expireLease, isReclaimable } from '../../src/agent/instance.ts';
 import { chooseIsolation, type IsolationReport } from '../../src/agent/isolation.ts';
+import { openCgroupV2 } from '../../src/agent/linux/cgroup-v2.ts';
 import { parseCgroupMounts, parseMemberships } from '../../src/agent/linux/open-cgroups.ts';
 import { bootsToStart } from '../../src/agent/pool.ts';
+import { countsProcessesByNamespace } from '../../src/agent/sandbox/process-limit.ts';
 import { kindOf } from '../../src/agent/sandbox/sandbox.ts';
 import { Slots } from '../../src/agent/slots.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
@@ -128,4 +133,34 @@ test('cgroups are found where the system has them', () => {
   );
   assert.equal(mounts.v2, '/sys/fs/cgroup/unified');
   assert.equal(mounts.v1.get('memory'), '/sys/fs/cgroup/memory');
+});
+
+test('every process of the platform finds its cgroups at the same place, those too that were moved into the leaf', (t) => {
+  const v2 = mkdtempSync(join(tmpdir(), 'swiftlet-cgroups-'));
+  t.after(() => rmSync(v2, { recursive: true }));
+  const service = join(v2, 'service');
+  for (const folder of [service, join(service, 'swiftlet-roles')]) {
+    mkdirSync(folder);
+    for (const file of ['cgroup.controllers', 'cgroup.subtree_control']) writeFileSync(join(folder, file), 'cpu memory pids');
+  }
+  for (const own of ['/service', '/service/swiftlet-roles']) {
+    const cgroups = openCgroupV2('swiftlet-1', { v2, v1: new Map() }, new Map([['', own]]));
+    assert.equal(cgroups?.missing, undefined);
+    assert.equal(cgroups?.version, 2);
+  }
+  assert.deepEqual(
+    readdirSync(service, { withFileTypes: true })
+      .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+      .toSorted(),
+    ['swiftlet-1', 'swiftlet-roles'],
+  );
+  assert.deepEqual(readdirSync(join(service, 'swiftlet-roles')).length, 2);
+});
+
+test('the kernel counts processes by user namespace since 5.14', () => {
+  const kernels = ['4.19.0-26-amd64', '5.10.0-28-amd64', '5.14.0', '5.15.0-91-generic', '6.1.0-18-amd64', '10.0'];
+  assert.deepEqual(
+    kernels.map((kernel) => countsProcessesByNamespace(kernel)),
+    [false, false, true, true, true, true],
+  );
 });

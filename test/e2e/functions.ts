@@ -2,7 +2,7 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type BenchPlatform, startPlatform } from '../../bench/platform.ts';
+import { type BenchPlatform, type PlatformOptions, startPlatform } from '../../bench/platform.ts';
 import type { ConfigInput } from '../../bench/control-api.ts';
 import { packBundle } from '../../src/build/bundle.ts';
 
@@ -25,7 +25,7 @@ export interface E2e extends AsyncDisposable {
   log(name: string): Promise<Record<string, unknown>[]>;
 }
 
-export async function openE2e(options: { poolSize?: number; maxSandboxes?: number } = {}): Promise<E2e> {
+export async function openE2e(options: Partial<PlatformOptions> = {}): Promise<E2e> {
   const platform = await startPlatform({ poolSize: 4, ...options });
   return {
     platform,

@@ -20,7 +20,7 @@ const controlsOf = (path: string, file: string): Set<string> => new Set(readCgro
  */
 export function openCgroupV2(folder: string, mounts: CgroupMounts, memberships: ReadonlyMap<string, string>): CgroupTree | undefined {
   if (mounts.v2 === undefined) return undefined;
-  const parent = `${mounts.v2}${memberships.get('') ?? '/'}`.replace(/\/$/, '');
+  const parent = parentOf(`${mounts.v2}${memberships.get('') ?? '/'}`.replace(/\/$/, ''));
   const offered = controlsOf(parent, 'cgroup.controllers');
   const wanted = controllers.filter((controller) => offered.has(controller));
   if (wanted.length === 0) return undefined;
@@ -74,6 +74,12 @@ export function openCgroupV2(folder: string, mounts: CgroupMounts, memberships: 
   };
 }
 
+/** Where the platform's own processes go, so that their cgroup may limit its children. */
+const leaf = 'swiftlet-roles';
+
+/** Every process of the platform finds the same place, those too that were moved into the leaf before they looked. */
+const parentOf = (own: string): string => (own.endsWith(`/${leaf}`) ? own.slice(0, -leaf.length - 1) : own);
+
 /** Lets a cgroup's children be limited. A cgroup that does so may hold no processes itself: they move into a leaf of it. */
 function delegate(path: string, wanted: readonly string[]): void {
   const enabled = controlsOf(path, 'cgroup.subtree_control');
@@ -84,8 +90,8 @@ function delegate(path: string, wanted: readonly string[]): void {
     writeFileSync(`${path}/cgroup.subtree_control`, order);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EBUSY')) throw error;
-    makeCgroup(`${path}/init`);
-    writeProcesses(`${path}/init/cgroup.procs`, readProcesses(`${path}/cgroup.procs`));
+    makeCgroup(`${path}/${leaf}`);
+    writeProcesses(`${path}/${leaf}/cgroup.procs`, readProcesses(`${path}/cgroup.procs`));
     writeFileSync(`${path}/cgroup.subtree_control`, order);
   }
 }

@@ -12,6 +12,12 @@ const calls = {
   unshare: libc.func('int unshare(int flags)') as (flags: number) => number,
   setns: libc.func('int setns(int fd, int kind)') as (fd: number, kind: number) => number,
   open: libc.func('int open(const char *path, int flags, ...)') as (path: string, flags: number) => number,
+  prlimit: libc.func('int prlimit(int pid, int resource, const uint64_t *wanted, void *old)') as (
+    pid: number,
+    resource: number,
+    wanted: BigUint64Array,
+    old: null,
+  ) => number,
   syscall: libc.func('long syscall(long number, ...)') as (number: number, ...typesAndValues: unknown[]) => number,
 };
 
@@ -80,6 +86,13 @@ export const closeFd = (fd: number): void => {
 
 export const makeFifo = (path: string, mode: number): void => {
   checked('mkfifo', calls.mkfifo(path, mode), path);
+};
+
+const rlimitNproc = 6;
+/** Limits the processes and threads of a process's user, counted in the process's own user namespace since Linux 5.14. */
+export const limitProcesses = (pid: number, count: number): void => {
+  const value = BigInt(count);
+  checked('prlimit', calls.prlimit(pid, rlimitNproc, new BigUint64Array([value, value]), null), `${pid}, RLIMIT_NPROC`);
 };
 
 const cloneFs = 0x200;

@@ -3,18 +3,22 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Duplex, Readable } from 'node:stream';
 import { z } from 'zod';
 import { SwiftletError } from '../../model/errors.ts';
 import { sandboxOpenFiles, sandboxPids, scratchBytes, scratchInodes } from '../../model/limits.ts';
 import type { CgroupTree } from '../linux/cgroup.ts';
-import { closeOnExecFrom } from '../linux/libc.ts';
+import { closeOnExecFrom, limitProcesses } from '../linux/libc.ts';
 import type { Mounter } from '../linux/mount-namespace.ts';
 import { makeChannels } from './channels.ts';
-import { childrenOf, killAll, removeCgroupOf, startTimeOf } from './remains.ts';
+import { childrenOf, endAll, endSlot, removeCgroupOf, startTimeOf } from './remains.ts';
+import { countsProcessesByNamespace } from './process-limit.ts';
 import { rootArguments } from './root-folder.ts';
 import {
   type BootSpec,
+  cgroupOf,
+  codeFolderOf,
   controlDescriptor,
   type Exit,
   inside,
@@ -51,11 +55,6 @@ const setUpLimitMs = 10_000;
 /** How much of the CPU a sandbox may take: one processor for the code and a half for the runtime's own threads. */
 export const sandboxCpus = 1.5;
 
-/** Where the code of a sandbox is put when nothing can be mounted into it. */
-export const codeFolderOf = (slotFolder: string): string => `${slotFolder}/code`;
-/** A cgroup's name for a slot. */
-export const cgroupOf = (slot: number): string => `slot-${slot}`;
-
 export class BubblewrapDriver implements SandboxDriver {
   readonly #means: BubblewrapMeans;
   onExit: (slot: number, exit: Exit) => void = () => undefined;
@@ -66,14 +65,15 @@ export class BubblewrapDriver implements SandboxDriver {
 
   async boot(spec: BootSpec): Promise<SandboxProcesses> {
     const { cgroups } = this.#means;
-    cgroups?.create(cgroupOf(spec.slot), { memoryBytes: spec.memoryMiB * mebibyte, pids: sandboxPids, cpus: sandboxCpus });
     let child: ChildProcess | undefined;
     try {
+      cgroups?.create(cgroupOf(spec.slot), { memoryBytes: spec.memoryMiB * mebibyte, pids: sandboxPids, cpus: sandboxCpus });
       child = this.#spawn(spec);
       const outer = await started(child);
       const [inner, go] = await setUp(child);
       const processes = { outer, inner };
       this.#mountInto(spec, inner);
+      this.#limitProcesses(inner);
       go.end('go\n');
       // Before the user's code is there nothing but our runtime runs, so moving it while it boots costs nobody a wait.
       cgroups?.place(cgroupOf(spec.slot), [processes.outer, processes.inner, ...childrenOf(processes.inner)]);
@@ -81,9 +81,16 @@ export class BubblewrapDriver implements SandboxDriver {
       return processes;
     } catch (error) {
       if (child !== undefined) await endChild(child);
+      await this.#endRest(spec);
       await this.free(spec.slot, spec.folder);
       throw error;
     }
+  }
+
+  /** What a killed bwrap leaves is a child of nobody, and may not have told its number. */
+  #endRest({ slot, folder }: BootSpec): Promise<void> {
+    const { firstUid } = this.#means;
+    return endSlot(slot, { slotsFolder: dirname(folder), uids: firstUid === undefined ? undefined : { first: firstUid, count: slot + 1 } });
   }
 
   #spawn(spec: BootSpec): ChildProcess {
@@ -146,6 +153,12 @@ export class BubblewrapDriver implements SandboxDriver {
     ];
   }
 
+  /** Without a cgroup for it the kernel's older limit holds, which tells nobody when it was met. */
+  #limitProcesses(inner: number): void {
+    if (this.#means.cgroups?.available.has('pids') === true || !countsProcessesByNamespace()) return;
+    for (const pid of [inner, ...childrenOf(inner)]) limitProcesses(pid, sandboxPids);
+  }
+
   #mountInto(spec: BootSpec, pid: number): void {
     const { mounter, etc, firstUid } = this.#means;
     if (mounter === undefined) return;
@@ -157,15 +170,15 @@ export class BubblewrapDriver implements SandboxDriver {
     mounter.mountScratch(pid, '/dev/shm', { bytes: scratchBytes, inodes: scratchInodes, uid, mode: '1777' });
   }
 
-  /** bwrap ends with the runtime; processes that it left behind end with the first one inside. */
+  /** bwrap ends with the runtime, but also when somebody kills it; all others end with the first process inside. */
   #watch(slot: number, child: ChildProcess, inner: number): void {
     const born = startTimeOf(inner);
-    const ended = () => {
-      if (born !== undefined && startTimeOf(inner) === born) killAll([inner]);
+    const ended = async () => {
+      await endAll(() => (born !== undefined && startTimeOf(inner) === born ? [inner] : []));
       this.onExit(slot, { code: child.exitCode, signal: child.signalCode });
     };
-    if (child.exitCode === null && child.signalCode === null) child.once('exit', ended);
-    else ended();
+    if (child.exitCode === null && child.signalCode === null) child.once('exit', () => void ended());
+    else void ended();
   }
 
   async free(slot: number, folder: string): Promise<void> {

@@ -1,7 +1,9 @@
 /** What a sandbox leaves on the host when its processes are gone, and the processes it may have left. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CgroupTree } from '../linux/cgroup.ts';
+import { cgroupOf, codeFolderOf, tmpVariable } from './sandbox-driver.ts';
 
 const emptyWaitMs = 5;
 const emptyTries = 200;
@@ -26,33 +28,93 @@ export function killAll(pids: readonly number[]): void {
   }
 }
 
-/** The processes that a range of host uids has: sandboxes, since nobody else has these uids. */
-export function processesOfUids(first: number, count: number): { pid: number; uid: number }[] {
-  const found: { pid: number; uid: number }[] = [];
-  for (const name of readdirSync('/proc')) {
+/** Where sandboxes of one agent may have left something. */
+export interface Traces {
+  readonly slotsFolder: string;
+  readonly cgroups: CgroupTree | undefined;
+  /** The range of host uids that sandboxes have, when they have their own. */
+  readonly uids: { readonly first: number; readonly count: number } | undefined;
+}
+
+/** Ends and removes everything there is of slots that nobody has: processes, cgroups, folders. Resolves when it is gone. */
+export async function removeRemains(traces: Traces, kept: ReadonlySet<number>): Promise<void> {
+  const { slotsFolder, cgroups } = traces;
+  const orphans = () => processesOfSlots(traces).flatMap(({ pid, slot }) => (kept.has(slot) ? [] : [pid]));
+  await endAll(orphans);
+  const isKept = (name: string) => [...kept].some((slot) => cgroupOf(slot) === name);
+  for (const name of cgroups?.names() ?? []) if (!isKept(name)) await removeCgroupOf(cgroups, name);
+  for (const name of readdirSync(slotsFolder)) {
+    if (!kept.has(Number(name))) await rm(`${slotsFolder}/${name}`, { recursive: true, force: true });
+  }
+}
+
+/** Kills until there are none, for a second at most: what is being killed may have started another meanwhile. */
+export async function endAll(look: () => readonly number[]): Promise<void> {
+  for (let left = emptyTries; left > 0; left--) {
+    const pids = look();
+    if (pids.length === 0) return;
+    killAll(pids);
+    await pause(emptyWaitMs);
+  }
+}
+
+/**
+ * The processes of sandboxes, whoever started them, without anything written down. Those with users of their own are known by them; others
+ * by what they were started with: plain processes by their folder for temporary files, bubblewrap by the folder it binds the code from.
+ */
+export function processesOfSlots({ slotsFolder, uids }: Pick<Traces, 'slotsFolder' | 'uids'>): { pid: number; slot: number }[] {
+  return readdirSync('/proc').flatMap((name) => {
     const pid = Number(name);
-    if (!Number.isInteger(pid)) continue;
-    const uid = uidOf(pid);
-    if (uid !== undefined && uid >= first && uid < first + count) found.push({ pid, uid });
-  }
-  return found;
+    if (!Number.isInteger(pid) || pid === process.pid) return [];
+    const slot = uids === undefined ? slotNamedBy(pid, slotsFolder) : slotOfUser(pid, uids);
+    return slot === undefined ? [] : [{ pid, slot }];
+  });
 }
 
-function uidOf(pid: number): number | undefined {
+/** Ends all processes of one slot. Resolves when they are gone. */
+export const endSlot = (slot: number, traces: Pick<Traces, 'slotsFolder' | 'uids'>): Promise<void> =>
+  endAll(() => processesOfSlots(traces).flatMap((found) => (found.slot === slot ? [found.pid] : [])));
+
+function slotOfUser(pid: number, { first, count }: NonNullable<Traces['uids']>): number | undefined {
+  const status = read(`/proc/${pid}/status`);
+  const uid = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1] ?? -1);
+  const isEnded = /^State:\s+Z/m.test(status);
+  return !isEnded && uid >= first && uid < first + count ? uid - first : undefined;
+}
+
+function slotNamedBy(pid: number, slotsFolder: string): number | undefined {
+  return (
+    slotIn(read(`/proc/${pid}/environ`), `${tmpVariable}=${slotsFolder}/`, '') ??
+    slotIn(read(`/proc/${pid}/cmdline`), `${slotsFolder}/`, codeFolderOf(''))
+  );
+}
+
+/** The number between both in a value of a list as the kernel shows it, each closed by a zero. */
+function slotIn(list: string, before: string, after: string): number | undefined {
+  for (const value of list.includes(before) ? list.split('\0') : []) {
+    if (!value.startsWith(before) || !value.endsWith(after)) continue;
+    const number = value.slice(before.length, value.length - after.length);
+    if (/^\d+$/.test(number)) return Number(number);
+  }
+  return undefined;
+}
+
+/** @returns nothing of a process that is gone or another user's */
+function read(path: string): string {
   try {
-    const line = readFileSync(`/proc/${pid}/status`, 'utf8').match(/^Uid:\s+(\d+)/m);
-    return line?.[1] === undefined ? undefined : Number(line[1]);
+    return readFileSync(path, 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
 }
 
-/** When a process started, in clock ticks since boot: with its number it names a process for good. */
+/** When a process started, in clock ticks since boot: with its number it names a process for good. @returns undefined when it has ended */
 export function startTimeOf(pid: number): string | undefined {
   try {
     // The second field is the name in parentheses and may hold anything; the 22nd is the start time.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
   }

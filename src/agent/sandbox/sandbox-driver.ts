@@ -58,6 +58,12 @@ export const inside = {
 export const socketName = 'instance.sock';
 export const fifoName = 'out.fifo';
 
+/** Where the code of a sandbox is put when nothing can be mounted into it. */
+export const codeFolderOf = (slotFolder: string): string => `${slotFolder}/code`;
+/** A cgroup's name for a slot. */
+export const cgroupOf = (slot: number): string => `slot-${slot}`;
+/** Names the slot's folder in the environment of a sandbox that is not isolated. */
+export const tmpVariable = 'TMPDIR';
 /** What of a sandbox's memory V8's old space may have; the rest is for its young space, code and buffers. */
 const heapShare = 0.75;
 

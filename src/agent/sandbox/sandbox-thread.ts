@@ -43,7 +43,7 @@ port.on('message', (order: ThreadOrder) => {
 });
 
 function openDriver(means: ThreadSettings): SandboxDriver {
-  if (means.isolation === 'process') return new ProcessDriver();
+  if (means.isolation === 'process') return new ProcessDriver(means.group);
   return new BubblewrapDriver({
     ...means,
     mounter: means.privileged ? new Mounter() : undefined,

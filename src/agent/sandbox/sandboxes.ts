@@ -9,11 +9,19 @@ import { RuntimeConnection } from '../runtime-connection.ts';
 import { type Runtimes, runtimeFiles } from '../runtimes.ts';
 import { type BootedRecord, RecordFile, type SlotRecord } from '../slot-record.ts';
 import type { Slots } from '../slots.ts';
-import { cgroupOf, codeFolderOf } from './bubblewrap.ts';
 import { linkFolder } from './link-folder.ts';
 import { killAll, startTimeOf } from './remains.ts';
 import type { Sandbox, SandboxKind } from './sandbox.ts';
-import { type Exit, fifoName, inside, type SandboxDriver, type SandboxProcesses, socketName } from './sandbox-driver.ts';
+import {
+  cgroupOf,
+  codeFolderOf,
+  type Exit,
+  fifoName,
+  inside,
+  type SandboxDriver,
+  type SandboxProcesses,
+  socketName,
+} from './sandbox-driver.ts';
 
 /** How code gets into a sandbox: mounted from outside, linked into a folder it sees already, or not isolated at all. */
 export type CodeWay = { readonly kind: 'mount'; readonly mounter: Mounter } | { readonly kind: 'link' } | { readonly kind: 'none' };
@@ -25,7 +33,7 @@ export interface SandboxesMeans {
   readonly runtimes: Runtimes;
   readonly cgroups: CgroupTree | undefined;
   readonly codeWay: CodeWay;
-  readonly relay: RelayLink;
+  readonly relay: Pick<RelayLink, 'open' | 'close'>;
   readonly log: Logger;
 }
 

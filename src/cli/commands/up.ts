@@ -79,7 +79,9 @@ function stopOnSignal(platform: Platform, graceMs: number, note: (text: string) 
       void platform.stop(asked ? 0 : graceMs).then(resolve);
       asked = true;
     };
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
+    // A terminal that was closed takes no more words; the stop goes on without them.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   });
 }
 
@@ -126,5 +128,5 @@ function welcome({ gatewayUrl, apiUrl, isolation }: Platform, home: string, depl
 const unprotected = (): string =>
   errorColours.bgRed(errorColours.white(' WARNING ')) +
   errorColours.red(
-    ' Functions run as plain processes of this user: they can read its files, see each other, and use the network. For development only.',
+    ` Functions run as plain processes of ${process.getuid?.() === 0 ? 'root' : 'your user'}: they can read and change all that it can, see each other, and use the network. For development only.`,
   );

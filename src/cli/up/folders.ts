@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { SwiftletError } from '../../model/errors.ts';
 import { tokenFile } from '../../role/home.ts';
 import { roleNames } from '../../role/role-config.ts';
@@ -9,6 +9,8 @@ import { codeMount, dataMount } from './role-command.ts';
 
 const pidFile = (run: string): string => join(run, 'supervisor.pid');
 const tokenBytes = 32;
+const writableByOthers = 0o022;
+const sticky = 0o1000;
 
 /** Makes the folders of all roles, each open to its role only; under `run` to the other roles as well. */
 export function makeFolders(home: string, run: string, identities: Identities | undefined): void {
@@ -34,6 +36,7 @@ export function makeFolders(home: string, run: string, identities: Identities | 
 /** Marks a data folder as served. @throws SwiftletError Conflict when another platform serves it already */
 export function claimHome(home: string, run: string): Disposable {
   mkdirSync(run, { recursive: true });
+  demandOwn(run);
   const path = pidFile(run);
   const other = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
   if (other > 0 && other !== process.pid && isSwiftlet(other)) {
@@ -43,7 +46,32 @@ export function claimHome(home: string, run: string): Disposable {
     );
   }
   writeFileSync(path, String(process.pid));
-  return { [Symbol.dispose]: () => rmSync(run, { recursive: true, force: true }) };
+  return { [Symbol.dispose]: () => removeRun(run) };
+}
+
+/** Below a folder that all may write to, somebody else may have made ours first, and would see and change all that is in it. */
+function demandOwn(run: string): void {
+  for (let folder = run; folder !== dirname(folder); folder = dirname(folder)) {
+    const stats = lstatSync(folder);
+    const isShared = !stats.isSymbolicLink() && (stats.mode & writableByOthers) !== 0 && (stats.mode & sticky) === 0;
+    if ((stats.uid === 0 || stats.uid === process.getuid?.()) && !isShared) continue;
+    throw new SwiftletError(
+      'Conflict',
+      `${folder} belongs to somebody else or can be changed by others, so Swiftlet keeps no sockets there; remove it, or set XDG_RUNTIME_DIR to a folder of your own`,
+    );
+  }
+}
+
+/** Removes the folder, and those above it that were made for it and hold nothing else. */
+function removeRun(run: string): void {
+  rmSync(run, { recursive: true, force: true });
+  for (let folder = dirname(run); basename(folder).startsWith('swiftlet'); folder = dirname(folder)) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return;
+    }
+  }
 }
 
 function isSwiftlet(pid: number): boolean {

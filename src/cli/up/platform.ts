@@ -1,15 +1,19 @@
 /** One machine's platform: its folders, its users, its roles. Nothing of it is left when it has stopped. */
 import { chooseIsolation, hasSysAdmin, inspectIsolation, type IsolationReport } from '../../agent/isolation.ts';
+import { isolationInForce } from '../../model/isolation.ts';
 import { homeId } from '../../role/home.ts';
 import type { IsolationMode, RoleConfig, RoleName } from '../../role/role-config.ts';
 import { claimHome, makeFolders, prepareToken } from './folders.ts';
 import { identitiesOf } from './identities.ts';
 import type { UpOptions } from './options.ts';
+import { demandReadableCode } from './readable-code.ts';
 import { adoptOrphans } from './reaper.ts';
+import { codeRoot } from './role-command.ts';
 import { superviseRole, type SupervisedRole } from './supervisor.ts';
 
 export interface Platform {
-  readonly isolation: IsolationReport;
+  /** What keeps functions apart in this mode, not what could. */
+  readonly isolation: Pick<IsolationReport, 'facts'>;
   readonly mode: IsolationMode;
   readonly gatewayUrl: string;
   readonly apiUrl: string;
@@ -25,8 +29,11 @@ const startOrder: readonly RoleName[] = ['relay', 'control', 'agent', 'gateway']
  * @throws SwiftletError IsolationUnavailable, Conflict, or Unavailable with the role that could not start; nothing is left then
  */
 export async function startPlatform(options: UpOptions, note: (text: string) => void): Promise<Platform> {
+  // What is to be read by others is said where it is made; a user's strict umask must not take it away.
+  process.umask(0o022);
   const { home, run } = options;
   const identities = hasSysAdmin() ? identitiesOf(homeId(home)) : undefined;
+  if (identities !== undefined) demandReadableCode(codeRoot());
   const isolation = await inspectIsolation((identities?.firstSandboxUid ?? 0) + options.maxSandboxes);
   const mode = chooseIsolation(options.isolation, isolation);
   const claim = claimHome(home, run);
@@ -67,7 +74,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     throw error;
   }
   return {
-    isolation,
+    isolation: { facts: isolationInForce(isolation, mode) },
     mode,
     gatewayUrl: `http://${options.host}:${options.gatewayPort}`,
     apiUrl: `http://${options.host}:${options.apiPort}`,

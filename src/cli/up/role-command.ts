@@ -37,7 +37,7 @@ export function roleCommand({ role, run, home, identity }: RoleConfig): RoleComm
 }
 
 /** The folder that holds this package and everything it imports: an installed package's dependencies lie beside it. */
-function codeRoot(): string {
+export function codeRoot(): string {
   const parent = dirname(packageFolder);
   return basename(parent) === 'node_modules' ? parent : packageFolder;
 }

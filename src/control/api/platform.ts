@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isolationInForce } from '../../model/isolation.ts';
 import { runtimeNames } from '../../model/runtimes.ts';
 import { packageVersion } from '../../role/package-version.ts';
 import { type IsolationAnswer, isolationSchema } from '../../wire/agent-calls.ts';
@@ -46,7 +47,7 @@ export function platform(api: Api, { config, roles, metrics }: ApiMeans): void {
         gatewayUrl: `http://${config.gateway.host}:${config.gateway.port}`,
         apiUrl: server.listeningOrigin,
         runtimes: [...runtimeNames],
-        isolation: inForce(await roles.isolation(), config.agent.isolation),
+        isolation: await isolationOf(roles, config.agent.isolation),
       };
     },
   });
@@ -60,11 +61,7 @@ export function platform(api: Api, { config, roles, metrics }: ApiMeans): void {
   });
 }
 
-/** What the machine could do counts for nothing while functions run as plain processes. */
-function inForce({ mode, facts }: IsolationAnswer, chosen: string): IsolationAnswer {
-  if (chosen !== 'process') return { mode, facts };
-  return {
-    mode: chosen,
-    facts: facts.map(({ means }) => ({ means, inForce: false, detail: 'off: Swiftlet was started with --isolation process' })),
-  };
+async function isolationOf(roles: ApiMeans['roles'], chosen: string): Promise<IsolationAnswer> {
+  const report = await roles.isolation();
+  return { mode: chosen === 'process' ? chosen : report.mode, facts: isolationInForce(report, chosen) };
 }

@@ -1,0 +1,15 @@
+/** What keeps functions apart, as it is told to people. */
+interface Fact {
+  readonly means: string;
+  readonly inForce: boolean;
+  readonly detail: string;
+}
+
+/**
+ * What holds in the mode that was chosen: what the machine could do counts for nothing while functions run as plain processes.
+ * @param report what the machine can do
+ */
+export function isolationInForce<F extends Fact>(report: { readonly facts: readonly F[] }, chosen: string): (F | Fact)[] {
+  if (chosen !== 'process') return [...report.facts];
+  return report.facts.map(({ means }) => ({ means, inForce: false, detail: 'off: Swiftlet was started with --isolation process' }));
+}

@@ -1,0 +1,3 @@
+import { sandboxDriverContract } from './sandbox-driver.contract.ts';
+
+sandboxDriverContract('bubblewrap', { isolation: 'bubblewrap', threaded: false }, { isolates: true });

@@ -1,0 +1,3 @@
+import { sandboxDriverContract } from './sandbox-driver.contract.ts';
+
+sandboxDriverContract('process', { isolation: 'process', threaded: false }, { isolates: false });
