@@ -25,9 +25,11 @@ export interface DoorMeans {
   readonly published: (tenant: string, name: string, number: number) => Promise<Version>;
   readonly metrics: () => Promise<string>;
   readonly isolation: IsolationReport;
+  /** Whether control's changes come here now. */
+  readonly isFollowing: () => boolean;
 }
 
-export function door({ instances, published, metrics, isolation }: DoorMeans): CallHandlers {
+export function door({ instances, published, metrics, isolation, isFollowing }: DoorMeans): CallHandlers {
   return {
     async ask(method, body, peer) {
       switch (method) {
@@ -53,7 +55,7 @@ export function door({ instances, published, metrics, isolation }: DoorMeans): C
         case 'metrics':
           return { text: await metrics() };
         case 'health':
-          return { ready: true, detail: 'takes starts' };
+          return isFollowing() ? { ready: true, detail: 'takes starts' } : { ready: false, detail: 'does not follow control yet' };
         default:
           throw new SwiftletError('NotFound', `the agent knows no call "${method}"`);
       }

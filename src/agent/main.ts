@@ -64,7 +64,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     : mounter === undefined
       ? ({ kind: 'link' } as const)
       : ({ kind: 'mount', mounter } as const);
-  const runtimes = prepareRuntimes(join(config.home, 'agent', 'runtimes'));
+  const runtimes = await prepareRuntimes(join(config.home, 'agent', 'runtimes'));
   const sandboxes = new Sandboxes({ driver, slots: new Slots(maxSandboxes), slotsFolder, runtimes, cgroups, codeWay, relay, log });
   const code = new CodeCache(join(config.home, 'agent', 'code'), folderSource(join(config.home, 'control', 'blobs')));
 
@@ -140,6 +140,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     instances,
     published: waiters.wait,
     metrics: () => metrics.text(),
+    isFollowing: () => subscriber.isFollowing,
     isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes),
   };
   const server = await serveCalls(socketPath, 'agent', door(means));

@@ -19,10 +19,10 @@ export type Runtimes = ReadonlyMap<RuntimeName, RuntimeFiles>;
  * may lie in a folder that only its owner can enter, or be written with a strict umask.
  * @param folder of the agent's own; made when it is missing
  */
-export function prepareRuntimes(folder: string): Runtimes {
+export async function prepareRuntimes(folder: string): Promise<Runtimes> {
   mkdirSync(folder, { recursive: true });
   const code = join(folder, 'node');
-  bundleRuntime(join(packageFolder, 'runtimes', 'node'), code);
+  await bundleRuntime(join(packageFolder, 'runtimes', 'node'), code);
   makeReadable(code);
   const require = createRequire(import.meta.url);
   const found = new Map<RuntimeName, RuntimeFiles>();

@@ -11,15 +11,21 @@ export class Publisher implements AsyncDisposable {
   readonly #applied = new Map<Peer, number>();
   readonly #recheck = new Set<() => void>();
 
-  private constructor(state: PublishedState, store: Store) {
+  readonly #needed: readonly string[];
+
+  private constructor(state: PublishedState, store: Store, needed: readonly string[]) {
     this.#state = state;
+    this.#needed = needed;
     this.#watching = store.watch((change) => this.#publish(change));
   }
 
-  /** Publishes a store on a socket, until disposed. */
-  static async open(store: Store, tokenHashes: readonly string[], socketPath: string): Promise<Publisher> {
+  /**
+   * Publishes a store on a socket, until disposed.
+   * @param needed the roles without which nothing is placed: one of each must act on a state
+   */
+  static async open(store: Store, tokenHashes: readonly string[], socketPath: string, needed: readonly string[]): Promise<Publisher> {
     const { revision, functions } = await store.snapshot();
-    const publisher = new Publisher(stateOf({ revision, functions: [...functions], tokenHashes: [...tokenHashes] }), store);
+    const publisher = new Publisher(stateOf({ revision, functions: [...functions], tokenHashes: [...tokenHashes] }), store, needed);
     publisher.#server = await serveCalls(socketPath, 'control', {
       opened: (peer) => peer.notify('state', publisher.#snapshot()),
       closed: (peer) => publisher.#heard(() => publisher.#applied.delete(peer)),
@@ -31,15 +37,14 @@ export class Publisher implements AsyncDisposable {
   }
 
   /**
-   * Waits until all subscribers that are connected now act on a revision.
-   * @returns false when there is none, when all of them went away, or when the limit passed
+   * Waits until all subscribers act on a revision.
+   * @returns false when a role that is needed is not there, or when the limit passed
    */
   placed(revision: number, limitMs: number): Promise<boolean> {
-    const asked = [...(this.#server?.peers ?? [])];
     return new Promise((resolve) => {
       const check = () => {
-        const connected = asked.filter((peer) => !peer.signal.aborted);
-        if (connected.every((peer) => (this.#applied.get(peer) ?? -1) >= revision)) end(connected.length > 0);
+        if (!this.#allThere()) end(false);
+        else if (this.#connected().every((peer) => (this.#applied.get(peer) ?? -1) >= revision)) end(true);
       };
       const end = (placed: boolean) => {
         clearTimeout(timer);
@@ -50,6 +55,15 @@ export class Publisher implements AsyncDisposable {
       this.#recheck.add(check);
       check();
     });
+  }
+
+  #connected(): Peer[] {
+    return [...(this.#server?.peers ?? [])].filter((peer) => !peer.signal.aborted);
+  }
+
+  #allThere(): boolean {
+    const roles = new Set(this.#connected().map(({ role }) => role));
+    return this.#needed.every((role) => roles.has(role));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

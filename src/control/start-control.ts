@@ -39,7 +39,7 @@ export async function startControl(config: RoleConfig, log: Logger, folder = '.'
 
   const stateSocket = stateSocketOf(config.run);
   clearSocket(stateSocket);
-  const publisher = started.use(await Publisher.open(store, config.tokenHashes, stateSocket));
+  const publisher = started.use(await Publisher.open(store, config.tokenHashes, stateSocket, ['gateway', 'agent']));
   shareSocket(stateSocket, config);
 
   const logs = started.use(new FunctionLogs(socketOf(config.run, 'relay')));

@@ -123,7 +123,9 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     ask: async (method) =>
       method === 'metrics'
         ? { text: await metrics.text() }
-        : { ready: isReady(), detail: isReady() ? 'takes requests' : 'has no state or no agent yet' },
+        : isReady() && subscriber.isFollowing
+          ? { ready: true, detail: 'takes requests' }
+          : { ready: false, detail: 'does not follow control, or has no agent, yet' },
   });
   shareSocket(socketPath, config);
 

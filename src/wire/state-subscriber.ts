@@ -5,6 +5,8 @@ import { applyChange, changeSchema, type PublishedState, snapshotSchema, stateOf
 export interface StateSubscriber extends AsyncDisposable {
   /** Undefined until the first snapshot has come. */
   readonly state: PublishedState | undefined;
+  /** Whether control's changes come here now. */
+  readonly isFollowing: boolean;
 }
 
 /**
@@ -29,6 +31,9 @@ export function subscribeState(
     opened: (peer) => {
       current = peer;
     },
+    closed: () => {
+      current = undefined;
+    },
     notice(method, body, peer) {
       if (method === 'state') void take(stateOf(snapshotSchema.parse(body)), peer);
       if (method !== 'change' || state === undefined) return;
@@ -41,6 +46,9 @@ export function subscribeState(
   return {
     get state() {
       return state;
+    },
+    get isFollowing() {
+      return current !== undefined && state !== undefined;
     },
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };

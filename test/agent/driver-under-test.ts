@@ -1,5 +1,6 @@
 /** A sandbox driver with what it needs on this machine, in a folder of its own, wired as the agent does it. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { hasSysAdmin, findBwrap } from '../../src/agent/isolation.ts';
@@ -34,6 +35,11 @@ const slots = 16;
 /** Nobody has these, neither other platforms nor other tests that run now. */
 const firstUid = 1_800_000_000 + (process.pid % 100_000) * 100;
 
+/** Prepared once for all tests of a file. */
+const runtimesFolder = mkdtempSync(join(tmpdir(), 'swiftlet-runtimes-'));
+const runtimes = await prepareRuntimes(runtimesFolder);
+process.once('exit', () => rmSync(runtimesFolder, { recursive: true }));
+
 /** @param folder the same folder again shows what an earlier process left in it @param name of its cgroups */
 export function openUnderTest({ isolation, threaded }: DriverKind, folder: string, uid = firstUid): DriverUnderTest {
   const slotsFolder = join(folder, 'slots');
@@ -56,7 +62,6 @@ export function openUnderTest({ isolation, threaded }: DriverKind, folder: strin
   };
   const driver = threaded ? new SandboxHost({ ...settings, isolation, privileged, cgroupFolder }, failed) : direct();
   const traces = { slotsFolder, cgroups, uids: privileged ? { first: uid, count: slots } : undefined };
-  const runtimes = prepareRuntimes(join(folder, 'runtimes'));
   const relay = { open: () => undefined, close: () => Promise.resolve('') };
   const codeWay: CodeWay = !isolated ? { kind: 'none' } : mounter === undefined ? { kind: 'link' } : { kind: 'mount', mounter };
   return {

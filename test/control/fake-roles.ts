@@ -28,7 +28,7 @@ export class FakeRoles implements AsyncDisposable {
   readonly #run: string;
   readonly #servers = new Map<string, CallServer>();
   readonly #followers = new Map<string, Peer>();
-  #subscriber: StateSubscriber | undefined;
+  readonly #subscribers: StateSubscriber[] = [];
 
   constructor(run: string) {
     this.#run = run;
@@ -39,7 +39,7 @@ export class FakeRoles implements AsyncDisposable {
   }
 
   get state(): PublishedState | undefined {
-    return this.#subscriber?.state;
+    return this.#subscribers[0]?.state;
   }
 
   async start(): Promise<void> {
@@ -49,9 +49,13 @@ export class FakeRoles implements AsyncDisposable {
     }
   }
 
-  /** Follows control's state, as an agent does. */
+  /** Follows control's state, as an agent and a gateway do. */
   subscribe(): void {
-    this.#subscriber = subscribeState(stateSocketOf(this.#run), 'agent', (state) => this.place(state));
+    const socket = stateSocketOf(this.#run);
+    this.#subscribers.push(
+      subscribeState(socket, 'agent', (state) => this.place(state)),
+      subscribeState(socket, 'gateway', () => undefined),
+    );
   }
 
   async stop(role: 'gateway' | 'agent' | 'relay'): Promise<void> {
@@ -66,7 +70,7 @@ export class FakeRoles implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#subscriber?.[Symbol.asyncDispose]();
+    for (const subscriber of this.#subscribers) await subscriber[Symbol.asyncDispose]();
     for (const server of this.#servers.values()) await server[Symbol.asyncDispose]();
   }
 

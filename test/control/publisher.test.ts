@@ -14,14 +14,14 @@ async function published(t: TestContext, folder = tempFolder(t)) {
   const store = new SqliteStore(join(folder, 'store.sqlite'));
   const socket = join(folder, `state-${Math.random()}.sock`);
   await store.addArtifact(artifactOf('a'), 0);
-  const publisher = await Publisher.open(store, ['hash'], socket);
+  const publisher = await Publisher.open(store, ['hash'], socket, ['gateway', 'agent']);
   const close = async () => {
     await publisher[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
   };
   t.after(close);
-  const subscribe = (applied: (state: PublishedState) => Promise<void> | void = () => undefined) => {
-    const subscriber = subscribeState(socket, 'gateway', applied);
+  const subscribe = (applied: (state: PublishedState) => Promise<void> | void = () => undefined, role = 'gateway') => {
+    const subscriber = subscribeState(socket, role, applied);
     t.after(() => subscriber[Symbol.asyncDispose]());
     return subscriber;
   };
@@ -37,6 +37,7 @@ describe('the publisher', () => {
   it('gives those who come everything, and then each change', async (t) => {
     const { store, publisher, subscribe, revisionOf } = await published(t);
     await revisionOf({ function: 'a' });
+    subscribe(undefined, 'agent');
     const early = subscribe();
     await sleep(30);
     assert.deepEqual([...(early.state?.functions.keys() ?? [])], ['default/a']);
@@ -55,6 +56,7 @@ describe('the publisher', () => {
     const { publisher, subscribe, revisionOf } = await published(t);
     assert.equal(await publisher.placed(await revisionOf(), 1_000), false);
     let slow = 0;
+    subscribe(undefined, 'agent');
     subscribe();
     const stuck = subscribe(() => sleep(slow, undefined, { ref: false }));
     await sleep(30);
@@ -68,6 +70,13 @@ describe('the publisher', () => {
     await stuck[Symbol.asyncDispose]();
     assert.equal(await waiting, true);
     slow = 0;
+  });
+
+  it('has placed nothing while a role that is needed is not there', async (t) => {
+    const { publisher, subscribe, revisionOf } = await published(t);
+    subscribe();
+    await sleep(30);
+    assert.equal(await publisher.placed(await revisionOf(), 1_000), false);
   });
 
   it('goes on with its revisions after a restart', async (t) => {

@@ -15,7 +15,7 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 const packages: Readonly<Record<RuntimeName, string>> = { nodejs22: 'nodejs22-linux', nodejs24: 'nodejs24-linux', nodejs26: 'node-linux' };
 /** As the agent starts it. */
 const bundled = mkdtempSync(join(tmpdir(), 'swiftlet-runtime-code-'));
-bundleRuntime(join(repository, 'runtimes', 'node'), bundled);
+await bundleRuntime(join(repository, 'runtimes', 'node'), bundled);
 process.once('exit', () => rmSync(bundled, { recursive: true }));
 export const fixtures = fileURLToPath(new URL('fixtures', import.meta.url));
 
