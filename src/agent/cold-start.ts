@@ -1,5 +1,5 @@
 /** One cold start: a warm sandbox, the code let in, the user's modules evaluated. Budget from a full pool: 1.5 ms beside the user's own init. */
-import { type ErrorCode, isErrorCode, SwiftletError } from '../model/errors.ts';
+import { type ErrorCode, SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import type { ColdPhases } from '../model/phases.ts';
 import type { InitReport, InitRequest } from '../wire/instance-protocol.ts';
@@ -114,6 +114,7 @@ async function initCrash(sandbox: Sandbox, { function: name, config }: Version):
 }
 
 function initFailure({ function: name }: Version, { failure }: Extract<InitOutcome, { kind: 'failed' }>): SwiftletError {
-  const code: ErrorCode = isErrorCode(failure.code) ? failure.code : 'InitError';
+  // What it says may be forged: of the platform's own errors it has none to give.
+  const code: ErrorCode = failure.code === 'HandlerNotFound' ? 'HandlerNotFound' : 'InitError';
   return new SwiftletError(code, `function "${name}" failed to initialise: ${failure.type}: ${failure.message}`);
 }

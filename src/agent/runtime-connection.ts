@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
+import { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
 import { encodeFrame, FrameDecoder } from '../wire/frames.ts';
 import { frame, type InitReport, type InitRequest, type InvocationFailure, type RuntimeState } from '../wire/instance-protocol.ts';
@@ -8,11 +9,25 @@ export type InitOutcome =
   | { readonly kind: 'initialised'; readonly report: InitReport }
   | { readonly kind: 'failed'; readonly failure: InvocationFailure };
 
+const milliseconds = z.number().min(0).max(1e9);
+const stateSchema = z.object({
+  protocol: z.int(),
+  state: z.enum(['booted', 'dedicated', 'initialising', 'initialised', 'failed']),
+  runtime: z.string().max(100),
+}) satisfies z.ZodType<RuntimeState>;
+const reportSchema = z.object({
+  environmentMs: milliseconds,
+  runtimeMs: milliseconds,
+  initMs: milliseconds,
+}) satisfies z.ZodType<InitReport>;
+const cut = (characters: number) => z.string().transform((text) => text.slice(0, characters));
+const failureSchema = z.object({ code: cut(100), type: cut(200), message: cut(4_000) }) satisfies z.ZodType<InvocationFailure>;
+
 type Waiting = { readonly resolve: (payload: Buffer, type: number) => void; readonly reject: (error: Error) => void };
 
 /**
- * The agent's own connection to a sandbox's runtime. It carries one question at a time.
- * What the other side says is user code's to forge: it can hurt nobody but the instance itself.
+ * The agent's own connection to a sandbox's runtime. It carries one question at a time, and nothing that was not asked for.
+ * What the other side says is user code's to forge: it can hurt nobody but the instance itself. Whatever is out of turn ends the connection.
  */
 export class RuntimeConnection {
   readonly #socket: Socket;
@@ -37,7 +52,7 @@ export class RuntimeConnection {
   /** Resolves once the runtime has booted. @throws SwiftletError FunctionCrashed when the process ended before */
   async booted(): Promise<RuntimeState> {
     const { payload } = await this.#ask(encodeFrame(frame.probe, 0), frame.state);
-    return JSON.parse(payload.toString()) as RuntimeState;
+    return parsed(stateSchema, payload);
   }
 
   /** Tells the runtime what it is to be, so that it prepares while its code is put in place. */
@@ -48,14 +63,13 @@ export class RuntimeConnection {
   /**
    * Makes the runtime load the code.
    * @param codeDir where it lies, as the runtime sees it
-   * @throws SwiftletError FunctionCrashed when the process ended before it answered
+   * @throws SwiftletError FunctionCrashed when the process ended before it answered, InitError when what it answered is none
    */
   async load(codeDir: string): Promise<InitOutcome> {
     const { type, payload } = await this.#ask(encodeFrame(frame.load, 0, codeDir), frame.initialised, frame.initFailed);
-    const answer: unknown = JSON.parse(payload.toString());
     return type === frame.initialised
-      ? { kind: 'initialised', report: answer as InitReport }
-      : { kind: 'failed', failure: answer as InvocationFailure };
+      ? { kind: 'initialised', report: parsed(reportSchema, payload) }
+      : { kind: 'failed', failure: parsed(failureSchema, payload) };
   }
 
   close(): void {
@@ -70,7 +84,10 @@ export class RuntimeConnection {
       }
       this.#waiting = {
         resolve: (payload, type) => {
-          if (!answers.includes(type)) return;
+          if (!answers.includes(type)) {
+            this.#socket.destroy();
+            return;
+          }
           this.#waiting = undefined;
           resolve({ type, payload });
         },
@@ -81,7 +98,8 @@ export class RuntimeConnection {
   }
 
   #settle(type: number, payload: Buffer): void {
-    this.#waiting?.resolve(payload, type);
+    if (this.#waiting === undefined) this.#socket.destroy();
+    else this.#waiting.resolve(payload, type);
   }
 
   #lose(): void {
@@ -91,3 +109,11 @@ export class RuntimeConnection {
 }
 
 const lost = (): SwiftletError => new SwiftletError('FunctionCrashed', 'the process in the sandbox ended');
+
+function parsed<T>(schema: z.ZodType<T>, payload: Buffer): T {
+  try {
+    return schema.parse(JSON.parse(payload.toString()));
+  } catch (error) {
+    throw new SwiftletError('InitError', 'the process in the sandbox answered with what is no answer', { cause: error });
+  }
+}

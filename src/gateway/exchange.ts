@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../model/errors.ts';
 import type { ColdPhases, Start } from '../model/phases.ts';
+import { initialCreditBytes } from '../wire/instance-protocol.ts';
+import type { Backlog } from './backlog.ts';
 import type { InstanceLink } from './instance-link.ts';
 import type { ResponseHeadChecked } from './response-head.ts';
 import type { ServedFunction } from './served-function.ts';
@@ -45,8 +47,16 @@ export class Exchange {
   /** The first bytes of the answer, held back until it is known whether there are more. */
   held: Buffer | undefined;
   sentBytes = 0;
-  /** Bytes of the answer that the caller has not taken yet. */
+  /** The length that the caller was told. */
+  announcedBytes: number | undefined;
+  /** Bytes of the answer that the instance may send. */
+  responseCredit = initialCreditBytes;
+  /** Bytes of the answer that were written and that the caller has not taken yet; 0 while it takes what comes. */
   owedCredit = 0;
+  /** Bytes that the caller took and the instance was not told of. */
+  takenBytes = 0;
+  /** Bytes of the answer that are not written yet. */
+  backlog: Backlog | undefined;
   /** Since when the caller takes, or sends, nothing although it is its turn. */
   stalledSince = 0;
   handlerMs = 0;

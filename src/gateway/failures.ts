@@ -21,3 +21,8 @@ export const timeLimitExceeded = ({ function: name, config }: Version): Swiftlet
 
 export const crashed = ({ function: name }: Version): string =>
   `the process of function "${name}" ended before it answered; its log has its last words`;
+
+export const brokeProtocol = ({ function: name }: Version): string =>
+  `the process of function "${name}" sent what is no answer; it was replaced`;
+
+export const hungUp = ({ function: name }: Version): string => `the process of function "${name}" closed its connection; it was replaced`;

@@ -11,7 +11,7 @@ import type { PublishedState } from '../wire/published-state.ts';
 import { refusal } from './admit.ts';
 import { cancel, dispatch } from './dispatch.ts';
 import { Exchange } from './exchange.ts';
-import { queueTimeout, timeLimitExceeded } from './failures.ts';
+import { brokeProtocol, queueTimeout, timeLimitExceeded } from './failures.ts';
 import type { InstanceLink, LinkEvents } from './instance-link.ts';
 import { Links } from './links.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -240,8 +240,12 @@ export class Gateway implements LinkEvents, StartEvents {
     if (link.served.retired) this.#links.release(link, now);
   }
 
-  closed(link: InstanceLink): void {
-    this.#links.lost(link);
+  broke(link: InstanceLink): void {
+    this.#links.discard(link, 'FunctionCrashed', brokeProtocol(link.served.version));
+  }
+
+  closed(link: InstanceLink, wasRetired: boolean): void {
+    this.#links.lost(link, wasRetired);
     this.#starts.activate(link.served, performance.now());
   }
 

@@ -1,17 +1,22 @@
 /** The gateway's connection to one instance. Many requests share it; frames of one turn leave in one write. */
 import { createConnection, type Socket } from 'node:net';
-import { FrameDecoder } from '../wire/frames.ts';
+import { FrameDecoder, headerBytes } from '../wire/frames.ts';
 import { frame } from '../wire/instance-protocol.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServedFunction } from './served-function.ts';
+
+/** A runtime sends no frame for a request that is over; a thread of the user's may. More than this is no mistake any more. */
+const maxStrayBytes = 1024 * 1024;
 
 export interface LinkEvents {
   /** A frame for a request that is under way. Frames for others are dropped before. */
   frame(link: InstanceLink, exchange: Exchange, type: number, payload: Buffer): void;
   /** All frames that came together have been handed out. */
   turn(link: InstanceLink): void;
-  /** The connection is gone, or broke the protocol; exchanges may still be on it. */
-  closed(link: InstanceLink): void;
+  /** The instance broke the protocol in a way that leaves nothing to read; `closed` follows. */
+  broke(link: InstanceLink): void;
+  /** The connection is gone; exchanges may still be on it. @param wasRetired it was to go */
+  closed(link: InstanceLink, wasRetired: boolean): void;
   /** The instance begins with what was sent ahead. */
   begun(link: InstanceLink): void;
   /** The connection is gone before it was open. */
@@ -49,6 +54,7 @@ export class InstanceLink {
   #early: EarlyFrame[] = [];
   #earlyBytes = 0;
   #lastStream = 0;
+  #strayBytes = 0;
   #frames: Buffer[] = [];
   #bytes = 0;
   readonly #flush = (): void => {
@@ -72,7 +78,7 @@ export class InstanceLink {
       try {
         decoder.push(chunk);
       } catch {
-        this.close();
+        this.#break();
       }
       events.turn(this);
     });
@@ -117,22 +123,34 @@ export class InstanceLink {
     if (this.#frames.push(bytes) === 1) process.nextTick(this.#flush);
   }
 
+  #stray(bytes: number): void {
+    this.#strayBytes += bytes;
+    if (this.#strayBytes > maxStrayBytes) this.#break();
+  }
+
+  #break(): void {
+    // Of an instance that is not initialised the agent says what becomes of it.
+    if (!this.isLost && this.#state !== 'starting') this.#events.broke(this);
+    this.close();
+  }
+
   close(): void {
     this.#socket.destroy();
     this.#lose();
   }
 
   #receive(type: number, stream: number, payload: Buffer): void {
-    if (type === frame.begun) {
+    if (type === frame.begun && !this.hasBegun) {
       this.hasBegun = true;
       this.#events.begun(this);
     } else if (this.#state === 'starting') {
       this.#early.push({ type, stream, payload });
-      this.#earlyBytes += payload.length;
+      this.#earlyBytes += payload.length + headerBytes;
       if (this.#earlyBytes > earlyLimitBytes) this.#socket.pause();
     } else {
       const exchange = this.streams.get(stream);
       if (exchange !== undefined) this.#events.frame(this, exchange, type, payload);
+      else this.#stray(payload.length + headerBytes);
     }
   }
 
@@ -145,7 +163,8 @@ export class InstanceLink {
 
   #closed(): void {
     if (this.#state === 'closed') return;
+    const wasRetired = this.#state === 'retired';
     this.#state = 'closed';
-    this.#events.closed(this);
+    this.#events.closed(this, wasRetired);
   }
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, SwiftletError } from '../model/errors.ts';
 import { type Ended, renewEveryMs } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
 import type { Exchange } from './exchange.ts';
-import { crashed } from './failures.ts';
+import { crashed, hungUp } from './failures.ts';
 import type { InstanceLink } from './instance-link.ts';
 import type { ServedFunction } from './served-function.ts';
 
@@ -14,7 +14,7 @@ export class Links {
   readonly #agent: CallClient;
   readonly #settle: (exchange: Exchange, error: SwiftletError) => void;
   readonly #all = new Map<string, InstanceLink>();
-  /** Links that broke with requests on them, until it is known why. */
+  /** Links that broke, until it is known why. */
   readonly #orphaned = new Map<string, InstanceLink>();
   readonly #renew: NodeJS.Timeout;
 
@@ -42,12 +42,16 @@ export class Links {
     this.#failOrphans(link, ended);
   }
 
-  /** A connection is gone; the requests on it wait a little for the reason. */
-  lost(link: InstanceLink): void {
+  /**
+   * A connection is gone; the requests on it wait a little for the reason.
+   * @param wasRetired it was to go
+   */
+  lost(link: InstanceLink, wasRetired: boolean): void {
     link.served.removeFree(link);
     this.#all.delete(link.id);
     link.served.instances -= 1;
-    if (link.streams.size === 0) return;
+    // Whoever was retired before has been told what is to become of it.
+    if (link.streams.size === 0 && wasRetired) return;
     this.#orphaned.set(link.id, link);
     setTimeout(() => this.#failOrphans(link, undefined), reasonWaitMs);
   }
@@ -61,6 +65,7 @@ export class Links {
 
   /** Gives the lease back: another gateway, or the idle time, may have the instance. */
   release(link: InstanceLink, now: number): void {
+    link.retire();
     this.#agent.notify('release', { instanceId: link.id, idleSinceMsAgo: now - link.idleSince });
     link.close();
   }
@@ -77,11 +82,16 @@ export class Links {
 
   close(): void {
     clearInterval(this.#renew);
-    for (const link of this.#all.values()) link.close();
+    for (const link of this.#all.values()) {
+      link.retire();
+      link.close();
+    }
   }
 
   #failOrphans(link: InstanceLink, ended: Ended | undefined): void {
-    this.#orphaned.delete(link.id);
+    if (!this.#orphaned.delete(link.id)) return;
+    // It lives, and speaks to us no more: it must serve nobody.
+    if (ended === undefined) this.discard(link, 'FunctionCrashed', hungUp(link.served.version));
     const code = ended === undefined || ended.code === 'Timeout' ? 'FunctionCrashed' : ended.code;
     for (const exchange of link.streams.values())
       this.#settle(exchange, new SwiftletError(code, ended?.detail ?? crashed(link.served.version)));

@@ -1,7 +1,8 @@
 /** An answer's way from its instance to the caller. Budget: 3 µs for an answer that comes in one piece. */
 import { SwiftletError } from '../model/errors.ts';
-import { encodeFrame } from '../wire/frames.ts';
+import { bodyChunkBytes, encodeFrame } from '../wire/frames.ts';
 import { frame, type InvocationFailure } from '../wire/instance-protocol.ts';
+import { Backlog } from './backlog.ts';
 import { takeRequestCredit } from './dispatch.ts';
 import type { Exchange } from './exchange.ts';
 import { isBodiless, sendHead } from './reply.ts';
@@ -22,6 +23,8 @@ const isDone: Verdict = { kind: 'done' };
 const doneBytes = 8;
 const microseconds = 1000;
 const kibibytes = 1024;
+/** A piece below this is copied rather than written on its own. */
+const smallBytes = 2048;
 
 export function receive(exchange: Exchange, type: number, payload: Buffer): Verdict {
   switch (type) {
@@ -53,7 +56,13 @@ function takeHead(exchange: Exchange, payload: Buffer): Verdict {
 
 function takeBody(exchange: Exchange, payload: Buffer): Verdict {
   if (exchange.head === undefined) return broken('a body before its head');
+  if (payload.length === 0) return broken('a piece of a body that is empty');
+  exchange.responseCredit -= payload.length;
+  // Without this, what a caller does not read would pile up here.
+  if (exchange.responseCredit < 0) return broken('more of a body than it was let');
   exchange.sentBytes += payload.length;
+  if (exchange.announcedBytes !== undefined && exchange.sentBytes > exchange.announcedBytes)
+    return broken('more than the content-length it announced');
   if (exchange.abandoned !== undefined || isBodiless(exchange, exchange.head.status)) giveCredit(exchange, payload.length);
   else if (!exchange.headSent && exchange.held === undefined) exchange.held = payload;
   else {
@@ -68,7 +77,7 @@ export function flushHeld(exchange: Exchange): void {
   if (exchange.head === undefined || exchange.abandoned !== undefined || exchange.state !== 'dispatched') return;
   if (!exchange.headSent) {
     exchange.handlerMs = performance.now() - exchange.dispatchedAt;
-    sendHead(exchange, exchange.head.contentLength);
+    announce(exchange, exchange.head.contentLength);
     if (exchange.held === undefined) exchange.response.flushHeaders();
   }
   const { held } = exchange;
@@ -76,24 +85,57 @@ export function flushHeld(exchange: Exchange): void {
   if (held !== undefined) pass(exchange, held);
 }
 
+/** A length that is wrong already is not passed on: what came after it would be taken for the next answer. */
+function announce(exchange: Exchange, length: number | undefined): void {
+  exchange.announcedBytes = length === undefined || length < exchange.sentBytes ? undefined : length;
+  sendHead(exchange, exchange.announcedBytes);
+}
+
 function pass(exchange: Exchange, bytes: Buffer): void {
+  if (bytes.length >= smallBytes) flushBacklog(exchange);
+  if (exchange.owedCredit === 0 && bytes.length >= smallBytes) {
+    write(exchange, bytes);
+    return;
+  }
+  exchange.backlog ??= new Backlog();
+  if (exchange.backlog.add(bytes) === bytes.length) process.nextTick(flushBacklog, exchange);
+}
+
+/** Small pieces that came together leave together. */
+function flushBacklog(exchange: Exchange): void {
+  if (exchange.owedCredit > 0 || exchange.response.writableEnded) return;
+  const bytes = exchange.backlog?.take();
+  if (bytes !== undefined) write(exchange, bytes);
+}
+
+function write(exchange: Exchange, bytes: Buffer): void {
   if (exchange.response.write(bytes)) {
     giveCredit(exchange, bytes.length);
     return;
   }
-  exchange.owedCredit += bytes.length;
-  if (exchange.stalledSince !== 0) return;
-  exchange.stalledSince = performance.now();
-  exchange.response.once('drain', () => {
-    exchange.stalledSince = 0;
-    giveCredit(exchange, exchange.owedCredit);
-    exchange.owedCredit = 0;
-  });
+  exchange.owedCredit = bytes.length;
+  if (exchange.stalledSince === 0) exchange.stalledSince = performance.now();
+  exchange.response.once('drain', () => goOn(exchange));
 }
 
+/** The caller has taken what was written: it gets what came meanwhile. */
+function goOn(exchange: Exchange): void {
+  // It may still be its turn to send.
+  exchange.stalledSince = exchange.request.complete || exchange.request.isPaused() ? 0 : performance.now();
+  const owed = exchange.owedCredit;
+  exchange.owedCredit = 0;
+  giveCredit(exchange, owed);
+  flushBacklog(exchange);
+}
+
+/** Credit goes out in large pieces, so that an instance that reads nothing cannot make much wait for it. */
 function giveCredit(exchange: Exchange, bytes: number): void {
+  exchange.takenBytes += bytes;
+  if (exchange.takenBytes < bodyChunkBytes) return;
   const credit = Buffer.allocUnsafe(4);
-  credit.writeUInt32BE(bytes, 0);
+  credit.writeUInt32BE(exchange.takenBytes, 0);
+  exchange.responseCredit += exchange.takenBytes;
+  exchange.takenBytes = 0;
   exchange.link?.write(encodeFrame(frame.responseCredit, exchange.stream, credit));
 }
 
@@ -104,12 +146,13 @@ function takeDone(exchange: Exchange, payload: Buffer): Verdict {
   exchange.handlerMs = payload.readUInt32BE(0) / microseconds;
   exchange.memoryMiB = payload.readUInt32BE(4) / kibibytes;
   if (exchange.abandoned !== undefined) return isDone;
-  const { held, response } = exchange;
+  const { response } = exchange;
+  const held = exchange.held ?? exchange.backlog?.take();
   exchange.held = undefined;
   if (
     exchange.headSent &&
-    exchange.head.contentLength !== undefined &&
-    exchange.sentBytes < exchange.head.contentLength &&
+    exchange.announcedBytes !== undefined &&
+    exchange.sentBytes < exchange.announcedBytes &&
     !isBodiless(exchange, exchange.head.status)
   ) {
     return { kind: 'failed', error: new SwiftletError('InvalidResponse', 'the function sent less than the content-length it announced') };
@@ -135,12 +178,14 @@ function takeFailure(exchange: Exchange, payload: Buffer): Verdict {
 }
 
 const maxTypeCharacters = 200;
+const maxMessageCharacters = 2_000;
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function parseFailure(payload: Buffer): InvocationFailure {
   try {
     const value = JSON.parse(payload.toString()) as Partial<Record<keyof InvocationFailure, unknown>> | null;
-    return { code: text(value?.code), type: text(value?.type).slice(0, maxTypeCharacters) || 'Error', message: text(value?.message) };
+    const [type, message] = [text(value?.type).slice(0, maxTypeCharacters), text(value?.message).slice(0, maxMessageCharacters)];
+    return { code: text(value?.code), type: type || 'Error', message };
   } catch {
     return { code: 'HandlerError', type: 'Error', message: '' };
   }

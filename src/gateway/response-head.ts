@@ -26,11 +26,11 @@ const oursPrefix = 'x-swiftlet-';
 
 /** @throws SwiftletError InvalidResponse or ResponseTooLarge */
 export function checkHead(payload: Buffer): ResponseHeadChecked {
+  if (payload.length > maxHeaderBytes)
+    throw new SwiftletError('ResponseTooLarge', `the response's headers are over ${maxHeaderBytes} bytes`);
   const [status, raw] = parseHead(payload);
   if (!Number.isInteger(status) || status < 200 || status > 599) throw invalid(`its status is ${status}`);
   if (raw.length > maxHeaderCount * 2) throw new SwiftletError('ResponseTooLarge', `the response has over ${maxHeaderCount} headers`);
-  if (payload.length > maxHeaderBytes)
-    throw new SwiftletError('ResponseTooLarge', `the response's headers are over ${maxHeaderBytes} bytes`);
   const headers: string[] = [];
   let contentLength: number | undefined;
   for (let at = 0; at < raw.length; at += 2) {
@@ -38,7 +38,7 @@ export function checkHead(payload: Buffer): ResponseHeadChecked {
     if (typeof name !== 'string' || typeof value !== 'string' || !isToken(name))
       throw invalid(`its header ${JSON.stringify(name)} has a name or value that is none`);
     if (!isFieldValue(value)) throw invalid(`its header "${name}" has a character that no header may have`);
-    if (name === 'content-length') contentLength = Number(value);
+    if (name === 'content-length') contentLength = lengthOf(value);
     if (!ours.has(name) && !name.startsWith(oursPrefix)) headers.push(name, value);
   }
   return { status, headers, contentLength };
@@ -52,6 +52,12 @@ function parseHead(payload: Buffer): [number, unknown[]] {
     // Said below, as for anything else that is no head.
   }
   throw invalid('its head cannot be read');
+}
+
+function lengthOf(value: string): number {
+  const length = Number(value);
+  if (!Number.isSafeInteger(length) || String(length) !== value || length < 0) throw invalid('its content-length is no length');
+  return length;
 }
 
 const invalid = (reason: string): SwiftletError =>

@@ -55,6 +55,8 @@ const bad: [what: string, payload: Buffer, code: string][] = [
   ['a name with a space', head(200, ['a b', 'c']), 'InvalidResponse'],
   ['a name without a value', head(200, ['a']), 'InvalidResponse'],
   ['a value that is no text', head(200, ['a', 1]), 'InvalidResponse'],
+  ['a length in words', head(200, ['content-length', '1e3']), 'InvalidResponse'],
+  ['a length below zero', head(200, ['content-length', '-1']), 'InvalidResponse'],
   ['no JSON', Buffer.from('hello'), 'InvalidResponse'],
   ['null', Buffer.from('null'), 'InvalidResponse'],
   [
