@@ -10,7 +10,6 @@ const actionErrno = (errno: number) => 0x00050000 | errno;
 const eperm = 1;
 const enosys = 38;
 const attributeBadArchitecture = 2;
-const compareNotEqual = 1;
 const compareEqual = 4;
 const compareMaskedEqual = 7;
 const comparisonBytes = 24;
@@ -63,12 +62,20 @@ export function compileSeccomp(): Buffer {
     for (const name of unknownToOldKernels) add(actionErrno(enosys), name);
     for (const family of allowedSocketFamilies) add(actionAllow, 'socket', [{ argument: 0, operator: compareEqual, a: BigInt(family) }]);
     add(actionAllow, 'clone', [{ argument: 0, operator: compareMaskedEqual, a: refusedCloneFlags, b: 0n }]);
-    add(actionAllow, 'ioctl', [{ argument: 1, operator: compareNotEqual, a: terminalInjection }]);
+    for (const bit of bitsOf32) add(actionAllow, 'ioctl', [{ argument: 1, ...differsIn(bit, terminalInjection) }]);
     return exportProgram((fd) => ok('the export', library.export(filter, fd)));
   } finally {
     library.release(filter);
   }
 }
+
+const bitsOf32 = Array.from({ length: 32 }, (_, at) => 1n << BigInt(at));
+
+/**
+ * A filter compares 64 bits, and the kernel takes the lower 32 of them for an ioctl's request: to be another request, one of those
+ * has to differ.
+ */
+const differsIn = (bit: bigint, value: bigint) => ({ operator: compareMaskedEqual, a: bit, b: ~value & bit });
 
 function encode(comparisons: readonly Comparison[]): Buffer {
   const bytes = Buffer.alloc(comparisons.length * comparisonBytes);
