@@ -135,6 +135,9 @@ export class BubblewrapDriver implements SandboxDriver {
       'ALL',
       ...rootArguments(),
       ...(mounter === undefined ? unprivilegedMounts(spec, this.#means.etc) : []),
+      // Some settings below /proc/sys belong to the sandbox's own namespaces, and it could write them.
+      '--remount-ro',
+      '/proc',
       '--remount-ro',
       '/dev',
       '--remount-ro',
