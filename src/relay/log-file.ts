@@ -1,5 +1,5 @@
 /** One function's log: files of JSON lines, rotated by size, written in batches, read from the end. */
-import { appendFile, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logFileBytes, logFiles } from '../model/limits.ts';
 
@@ -85,6 +85,9 @@ export class LogFile {
       if (this.#size >= logFileBytes) await this.#rotate();
     } catch (error) {
       this.#means.failed(error, text.length);
+      // A full disk may have taken half a line: opened again, the file is cut to whole ones.
+      this.#opened = false;
+      await this.#open().catch(() => undefined);
     }
   }
 
@@ -93,7 +96,7 @@ export class LogFile {
     await mkdir(this.#folder, { recursive: true });
     const last = (await this.#names()).at(-1);
     this.#number = last === undefined ? 0 : Number.parseInt(last, 10);
-    this.#size = last === undefined ? 0 : (await stat(join(this.#folder, last))).size;
+    this.#size = last === undefined ? 0 : await cutToWholeLines(join(this.#folder, last));
     this.#opened = true;
   }
 
@@ -127,6 +130,28 @@ async function lastLines(path: string, count: number): Promise<string[]> {
       tail = Buffer.concat([block, tail]);
     }
     return tail.toString().split('\n').filter(Boolean).slice(-count);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Cuts off a last line that was not written to its end. @returns the bytes that are left */
+async function cutToWholeLines(path: string): Promise<number> {
+  const file = await open(path, 'r+');
+  try {
+    const { size } = await file.stat();
+    const block = Buffer.alloc(readBlockBytes);
+    for (let end = size; end > 0; end -= readBlockBytes) {
+      const start = Math.max(0, end - readBlockBytes);
+      const { bytesRead } = await file.read(block, 0, end - start, start);
+      const newline = block.subarray(0, bytesRead).lastIndexOf(0x0a);
+      if (newline < 0) continue;
+      const whole = start + newline + 1;
+      if (whole < size) await file.truncate(whole);
+      return whole;
+    }
+    await file.truncate(0);
+    return 0;
   } finally {
     await file.close();
   }

@@ -73,7 +73,7 @@ test('setuid programs of the system are programs like any other', { skip }, asyn
         const path = join(folder, name);
         let mode = 0; try { mode = fs.statSync(path).mode; } catch {}
         if ((mode & 0o6000) === 0 || (mode & 0o001) === 0) continue;
-        const { stdout } = spawnSync(path, ['--version'], { env: { LD_SHOW_AUXV: '1' }, encoding: 'utf8', timeout: 500, stdio: ['ignore', 'pipe', 'ignore'] });
+        const { stdout } = spawnSync(path, ['--version'], { env: { LD_SHOW_AUXV: '1' }, encoding: 'utf8', timeout: 500, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'ignore'] });
         found.push({ path, secure: /AT_SECURE:\\s+(\\d)/.exec(stdout)?.[1], uid: /AT_EUID:\\s+(\\d+)/.exec(stdout)?.[1], gid: /AT_EGID:\\s+(\\d+)/.exec(stdout)?.[1] });
       }
     return { programs: found };`,
