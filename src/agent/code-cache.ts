@@ -82,7 +82,15 @@ export class CodeCache {
       return folder;
     } catch (error) {
       await rm(staging, { recursive: true, force: true });
-      throw error;
+      throw placeError(error);
     }
   }
+}
+
+function placeError(error: unknown): unknown {
+  const isFull = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  if (!isFull) return error;
+  return new SwiftletError('StorageFull', 'the disk that holds unpacked code is full; free some space below SWIFTLET_HOME/agent', {
+    cause: error,
+  });
 }

@@ -12,13 +12,14 @@ const startAllowanceMs = 20_000;
 /** How long a function is left alone whose start was put off: its host is full or away, or it runs its maximum. */
 const postponedMs = 50;
 
-/** These say that the function itself cannot start: who waits for it is told at once. */
+/** These say that the function cannot start as things are: who waits for it is told at once. */
 const initFailures: ReadonlySet<ErrorCode> = new Set([
   'InitError',
   'InitTimeout',
   'OutOfMemory',
   'HandlerNotFound',
   'RuntimeUnknown',
+  'StorageFull',
   'FunctionCrashed',
   'Internal',
 ]);
