@@ -72,9 +72,11 @@ export class LogStore {
   }
 
   #wrote(key: string, text: string): void {
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.lines += 1;
+    const followers = this.#followers.get(key);
+    if (followers === undefined) return;
     const lines = text.split('\n').filter(Boolean);
-    this.lines += lines.length;
-    for (const follower of this.#followers.get(key) ?? []) follower(lines);
+    for (const follower of followers) follower(lines);
   }
 
   #failed(error: unknown, lost: number): void {

@@ -1,5 +1,5 @@
 /** One sandbox's output, from its pipe to its function's log. Memory is bounded whatever comes. */
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { z } from 'zod';
 import { logBurstBytes, logBytesPerSecond, logLineBytes } from '../model/limits.ts';
@@ -14,6 +14,10 @@ const tailBytes = 4096;
 const muteMs = 1_000;
 /** Lines kept for a sandbox that has no owner yet. */
 const earlyLines = 100;
+/** What comes is read into this, by all pipes one after the other: buffers of their own would be garbage faster than it is collected. */
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+/** A pipe holds no more than this, unless somebody made it larger. */
+const maxRestBytes = 1024 * 1024;
 const rate = { perSecond: logBytesPerSecond, burst: logBurstBytes };
 
 export interface SlotPipeMeans {
@@ -27,9 +31,11 @@ export interface SlotPipeMeans {
 export class SlotPipe {
   readonly fifo: string;
   readonly #means: SlotPipeMeans;
+  readonly #fd: number;
   readonly #socket: Socket;
   readonly #cutter: LineCutter;
-  #tail: Buffer = Buffer.alloc(0);
+  readonly #tail = Buffer.alloc(tailBytes);
+  #tailLength = 0;
   #early: string[] = [];
   #label: Label | undefined;
   #bucket: TokenBucket = { tokens: logBurstBytes, at: performance.now() };
@@ -42,14 +48,18 @@ export class SlotPipe {
     this.#means = means;
     this.#cutter = new LineCutter(logLineBytes, (line) => this.#takeLine(line));
     const fd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    this.#fd = fd;
+    const callback = (length: number) => {
+      this.#take(shared.subarray(0, length));
+      return true;
+    };
     try {
       // A socket object reads pipes by readiness; file streams would hold a thread of the pool for each.
-      this.#socket = new Socket({ fd, readable: true, writable: false });
+      this.#socket = new Socket({ fd, readable: true, writable: false, onread: { buffer: shared, callback } });
     } catch (error) {
       closeSync(fd);
       throw error;
     }
-    this.#socket.on('data', (chunk: Buffer) => this.#take(chunk));
     this.#socket.on('error', () => undefined);
     this.#socket.resume();
   }
@@ -63,18 +73,28 @@ export class SlotPipe {
 
   /** Stops reading. @returns the last bytes that came */
   close(): string {
-    // What was written just before the end may lie in the pipe still.
-    const rest: unknown = this.#socket.read();
-    if (Buffer.isBuffer(rest)) this.#take(rest);
+    if (!this.#socket.destroyed) this.#takeRest();
     this.#cutter.end();
     this.#tellDropped();
     this.#socket.destroy();
-    return this.#tail.toString();
+    return this.#tail.toString('utf8', 0, this.#tailLength);
   }
 
+  /** What was written just before the end may lie in the pipe still. */
+  #takeRest(): void {
+    try {
+      for (let taken = 0, length = 1; length > 0 && taken < maxRestBytes; taken += length) {
+        length = readSync(this.#fd, shared);
+        this.#take(shared.subarray(0, length));
+      }
+    } catch {
+      // It is empty.
+    }
+  }
+
+  /** @param chunk is written over by what comes next */
   #take(chunk: Buffer): void {
-    this.#tail =
-      chunk.length >= tailBytes ? Buffer.from(chunk.subarray(-tailBytes)) : Buffer.concat([this.#tail, chunk]).subarray(-tailBytes);
+    this.#keepTail(chunk);
     const now = performance.now();
     const wanted = now < this.#mutedUntil ? 0 : chunk.length;
     const { granted, bucket } = takeTokens(this.#bucket, rate, wanted, now);
@@ -88,6 +108,15 @@ export class SlotPipe {
     if (wanted > 0) this.#mutedUntil = now + muteMs;
     this.#droppedBytes += chunk.length - granted;
     this.#means.dropped(chunk.length - granted);
+  }
+
+  /** In place, since nothing here may make garbage for every chunk. */
+  #keepTail(chunk: Buffer): void {
+    const added = chunk.subarray(-tailBytes);
+    const kept = Math.min(this.#tailLength, tailBytes - added.length);
+    this.#tail.copyWithin(0, this.#tailLength - kept, this.#tailLength);
+    added.copy(this.#tail, kept);
+    this.#tailLength = kept + added.length;
   }
 
   #tellDropped(): void {
