@@ -3,6 +3,7 @@ import { coldBurst } from './scenarios/cold-burst.ts';
 import { coldEmptyPool } from './scenarios/cold-empty-pool.ts';
 import { coldFullPool } from './scenarios/cold-full-pool.ts';
 import { coldRefilling } from './scenarios/cold-refilling.ts';
+import { followedLogs } from './scenarios/followed-logs.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
 import { soak } from './scenarios/soak.ts';
 import { warmManyInstances } from './scenarios/warm-many-instances.ts';
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   warmOneConnection,
   warmOneInstance,
   warmManyInstances,
+  followedLogs,
   idleMemory,
   soak,
 ];
