@@ -120,7 +120,7 @@ export class InstanceLink {
 
   write(bytes: Buffer): void {
     this.#bytes += bytes.length;
-    if (this.#frames.push(bytes) === 1) process.nextTick(this.#flush);
+    if (this.#frames.push(bytes) === 1) setImmediate(this.#flush);
   }
 
   #stray(bytes: number): void {

@@ -1,6 +1,7 @@
 /** The gateway's part of `GET /metrics`. On the request's way only numbers are put aside; they are counted when there is time. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { coldPhases } from '../model/phases.ts';
+import type { Version } from '../model/function.ts';
+import { type ColdPhases, coldPhases } from '../model/phases.ts';
 import type { Exchange } from './exchange.ts';
 
 const countEveryMs = 250;
@@ -15,10 +16,13 @@ export interface GatewayCounts {
   readonly droppedReports: number;
 }
 
+/** What is counted of a request: not the request itself, which would outlive its time by a quarter of a second. */
 interface Sample {
-  readonly exchange: Exchange;
+  readonly version: Version;
   readonly outcome: string;
   readonly seconds: number;
+  readonly queueMs: number;
+  readonly phases: ColdPhases | undefined;
 }
 
 export class GatewayMetrics {
@@ -84,7 +88,8 @@ export class GatewayMetrics {
   }
 
   settled(exchange: Exchange, outcome: string, now: number): void {
-    this.#samples.push({ exchange, outcome, seconds: (now - exchange.arrivedAt) / milliseconds });
+    const { served, arrivedAt, queueMs, phases } = exchange;
+    this.#samples.push({ version: served.version, outcome, seconds: (now - arrivedAt) / milliseconds, queueMs, phases });
   }
 
   refused(outcome: string): void {
@@ -103,13 +108,12 @@ export class GatewayMetrics {
   #count(): void {
     const samples = this.#samples;
     this.#samples = [];
-    for (const { exchange, outcome, seconds } of samples) {
-      const { tenant, function: name } = exchange.served.version;
+    for (const { version, outcome, seconds, queueMs, phases } of samples) {
+      const { tenant, function: name } = version;
       const labels = { tenant, function: name };
       this.#requests.inc({ tenant, function: name, outcome });
       this.#duration.observe(labels, seconds);
-      this.#wait.observe(labels, exchange.queueMs / milliseconds);
-      const { phases } = exchange;
+      this.#wait.observe(labels, queueMs / milliseconds);
       if (phases !== undefined)
         for (const phase of coldPhases) this.#phase.observe({ tenant, function: name, phase }, phases[phase] / milliseconds);
     }
