@@ -83,7 +83,7 @@ function sendAgain(exchange: Exchange, body: readonly Buffer[]): void {
 /** The instance has taken bytes of the body: more may come. */
 export function takeRequestCredit(exchange: Exchange, payload: Buffer): void {
   if (payload.length !== 4) return;
-  exchange.requestCredit += payload.readUInt32BE(0);
+  exchange.requestCredit = Math.min(initialCreditBytes, exchange.requestCredit + payload.readUInt32BE(0));
   if (exchange.requestCredit <= 0 || !exchange.request.isPaused()) return;
   exchange.stalledSince = performance.now();
   exchange.request.resume();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../model/errors.ts';
 import type { ColdPhases, Start } from '../model/phases.ts';
+import { initialCreditBytes } from '../wire/instance-protocol.ts';
 import type { InstanceLink } from './instance-link.ts';
 import type { ResponseHeadChecked } from './response-head.ts';
 import type { ServedFunction } from './served-function.ts';
@@ -45,7 +46,9 @@ export class Exchange {
   /** The first bytes of the answer, held back until it is known whether there are more. */
   held: Buffer | undefined;
   sentBytes = 0;
-  /** Bytes of the answer that the caller has not taken yet. */
+  /** Bytes of the answer that the instance may still send. */
+  responseCredit = initialCreditBytes;
+  /** Bytes of the answer for which the instance has had no credit back yet. */
   owedCredit = 0;
   /** Since when the caller takes, or sends, nothing although it is its turn. */
   stalledSince = 0;

@@ -2,7 +2,7 @@
 import { SwiftletError } from '../model/errors.ts';
 import { clientIdleMs } from '../model/limits.ts';
 import { encodeFrame } from '../wire/frames.ts';
-import { frame, type InvocationFailure } from '../wire/instance-protocol.ts';
+import { frame, initialCreditBytes, type InvocationFailure } from '../wire/instance-protocol.ts';
 import { takeRequestCredit } from './dispatch.ts';
 import type { Exchange } from './exchange.ts';
 import { isBodiless, sendHead } from './reply.ts';
@@ -23,6 +23,7 @@ const isDone: Verdict = { kind: 'done' };
 const doneBytes = 8;
 const microseconds = 1000;
 const kibibytes = 1024;
+const creditFromBytes = initialCreditBytes / 4;
 
 export function receive(exchange: Exchange, type: number, payload: Buffer): Verdict {
   switch (type) {
@@ -55,6 +56,9 @@ function takeHead(exchange: Exchange, payload: Buffer): Verdict {
 function takeBody(exchange: Exchange, payload: Buffer): Verdict {
   if (exchange.head === undefined) return broken('a body before its head');
   exchange.sentBytes += payload.length;
+  exchange.responseCredit -= payload.length;
+  if (exchange.responseCredit < 0) return broken('more of a body than it was given credit for');
+  if (payload.length === 0) return goesOn;
   if (exchange.abandoned !== undefined || isBodiless(exchange, exchange.head.status)) giveCredit(exchange, payload.length);
   else if (!exchange.headSent && exchange.held === undefined) exchange.held = payload;
   else {
@@ -87,14 +91,18 @@ function pass(exchange: Exchange, bytes: Buffer): void {
   exchange.stalledSince = performance.now();
   exchange.response.once('drain', () => {
     exchange.stalledSince = 0;
-    giveCredit(exchange, exchange.owedCredit);
-    exchange.owedCredit = 0;
+    giveCredit(exchange, 0);
   });
 }
 
+/** Gives back credit for bytes that the caller has taken, once it is worth a frame: who sends single bytes gets no frame for each. */
 function giveCredit(exchange: Exchange, bytes: number): void {
+  exchange.owedCredit += bytes;
+  if (exchange.owedCredit < creditFromBytes) return;
   const credit = Buffer.allocUnsafe(4);
-  credit.writeUInt32BE(bytes, 0);
+  credit.writeUInt32BE(exchange.owedCredit, 0);
+  exchange.responseCredit += exchange.owedCredit;
+  exchange.owedCredit = 0;
   exchange.link?.write(encodeFrame(frame.responseCredit, exchange.stream, credit));
 }
 
