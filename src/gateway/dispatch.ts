@@ -21,7 +21,7 @@ export function dispatch(
 ): void {
   const { request, kind } = exchange;
   exchange.link = link;
-  exchange.stream = link.enter(exchange);
+  exchange.stream = link.streams.enter(exchange);
   const ip = request.socket.remoteAddress ?? '';
   const head: InvokeHead = [
     kind,
@@ -46,7 +46,7 @@ function pumpBody(exchange: Exchange, onTooLarge: (exchange: Exchange, error: Sw
   exchange.bodyAhead = [];
   request.on('data', (chunk: Buffer) => {
     exchange.received += chunk.length;
-    if (exchange.state === 'settled') return;
+    if (exchange.state === 'settled' || exchange.abandoned !== undefined) return;
     if (exchange.received > maxBodyBytes) {
       onTooLarge(exchange, bodyTooLarge());
       return;

@@ -26,6 +26,8 @@ export class Exchange {
   readonly bodyLength: number;
   readonly arrivedAt: number;
   state: ExchangeState = 'waiting';
+  /** Its index in the roster. */
+  place = 0;
   /** Why nobody takes the instance's answer any more: the caller has another already, or has hung up. */
   abandoned: ErrorCode | undefined;
   /** When it is given up: first as a waiting one, then as a running one. */

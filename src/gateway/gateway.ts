@@ -18,6 +18,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import { flushHeld, receive, type Verdict } from './receive.ts';
 import { sendProblem, writeProblem } from './reply.ts';
 import type { Reports } from './reports.ts';
+import { Roster } from './roster.ts';
 import { ServedFunction } from './served-function.ts';
 import { type StartEvents, Starts } from './starts.ts';
 
@@ -34,7 +35,8 @@ const sweepEveryMs = 50;
 export class Gateway implements LinkEvents, StartEvents {
   readonly #means: GatewayMeans;
   #served = new Map<string, ServedFunction>();
-  readonly #exchanges = new Set<Exchange>();
+  readonly #exchanges = new Roster();
+  readonly #inFlightByTenant = new Map<string, number>();
   readonly #links: Links;
   readonly #starts: Starts;
   /** Requests with an answer held back in this turn. */
@@ -91,13 +93,16 @@ export class Gateway implements LinkEvents, StartEvents {
     }
     const now = performance.now();
     const bodyLength = bodyLengthOf(request);
-    const refused = refusal(served, bodyLength, { inFlight: this.#exchanges.size, tenantInFlight: this.#means.tenantInFlight }, now);
+    const { tenant } = served.version;
+    const inFlight = this.#inFlightByTenant.get(tenant) ?? 0;
+    const refused = refusal(served, bodyLength, { inFlight, tenantInFlight: this.#means.tenantInFlight }, now);
     if (refused !== undefined) {
       this.refuse(request, response, id, refused);
       return;
     }
     const exchange = new Exchange(request, response, id, served, kind, target, bodyLength, now, now + served.version.config.queueTimeoutMs);
     this.#exchanges.add(exchange);
+    this.#inFlightByTenant.set(tenant, inFlight + 1);
     response.once('close', () => this.#onClose(exchange));
     this.#place(exchange, now);
   }
@@ -118,10 +123,13 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#starts.announced(starting, performance.now());
   }
 
-  /** @returns once nothing is in flight, or the time is over */
+  /** Answers what is in flight, each as the last on its connection. @returns once nothing is, or the time is over */
   async drain(graceMs: number): Promise<void> {
     const until = performance.now() + graceMs;
-    while (this.#exchanges.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, sweepEveryMs));
+    for (const { response } of this.#exchanges.all()) if (!response.headersSent) response.setHeader('connection', 'close');
+    // Looked at after a while at the earliest: what callers have just sent on open connections is still to be read.
+    do await new Promise((resolve) => setTimeout(resolve, Math.min(sweepEveryMs, graceMs)));
+    while (this.#exchanges.size > 0 && performance.now() < until);
     clearInterval(this.#sweep);
     this.#links.close();
     this.#starts.close();
@@ -261,6 +269,8 @@ export class Gateway implements LinkEvents, StartEvents {
     if (exchange.state !== 'dispatched') exchange.served.forgetWaiting();
     exchange.state = 'settled';
     this.#exchanges.delete(exchange);
+    const { tenant } = exchange.served.version;
+    this.#inFlightByTenant.set(tenant, (this.#inFlightByTenant.get(tenant) ?? 1) - 1);
     const now = performance.now();
     if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
     if (error?.code === 'Internal') this.#means.log.error({ err: error, requestId: exchange.id }, 'a request failed for a mistake of ours');
@@ -289,7 +299,7 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   #sweepOnce(now: number): void {
-    for (const exchange of this.#exchanges) {
+    for (const exchange of this.#exchanges.all()) {
       if (now >= exchange.deadline) this.#expire(exchange);
       else if (exchange.stalledSince !== 0 && now - exchange.stalledSince > clientIdleMs) this.#cutOff(exchange);
     }

@@ -1,9 +1,11 @@
 /** The gateway's connection to one instance. Many requests share it; frames of one turn leave in one write. */
 import { createConnection, type Socket } from 'node:net';
+import { maxHeaderBytes } from '../model/limits.ts';
 import { FrameDecoder, headerBytes } from '../wire/frames.ts';
-import { frame } from '../wire/instance-protocol.ts';
+import { frame, initialCreditBytes } from '../wire/instance-protocol.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServedFunction } from './served-function.ts';
+import { Streams } from './streams.ts';
 
 /** A runtime sends no frame for a request that is over; a thread of the user's may. More than this is no mistake any more. */
 const maxStrayBytes = 1024 * 1024;
@@ -28,6 +30,9 @@ export type LinkState = 'starting' | 'open' | 'retired' | 'closed';
 
 /** What may come from an instance that is not known to be initialised, until no more of it is read. */
 const earlyLimitBytes = 256 * 1024;
+/** What may wait for an instance that is busy: its requests' heads, and of each body what it gave credit for. */
+const backlogBytesPerStream = 2 * maxHeaderBytes + initialCreditBytes;
+const backlogBytes = 4 * 1024 * 1024;
 
 interface EarlyFrame {
   readonly type: number;
@@ -39,8 +44,8 @@ export class InstanceLink {
   readonly id: string;
   readonly served: ServedFunction;
   readonly slots: number;
-  /** Requests under way, by stream. */
-  readonly streams = new Map<number, Exchange>();
+  /** Requests under way. */
+  readonly streams: Streams;
   /** In `served.free`. */
   isFree = false;
   /** The instance said that it begins with what was sent ahead. */
@@ -53,7 +58,6 @@ export class InstanceLink {
   #state: LinkState = 'starting';
   #early: EarlyFrame[] = [];
   #earlyBytes = 0;
-  #lastStream = 0;
   #strayBytes = 0;
   #frames: Buffer[] = [];
   #bytes = 0;
@@ -63,11 +67,14 @@ export class InstanceLink {
     this.#frames = [];
     if (first !== undefined && !this.isLost) this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames, this.#bytes));
     this.#bytes = 0;
+    // Only an instance that gives credit for what it does not read lets more than this pile up.
+    if (this.#socket.writableLength > backlogBytes + this.streams.size * backlogBytesPerStream) this.close();
   };
 
   constructor(id: string, socketPath: string, slots: number, served: ServedFunction, events: LinkEvents, now: number) {
     this.id = id;
     this.slots = slots;
+    this.streams = new Streams(slots);
     this.served = served;
     this.idleSince = now;
     this.#events = events;
@@ -109,13 +116,6 @@ export class InstanceLink {
   /** No more requests go to it. */
   retire(): void {
     if (this.#state !== 'closed') this.#state = 'retired';
-  }
-
-  /** Puts a request on a stream of its own. @returns the stream's number */
-  enter(exchange: Exchange): number {
-    this.#lastStream = this.#lastStream >= 0xffff_fffe ? 1 : this.#lastStream + 1;
-    this.streams.set(this.#lastStream, exchange);
-    return this.#lastStream;
   }
 
   write(bytes: Buffer): void {

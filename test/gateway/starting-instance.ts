@@ -71,6 +71,18 @@ export class FakeInstance {
     this.send(frame.done, stream, Buffer.alloc(8));
   }
 
+  /** @returns whether all that was sent has been taken, once it has or the time is over */
+  async drained(limitMs = 10_000): Promise<boolean> {
+    const until = performance.now() + limitMs;
+    const isOut = () => [...this.#sockets].every(({ writableLength }) => writableLength === 0);
+    while (!isOut() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
+    return isOut();
+  }
+
+  stopReading(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
   end(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
@@ -84,24 +96,29 @@ export interface Asked {
   readonly reject: (error: Error) => void;
 }
 
+const tenants = ['default', 'other'];
+
 export class GatewayUnderTest implements AsyncDisposable {
   readonly asked = new Mailbox<Asked>();
   readonly gateway: Gateway;
   readonly #folder = mkdtempSync(join(tmpdir(), 'swiftlet-gateway-'));
   readonly #instances: FakeInstance[] = [];
   readonly #http;
+  readonly #listening: Promise<unknown>;
   readonly #parts: Disposable[];
 
-  constructor() {
+  constructor({ tenantInFlight = 100 } = {}) {
     const agent = silentClient((order) => new Promise((resolve, reject) => this.asked.put({ order, resolve, reject })));
     const reports = new Reports(silentClient(() => Promise.resolve(null)));
     const metrics = new GatewayMetrics(() => ({ inFlight: 0, waiting: 0, instances: 0, droppedReports: 0 }));
     this.#parts = [reports, metrics];
-    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight: 100, log: pino({ enabled: false }) });
-    this.gateway.applyState({ revision: 1, functions: new Map([[functionKey('default', 'f'), version]]), tokenHashes: [] });
+    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, log: pino({ enabled: false }) });
+    const functions = new Map(tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant }]));
+    this.gateway.applyState({ revision: 1, functions, tokenHashes: [] });
     this.#http = createHttpServer((request, response) => {
-      this.gateway.handle(request, response, functionKey('default', 'f'), 'f', invokeKind.http, '/');
+      this.gateway.handle(request, response, functionKey(request.url?.slice(1) ?? '', 'f'), 'f', invokeKind.http, '/');
     }).listen(0, '127.0.0.1');
+    this.#listening = once(this.#http, 'listening');
   }
 
   instance(): FakeInstance {
@@ -110,9 +127,23 @@ export class GatewayUnderTest implements AsyncDisposable {
     return instance;
   }
 
-  async call(init: RequestInit = {}): Promise<Response> {
-    if (!this.#http.listening) await once(this.#http, 'listening');
-    return fetch(`http://127.0.0.1:${(this.#http.address() as AddressInfo).port}/`, init);
+  async url(): Promise<string> {
+    await this.#listening;
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  /** Connections of callers that are open at the gateway's end. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => this.#http.getConnections((error, count) => (error === null ? resolve(count) : reject(error))));
+  }
+
+  /** Resolves when no request is in flight. */
+  async atRest(): Promise<void> {
+    while (this.gateway.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  async call(init: RequestInit = {}, tenant = 'default'): Promise<Response> {
+    return fetch(`${await this.url()}/${tenant}`, init);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
