@@ -19,6 +19,8 @@ export interface PlatformOptions {
   readonly isolation?: string;
   /** Whose platform it is; this process's own user's when nobody is named. */
   readonly user?: PlatformUser;
+  /** More of the platform's variables. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -51,7 +53,7 @@ const lookLimitMs = 2_000;
 const stopLimitMs = 20_000;
 
 /** @throws Error with the end of the platform’s log when it does not start */
-export async function startPlatform({ poolSize, maxSandboxes, isolation, user, signal }: PlatformOptions): Promise<BenchPlatform> {
+export async function startPlatform({ poolSize, maxSandboxes, isolation, user, environment, signal }: PlatformOptions): Promise<BenchPlatform> {
   const home = await mkdtemp(join(tmpdir(), 'swiftlet-bench-'));
   user?.own(home);
   const [gatewayPort, apiPort] = [await freePort(), await freePort()];
@@ -64,6 +66,7 @@ export async function startPlatform({ poolSize, maxSandboxes, isolation, user, s
     SWIFTLET_POOL_SIZE: String(poolSize),
     ...(isolation === undefined ? {} : { SWIFTLET_ISOLATION: isolation }),
     ...(maxSandboxes === undefined ? {} : { SWIFTLET_MAX_SANDBOXES: String(maxSandboxes) }),
+    ...environment,
   });
   const dispose = async () => {
     await stop(child);

@@ -1,6 +1,7 @@
 /** What the caller gets: the function's answer, or problem details. Budget for a small answer: one writeHead and one end. */
 import { errorKinds, type SwiftletError, toProblem } from '../model/errors.ts';
 import { coldPhases } from '../model/phases.ts';
+import { endGently } from './end-gently.ts';
 import type { Exchange } from './exchange.ts';
 
 const bodilessStatuses = new Set([204, 205, 304]);
@@ -37,7 +38,10 @@ export function sendProblem(exchange: Exchange, error: SwiftletError): void {
   writeProblem(exchange.response, error, exchange.id, headers, !exchange.request.complete);
 }
 
-/** Writes problem details as the whole answer. */
+/**
+ * Writes problem details as the whole answer.
+ * @param close whether the connection ends with it, since the rest of the request is not read
+ */
 export function writeProblem(
   response: Exchange['response'],
   error: SwiftletError,
@@ -50,9 +54,19 @@ export function writeProblem(
   headers.push('content-type', 'application/problem+json', 'content-length', String(Buffer.byteLength(body)));
   if (errorKinds[error.code].retryable && (problem.status === 503 || problem.status === 429))
     headers.push('retry-after', retryAfterSeconds);
-  if (close) headers.push('connection', 'close');
+  if (close) closeAfter(response, headers);
   response.writeHead(problem.status, headers);
   response.end(body);
+}
+
+function closeAfter({ socket, req }: Exchange['response'], headers: string[]): void {
+  headers.push('connection', 'close');
+  if (socket === null) return;
+  // This is what node:http calls once the answer is out.
+  socket.destroySoon = () => {
+    req.resume();
+    endGently(socket);
+  };
 }
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
