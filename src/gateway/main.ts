@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { SwiftletError, toProblem } from '../model/errors.ts';
+import { type Problem, SwiftletError, toProblem } from '../model/errors.ts';
 import { clientIdleMs, maxHeaderBytes, maxHeaderCount } from '../model/limits.ts';
 import { defaultTenant } from '../model/names.ts';
 import { type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
@@ -13,7 +13,9 @@ import { connectCalls, serveCalls } from '../wire/calls.ts';
 import { invokeKind } from '../wire/instance-protocol.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { subscribeState } from '../wire/state-subscriber.ts';
+import { endGently } from './end-gently.ts';
 import { Gateway } from './gateway.ts';
+import { headFault } from './head-fault.ts';
 import { GatewayMetrics } from './metrics.ts';
 import { isAuthorised, platformPath } from './platform-paths.ts';
 import { Reports } from './reports.ts';
@@ -82,10 +84,13 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: checkConnectionsEveryMs,
       noDelay: true,
+      requireHostHeader: false,
     },
     (request, response) => {
-      if (request.httpVersionMajor < 1) {
-        gateway.refuse(request, response, randomUUID(), new SwiftletError('BadRequest', 'HTTP/1.1 is needed'));
+      const fault = headFault(request);
+      if (fault !== undefined) {
+        response.setHeader('connection', 'close');
+        gateway.refuse(request, response, randomUUID(), fault);
         return;
       }
       const way = route(request.url ?? '');
@@ -110,7 +115,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       }
     },
   );
-  server.maxHeadersCount = maxHeaderCount;
+  server.maxHeadersCount = maxHeaderCount + 1;
   server.on('clientError', answerMalformed);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -149,19 +154,22 @@ function answerMalformed(error: Error & { code?: string }, socket: Socket): void
     socket.destroy();
     return;
   }
-  const timedOut = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const problem = toProblem(
-    new SwiftletError(
-      timedOut ? 'RequestTimeout' : 'BadRequest',
-      timedOut ? 'the request came too slowly' : `the request cannot be read: ${error.message}`,
-    ),
-    randomUUID(),
+  const { problem, body } = malformedAs(error);
+  socket.write(
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : problem.status;
-  const body = JSON.stringify({ ...problem, status });
-  socket.end(
-    `HTTP/1.1 ${status} ${problem.title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  endGently(socket);
+}
+
+function malformedAs({ code, message }: Error & { code?: string }): { problem: Problem; body: string } {
+  const error =
+    code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new SwiftletError('RequestTimeout', `the request's head did not come within ${clientIdleMs} ms`)
+      : code === 'HPE_HEADER_OVERFLOW'
+        ? new SwiftletError('HeadersTooLarge', `the request's headers are over ${maxHeaderBytes} bytes; send less`)
+        : new SwiftletError('BadRequest', `the request cannot be read: ${message}`);
+  const problem = toProblem(error, randomUUID());
+  return { problem, body: JSON.stringify(problem) };
 }
 
 await runRole(startGateway);

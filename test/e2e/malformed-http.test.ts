@@ -1,9 +1,10 @@
 /** Requests that two readers could read differently: they are refused, the connection ends, and no function sees them. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { openBystander } from './bystander.ts';
 import { type E2e, openE2e } from './functions.ts';
-import { sendRaw, statusesIn } from './raw-http.ts';
+import { closed, connectTo, sendRaw, statusesIn } from './raw-http.ts';
 
 let e2e: E2e;
 let beside: Awaited<ReturnType<typeof openBystander>>;
@@ -56,6 +57,11 @@ const malformed: [what: string, request: string][] = [
   ['a folded framing header', post('Transfer-Encoding:\r\n chunked', `0\r\n\r\n${hidden}`)],
   ['no host', 'GET /sees/ HTTP/1.1\r\nX: b\r\n\r\n'],
   ['two hosts', get('Host: a\r\nHost: b')],
+  ['the same host twice', get('Host: a\r\nhost: a')],
+  ['a host with a path', get('Host: a/../b')],
+  ['a host with a user', get('Host: a@b')],
+  ['a list of hosts', get('Host: a, b')],
+  ['a host in Latin-1', get('Host: \xe4')],
   ['no version', 'GET /sees/\r\n\r\n'],
   ['version 0.9', 'GET /sees/ HTTP/0.9\r\nHost: a\r\n\r\n'],
   ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
@@ -112,9 +118,27 @@ test('methods that open a tunnel, and offers to speak something else, are not fo
   assert.deepEqual(statusesIn(upgrade), [200]);
 });
 
-test('headers beyond 64 KiB or 500 lines: refused', async () => {
-  const long = await sendRaw(e2e.platform.gatewayUrl, get(`Host: a\r\nX: ${'x'.repeat(100_000)}`));
-  assert.deepEqual(statusesIn(long), [431]);
-  const many = await sendRaw(e2e.platform.gatewayUrl, get(`Host: a\r\n${Array.from({ length: 5_000 }, (_, at) => `x${at}: y`).join('\r\n')}`));
-  assert.deepEqual(statusesIn(many), [431]);
+const tooLarge: [what: string, headers: string][] = [
+  ['64 KiB', `X: ${'x'.repeat(100_000)}`],
+  ['500 lines, by few', Array.from({ length: 500 }, (_, at) => `x${at}: y`).join('\r\n')],
+  ['500 lines, by many', Array.from({ length: 100_000 }, (_, at) => `x${at}: y`).join('\r\n')],
+];
+for (const [what, headers] of tooLarge) {
+  test(`headers over ${what}: 431 and close`, async () => {
+    const answer = await beside(() => sendRaw(e2e.platform.gatewayUrl, get(`Host: a\r\n${headers}\r\nTransfer-Encoding: chunked`)));
+    assert.deepEqual(statusesIn(answer), [431]);
+    assert.match(answer, /"code":"HeadersTooLarge"/);
+  });
+}
+
+test('who sends what cannot be read and stays is cut off', async () => {
+  const socket = await connectTo(e2e.platform.gatewayUrl, { allowHalfOpen: true });
+  socket.resume().write('nonsense\r\n\r\n');
+  const startedAt = performance.now();
+  await once(socket, 'end');
+  // The other end's close shows in what is sent: a reset comes back.
+  const sending = setInterval(() => socket.write('x'), 100);
+  await closed(socket);
+  clearInterval(sending);
+  assert.ok(performance.now() - startedAt < 4_000);
 });

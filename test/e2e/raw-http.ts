@@ -2,9 +2,9 @@
 import { connect, type Socket } from 'node:net';
 
 /** Connects to a platform's gateway. */
-export async function connectTo(url: string): Promise<Socket> {
+export async function connectTo(url: string, options: { allowHalfOpen?: boolean } = {}): Promise<Socket> {
   const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+  const socket = connect({ ...options, port: Number(port), host: hostname });
   socket.setNoDelay(true);
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   socket.on('error', () => undefined);
