@@ -1,5 +1,6 @@
 /** An answer's way from its instance to the caller. Budget: 3 µs for an answer that comes in one piece. */
 import { SwiftletError } from '../model/errors.ts';
+import { clientIdleMs } from '../model/limits.ts';
 import { bodyChunkBytes, encodeFrame } from '../wire/frames.ts';
 import { frame, type InvocationFailure } from '../wire/instance-protocol.ts';
 import { Backlog } from './backlog.ts';
@@ -160,6 +161,8 @@ function takeDone(exchange: Exchange, payload: Buffer): Verdict {
   sendHead(exchange, held?.length ?? 0);
   if (held === undefined) response.end();
   else response.end(held);
+  // Nothing else watches whether the caller takes the rest; node:http ends a socket that moves nothing for so long.
+  if (!response.writableFinished && response.writableLength > 0) response.setTimeout(clientIdleMs);
   return isDone;
 }
 

@@ -27,4 +27,4 @@ export async function sendRaw(url: string, bytes: string | Buffer): Promise<stri
 }
 
 /** The status lines of all answers in what came back. */
-export const statusesIn = (answer: string): number[] => [...answer.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+export const statusesIn = (answer: string): number[] => [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
