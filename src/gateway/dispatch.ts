@@ -46,7 +46,7 @@ function pumpBody(exchange: Exchange, onTooLarge: (exchange: Exchange, error: Sw
   exchange.bodyAhead = [];
   request.on('data', (chunk: Buffer) => {
     exchange.received += chunk.length;
-    if (exchange.state === 'settled' || exchange.abandoned) return;
+    if (exchange.state === 'settled' || exchange.abandoned !== undefined) return;
     if (exchange.received > maxBodyBytes) {
       onTooLarge(exchange, bodyTooLarge());
       return;

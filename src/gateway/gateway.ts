@@ -118,10 +118,13 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#starts.announced(starting, performance.now());
   }
 
-  /** @returns once nothing is in flight, or the time is over */
+  /** Answers what is in flight, each as the last on its connection. @returns once nothing is, or the time is over */
   async drain(graceMs: number): Promise<void> {
     const until = performance.now() + graceMs;
-    while (this.#exchanges.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, sweepEveryMs));
+    for (const { response } of this.#exchanges) if (!response.headersSent) response.setHeader('connection', 'close');
+    // Looked at after a while at the earliest: what callers have just sent on open connections is still to be read.
+    do await new Promise((resolve) => setTimeout(resolve, Math.min(sweepEveryMs, graceMs)));
+    while (this.#exchanges.size > 0 && performance.now() < until);
     clearInterval(this.#sweep);
     this.#links.close();
     this.#starts.close();

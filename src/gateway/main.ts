@@ -13,6 +13,7 @@ import { connectCalls, serveCalls } from '../wire/calls.ts';
 import { invokeKind } from '../wire/instance-protocol.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { subscribeState } from '../wire/state-subscriber.ts';
+import { connectionsOf } from './connections.ts';
 import { endGently } from './end-gently.ts';
 import { Gateway } from './gateway.ts';
 import { headFault } from './head-fault.ts';
@@ -76,6 +77,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     } else gateway.handle(request, response, functionKey(defaultTenant, wanted.name), wanted.name, invokeKind.event, '/');
   };
 
+  let isStopping = false;
   const server = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -88,8 +90,8 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     },
     (request, response) => {
       const fault = headFault(request);
+      if (isStopping || fault !== undefined) response.setHeader('connection', 'close');
       if (fault !== undefined) {
-        response.setHeader('connection', 'close');
         gateway.refuse(request, response, randomUUID(), fault);
         return;
       }
@@ -117,6 +119,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   );
   server.maxHeadersCount = maxHeaderCount + 1;
   server.on('clientError', answerMalformed);
+  const connections = connectionsOf(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.gateway.port, config.gateway.host, resolve);
@@ -136,11 +139,11 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
 
   return {
     async stop(graceMs) {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
+      const until = performance.now() + graceMs;
+      connections.refuseMore();
+      isStopping = true;
       await gateway.drain(graceMs);
-      server.closeAllConnections();
-      await closed;
+      await connections.end(Math.max(0, until - performance.now()));
       reports[Symbol.dispose]();
       metrics[Symbol.dispose]();
       for (const part of [calls, subscriber, agent, relay]) await part[Symbol.asyncDispose]();

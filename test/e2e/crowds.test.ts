@@ -26,7 +26,10 @@ function tally(answers: readonly Answer[]): Record<string, number> {
 const many = (count: number, path: string) => Promise.all(Array.from({ length: count }, () => e2e.call(path)));
 
 test('from 0 to 100 at once: all are answered', async () => {
-  await e2e.publish('burst', 'export const handler = () => new Promise((r) => setTimeout(r, 20, "done"));', { maximum: 10, concurrency: 2 });
+  await e2e.publish('burst', 'export const handler = () => new Promise((r) => setTimeout(r, 20, "done"));', {
+    maximum: 10,
+    concurrency: 2,
+  });
   assert.deepEqual(tally(await beside(() => many(100, '/burst/'))), { 200: 100 });
   await atRest(e2e);
 });
@@ -79,7 +82,11 @@ test('callers that hang up in the middle: nothing is in flight after them, and e
 });
 
 test('callers that hang up while they wait for an instance leave the queue', async () => {
-  await e2e.publish('never', 'export const handler = () => new Promise(() => setInterval(() => {}, 1000));', { maximum: 1, queueLength: 50, timeoutMs: 60_000 });
+  await e2e.publish('never', 'export const handler = () => new Promise(() => setInterval(() => {}, 1000));', {
+    maximum: 1,
+    queueLength: 50,
+    timeoutMs: 60_000,
+  });
   const holder = new AbortController();
   const held = e2e.call('/never/', { signal: holder.signal }).catch(() => undefined);
   await eventually(

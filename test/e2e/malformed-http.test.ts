@@ -39,7 +39,10 @@ const malformed: [what: string, request: string][] = [
   ['an empty length', post('Content-Length: ', hidden)],
   ['an unknown transfer coding', post('Transfer-Encoding: xchunked', `0\r\n\r\n${hidden}`)],
   ['chunked before another coding', post('Transfer-Encoding: chunked, identity', `0\r\n\r\n${hidden}`)],
-  ['chunked and then another coding in a second header', post('Transfer-Encoding: chunked\r\nTransfer-Encoding: identity', `0\r\n\r\n${hidden}`)],
+  [
+    'chunked and then another coding in a second header',
+    post('Transfer-Encoding: chunked\r\nTransfer-Encoding: identity', `0\r\n\r\n${hidden}`),
+  ],
   ['a vertical tab before chunked', post('Transfer-Encoding: \x0bchunked', `0\r\n\r\n${hidden}`)],
   ['a NUL after chunked', post('Transfer-Encoding: chunked\0', `0\r\n\r\n${hidden}`)],
   ['a space before the colon', get('Host : a')],

@@ -14,7 +14,10 @@ let beside: Awaited<ReturnType<typeof openBystander>>;
 before(async () => {
   e2e = await openE2e();
   beside = await openBystander(e2e);
-  await e2e.publish('takes', 'export const handler = (e) => ({ bytes: Buffer.from(e.body ?? "", e.isBase64Encoded ? "base64" : "utf8").length });');
+  await e2e.publish(
+    'takes',
+    'export const handler = (e) => ({ bytes: Buffer.from(e.body ?? "", e.isBase64Encoded ? "base64" : "utf8").length });',
+  );
 });
 after(() => e2e[Symbol.asyncDispose]());
 
@@ -62,7 +65,8 @@ function isRefused({ answer }: Sent): void {
   assert.match(answer, /"code":"RequestTooLarge"/);
 }
 
-const chunk = (bytes: Buffer, extension = '') => Buffer.concat([Buffer.from(`${bytes.length.toString(16)}${extension}\r\n`), bytes, Buffer.from('\r\n')]);
+const chunk = (bytes: Buffer, extension = '') =>
+  Buffer.concat([Buffer.from(`${bytes.length.toString(16)}${extension}\r\n`), bytes, Buffer.from('\r\n')]);
 
 test('a length over the limit: 413, and the caller reads it even after it has sent all', async () => {
   const declared = 6 * mebibyte + 1;
@@ -85,7 +89,9 @@ test('chunks without end: cut off while they come', async () => {
 
 test('chunks of one byte with long extensions: the memory they take is bounded', async () => {
   const piece = Buffer.concat(Array.from({ length: 100 }, () => chunk(Buffer.from('x'), `;${'e'.repeat(1_000)}`)));
-  const grown = await memoryGrowth(e2e, () => beside(() => sendBody('Transfer-Encoding: chunked\r\nConnection: close', piece, 64 * mebibyte, '0\r\n\r\n')));
+  const grown = await memoryGrowth(e2e, () =>
+    beside(() => sendBody('Transfer-Encoding: chunked\r\nConnection: close', piece, 64 * mebibyte, '0\r\n\r\n')),
+  );
   assert.deepEqual(statusesIn(grown.result.answer), [200]);
   assert.ok(grown.mebibytes <= 32, `the platform grew by ${grown.mebibytes} MiB`);
 });
@@ -96,7 +102,13 @@ for (const [coding, compressed] of [
 ] as const) {
   test(`a body that ${coding} would make huge is passed on as it is`, async () => {
     const { mebibytes, result } = await memoryGrowth(e2e, () =>
-      beside(() => e2e.call('/takes/', { method: 'POST', body: new Uint8Array(compressed), headers: { 'content-encoding': coding, 'content-type': 'application/octet-stream' } })),
+      beside(() =>
+        e2e.call('/takes/', {
+          method: 'POST',
+          body: new Uint8Array(compressed),
+          headers: { 'content-encoding': coding, 'content-type': 'application/octet-stream' },
+        }),
+      ),
     );
     assert.deepEqual(result.json, { bytes: compressed.length });
     assert.ok(mebibytes <= 32, `the platform grew by ${mebibytes} MiB`);

@@ -18,7 +18,10 @@ export const slowKinds: Readonly<Record<string, { readonly sends: string; readon
   'stops in the head': { sends: 'GET /slow-echo/ HTTP/1.1\r\nHost: a\r\nX-Begun: ', statuses: [408] },
   'stops in its second head': { sends: 'GET /slow-echo/ HTTP/1.1\r\nHost: a\r\n\r\nGET /slow-echo/ HTTP/1.1\r\nHo', statuses: [200, 408] },
   'stops in the body': { sends: 'POST /slow-echo/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbegun', statuses: [408] },
-  'stops between chunks': { sends: 'POST /slow-echo/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n', statuses: [408] },
+  'stops between chunks': {
+    sends: 'POST /slow-echo/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n',
+    statuses: [408],
+  },
   'does not read a whole answer': { sends: 'GET /slow-echo/whole HTTP/1.1\r\nHost: a\r\n\r\n' },
   'does not read a streamed answer': { sends: 'GET /slow-stream/ HTTP/1.1\r\nHost: a\r\n\r\n' },
   'does not read the end of an answer': { sends: 'GET /slow-stream/ends HTTP/1.1\r\nHost: a\r\n\r\n' },

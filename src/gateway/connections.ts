@@ -1,0 +1,33 @@
+import type { Server } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+
+/** All connections of callers, for a stop that breaks none of them before its time. */
+export interface Connections {
+  /** No new ones from now on. Those that are there go on. */
+  refuseMore(): void;
+  /** Ends each as soon as what was written to it is out. @returns once none is left, those that take longer being broken */
+  end(graceMs: number): Promise<void>;
+}
+
+export function connectionsOf(server: Server): Connections {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  const { promise: closed, resolve } = Promise.withResolvers<undefined>();
+  return {
+    refuseMore() {
+      // The close of node:http would break connections between two requests, and those whose last answer is not out yet.
+      NetServer.prototype.close.call(server, () => resolve(undefined));
+    },
+    async end(graceMs) {
+      for (const socket of open) socket.destroySoon();
+      const late = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(late);
+      // Nothing is left to close but its timers.
+      server.close();
+    },
+  };
+}
