@@ -1,7 +1,8 @@
 /** The gateway's connection to one instance. Many requests share it; frames of one turn leave in one write. */
 import { createConnection, type Socket } from 'node:net';
+import { maxHeaderBytes } from '../model/limits.ts';
 import { FrameDecoder, headerBytes } from '../wire/frames.ts';
-import { frame } from '../wire/instance-protocol.ts';
+import { frame, initialCreditBytes } from '../wire/instance-protocol.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServedFunction } from './served-function.ts';
 
@@ -28,6 +29,9 @@ export type LinkState = 'starting' | 'open' | 'retired' | 'closed';
 
 /** What may come from an instance that is not known to be initialised, until no more of it is read. */
 const earlyLimitBytes = 256 * 1024;
+/** What may wait for an instance that is busy: its requests' heads, and of each body what it gave credit for. */
+const backlogBytesPerStream = 2 * maxHeaderBytes + initialCreditBytes;
+const backlogBytes = 4 * 1024 * 1024;
 
 interface EarlyFrame {
   readonly type: number;
@@ -63,6 +67,8 @@ export class InstanceLink {
     this.#frames = [];
     if (first !== undefined && !this.isLost) this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames, this.#bytes));
     this.#bytes = 0;
+    // Only an instance that gives credit for what it does not read lets more than this pile up.
+    if (this.#socket.writableLength > backlogBytes + this.streams.size * backlogBytesPerStream) this.#break();
   };
 
   constructor(id: string, socketPath: string, slots: number, served: ServedFunction, events: LinkEvents, now: number) {

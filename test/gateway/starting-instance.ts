@@ -71,6 +71,18 @@ export class FakeInstance {
     this.send(frame.done, stream, Buffer.alloc(8));
   }
 
+  /** @returns whether all that was sent has been taken, once it has or the time is over */
+  async drained(limitMs = 10_000): Promise<boolean> {
+    const until = performance.now() + limitMs;
+    const isOut = () => [...this.#sockets].every(({ writableLength }) => writableLength === 0);
+    while (!isOut() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
+    return isOut();
+  }
+
+  stopReading(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
   end(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
@@ -108,6 +120,11 @@ export class GatewayUnderTest implements AsyncDisposable {
     const instance = new FakeInstance(join(this.#folder, `${this.#instances.length}.sock`));
     this.#instances.push(instance);
     return instance;
+  }
+
+  /** Resolves when no request is in flight. */
+  async atRest(): Promise<void> {
+    while (this.gateway.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   async call(init: RequestInit = {}): Promise<Response> {
