@@ -1,8 +1,8 @@
-/** The sandbox and exhaustion tables of the threat model, from inside real sandboxes. Needs root, as full isolation does. */
+/** The sandbox table of the threat model, from inside real sandboxes. Needs root, as full isolation does. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { hasSysAdmin } from '../../src/agent/isolation.ts';
-import { type E2e, eventually, openE2e } from './functions.ts';
+import { type E2e, openE2e } from './functions.ts';
 
 const skip = hasSysAdmin() ? false : 'full isolation needs root';
 let e2e: E2e;
@@ -104,78 +104,6 @@ test('setuid programs gain nothing', { skip }, async () => {
     "fs.readdirSync('/usr/bin').filter((n) => { try { return fs.statSync('/usr/bin/' + n).mode & 0o4000; } catch { return false; } }).length >= 0 && spawnSync('su', ['-c', 'id -u']).status",
   );
   assert.notEqual(uid, 0);
-});
-
-test('/tmp has a limit of bytes and of files, and the host’s disk is untouched', { skip }, async () => {
-  await e2e.publish(
-    'fills',
-    "import fs from 'node:fs'; export const handler = () => { let files = 0; try { for (;; files++) fs.writeFileSync('/tmp/' + files, ''); } catch (e) { return { files, code: e.code }; } };",
-    { memoryMiB: 512 },
-  );
-  const { json } = await e2e.call('/fills/');
-  assert.equal(json['code'], 'ENOSPC');
-  assert.ok(Number(json['files']) <= 65_536);
-});
-
-test('descriptors run out at 1,024', { skip }, async () => {
-  const code = await inside(
-    'opens',
-    "(() => { const all = []; try { for (let i = 0; i < 1e6; i++) all.push(fs.openSync('/dev/null')); } catch (e) { all.forEach((fd) => fs.closeSync(fd)); return e.code + (all.length < 1024); } })()",
-  );
-  assert.equal(code, 'EMFILEtrue');
-});
-
-test('a fork bomb ends with its instance, and others go on', { skip }, async () => {
-  await e2e.publish('bystander', 'export const handler = () => "fine";');
-  await e2e.call('/bystander/');
-  await e2e.publish(
-    'forks',
-    "import { spawn } from 'node:child_process'; export const handler = () => new Promise(() => { const go = () => { for (let i = 0; i < 10; i++) spawn('/bin/sh', ['-c', 'while :; do sleep 1 & done'], { stdio: 'ignore' }).on('error', () => {}); setTimeout(go, 10); }; go(); });",
-    { timeoutMs: 10_000 },
-  );
-  const startedAt = performance.now();
-  const bomb = e2e.call('/forks/');
-  while (performance.now() - startedAt < 500) assert.equal((await e2e.call('/bystander/')).text, '"fine"');
-  const { json } = await bomb;
-  assert.equal(json['code'], 'FunctionCrashed');
-  assert.ok(performance.now() - startedAt < 4_000);
-});
-
-test('double forks that ignore signals are gone when the instance is', { skip }, async () => {
-  await e2e.publish(
-    'daemon',
-    "import { spawn } from 'node:child_process'; export const handler = () => { spawn('/bin/sh', ['-c', 'trap \"\" TERM HUP; (sleep 600 &) ; sleep 600'], { detached: true, stdio: 'ignore' }).unref(); for (;;); };",
-    { timeoutMs: 300 },
-  );
-  assert.equal((await e2e.call('/daemon/')).json['code'], 'Timeout');
-  const { execFileSync } = await import('node:child_process');
-  await eventually(
-    () =>
-      execFileSync('ps', ['-eo', 'uid,args'], { encoding: 'utf8' })
-        .split('\n')
-        .filter((line) => /^\s*(19|20|21)\d{8}\s.*sleep 600/.test(line)),
-    (left) => left.length === 0,
-    1_500,
-  );
-});
-
-test('output without end is cut, and the platform goes on', { skip }, async () => {
-  await e2e.publish(
-    'shouts',
-    "export const handler = () => { const line = 'x'.repeat(100_000); for (let i = 0; i < 1000; i++) console.log(line); return 'done'; };",
-    { timeoutMs: 20_000 },
-  );
-  assert.equal((await e2e.call('/shouts/')).text, '"done"');
-  const records = await eventually(
-    () => e2e.log('shouts'),
-    (all) => all.some((record) => record['level'] === 'report'),
-  );
-  const kept = records.map((record) => String(record['message']));
-  assert.ok(
-    kept.some((message) => message.includes('bytes cut)')),
-    'no line was cut',
-  );
-  assert.ok(kept.join('').length < 8 * 1024 * 1024);
 });
 
 test('what one version left in /tmp and in memory, no other sees', { skip }, async () => {

@@ -7,17 +7,29 @@ import type { E2e } from './functions.ts';
 const sampleEveryMs = 50;
 const bytesPerMiB = 2 ** 20;
 
+/** Resident bytes of each role. */
+export type Memory = ReadonlyMap<string, number>;
+
+export interface Growth<T> {
+  /** Of the role that grew most. */
+  readonly mebibytes: number;
+  readonly role: string;
+  readonly result: T;
+  /** The most that each role had. */
+  readonly peaks: Memory;
+}
+
 /**
- * Runs something, and tells by how much each role's resident memory was above where it began at most.
- * @returns the worst role's growth, with its name
+ * Runs something, and tells by how much a role's resident memory was at most above where it was before.
+ * @param warmed the peaks of a smaller run, to see whether more costs more
  */
-export async function memoryGrowth<T>(
-  { platform }: E2e,
-  hostile: () => Promise<T>,
-): Promise<{ readonly mebibytes: number; readonly role: string; readonly result: T }> {
-  const roles = rolesBelow(platform.pid).map((role) => ({ ...role, before: residentBytesOf(role.pid), peak: 0 }));
+export async function memoryGrowth<T>({ platform }: E2e, hostile: () => Promise<T>, warmed?: Memory): Promise<Growth<T>> {
+  const roles = rolesBelow(platform.pid);
+  const now = (): Memory => new Map(roles.map(({ title, pid }) => [title, residentBytesOf(pid)]));
+  const from = now();
+  const peaks = new Map(now());
   const sample = () => {
-    for (const role of roles) role.peak = Math.max(role.peak, residentBytesOf(role.pid));
+    for (const [title, bytes] of now()) peaks.set(title, Math.max(peaks.get(title) ?? 0, bytes));
   };
   const over = new AbortController();
   const sampling = (async () => {
@@ -29,6 +41,7 @@ export async function memoryGrowth<T>(
   const result = await hostile().finally(() => over.abort());
   await sampling;
   sample();
-  const worst = roles.toSorted((a, b) => b.peak - b.before - (a.peak - a.before))[0];
-  return { mebibytes: Math.round(((worst?.peak ?? 0) - (worst?.before ?? 0)) / bytesPerMiB), role: worst?.title ?? '', result };
+  const grown = [...peaks].map(([role, bytes]) => ({ role, bytes: bytes - Math.max(from.get(role) ?? 0, warmed?.get(role) ?? 0) }));
+  const [worst] = grown.toSorted((a, b) => b.bytes - a.bytes);
+  return { mebibytes: Math.round((worst?.bytes ?? 0) / bytesPerMiB), role: worst?.role ?? '', result, peaks };
 }
