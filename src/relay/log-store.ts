@@ -7,9 +7,9 @@ import type { LogRecord } from '../wire/relay-calls.ts';
 import { LogFile } from './log-file.ts';
 
 const complainEveryMs = 10_000;
-/** JSON leaves these as they are, but some readers of lines take them for line ends. */
-const lineSeparators = /[\u2028\u2029]/g;
-const escaped = (character: string): string => (character === '\u2028' ? '\\u2028' : '\\u2029');
+/** JSON leaves these as they are, but some readers of lines take them for line ends, and some terminals for orders. */
+const leftByJson = /[\u007f-\u009f\u2028\u2029]/g;
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 export class LogStore {
   readonly #folder: string;
@@ -26,7 +26,7 @@ export class LogStore {
   }
 
   append(tenant: string, name: string, record: LogRecord): void {
-    this.appendLines(tenant, name, `${JSON.stringify(record).replace(lineSeparators, escaped)}\n`);
+    this.appendLines(tenant, name, `${JSON.stringify(record).replace(leftByJson, escaped)}\n`);
   }
 
   /** @param lines finished records, each with its newline */

@@ -40,7 +40,7 @@ const paint: Readonly<Record<LogRecord['level'], (text: string) => string>> = {
 function readable(line: string): string {
   const record = recordOf(line);
   if (record === undefined) return printable(line);
-  const prefix = `${colours.dim(record.time)} ${record.level.padEnd(8)} ${colours.dim((record.requestId ?? '-').slice(0, 8))}`;
+  const prefix = `${colours.dim(record.time)} ${record.level.padEnd(8)} ${colours.dim(printable((record.requestId ?? '-').slice(0, 8)))}`;
   return `${prefix} ${paint[record.level](record.report === undefined ? printable(record.message) : reportText(record.report))}`;
 }
 
