@@ -53,7 +53,14 @@ const lookLimitMs = 2_000;
 const stopLimitMs = 20_000;
 
 /** @throws Error with the end of the platform’s log when it does not start */
-export async function startPlatform({ poolSize, maxSandboxes, isolation, user, environment, signal }: PlatformOptions): Promise<BenchPlatform> {
+export async function startPlatform({
+  poolSize,
+  maxSandboxes,
+  isolation,
+  user,
+  environment,
+  signal,
+}: PlatformOptions): Promise<BenchPlatform> {
   const home = await mkdtemp(join(tmpdir(), 'swiftlet-bench-'));
   user?.own(home);
   const [gatewayPort, apiPort] = [await freePort(), await freePort()];

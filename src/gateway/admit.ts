@@ -4,7 +4,7 @@ import { maxBodyBytes } from '../model/limits.ts';
 import { bodyTooLarge } from './dispatch.ts';
 import type { ServedFunction } from './served-function.ts';
 
-/** The gateway's own state, as far as it counts here. */
+/** What is in flight of the function's tenant at this gateway. */
 export interface Load {
   readonly inFlight: number;
   readonly tenantInFlight: number;

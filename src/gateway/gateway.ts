@@ -35,6 +35,7 @@ export class Gateway implements LinkEvents, StartEvents {
   readonly #means: GatewayMeans;
   #served = new Map<string, ServedFunction>();
   readonly #exchanges = new Set<Exchange>();
+  readonly #inFlightByTenant = new Map<string, number>();
   readonly #links: Links;
   readonly #starts: Starts;
   /** Requests with an answer held back in this turn. */
@@ -91,13 +92,16 @@ export class Gateway implements LinkEvents, StartEvents {
     }
     const now = performance.now();
     const bodyLength = bodyLengthOf(request);
-    const refused = refusal(served, bodyLength, { inFlight: this.#exchanges.size, tenantInFlight: this.#means.tenantInFlight }, now);
+    const { tenant } = served.version;
+    const inFlight = this.#inFlightByTenant.get(tenant) ?? 0;
+    const refused = refusal(served, bodyLength, { inFlight, tenantInFlight: this.#means.tenantInFlight }, now);
     if (refused !== undefined) {
       this.refuse(request, response, id, refused);
       return;
     }
     const exchange = new Exchange(request, response, id, served, kind, target, bodyLength, now, now + served.version.config.queueTimeoutMs);
     this.#exchanges.add(exchange);
+    this.#inFlightByTenant.set(tenant, inFlight + 1);
     response.once('close', () => this.#onClose(exchange));
     this.#place(exchange, now);
   }
@@ -264,6 +268,8 @@ export class Gateway implements LinkEvents, StartEvents {
     if (exchange.state !== 'dispatched') exchange.served.forgetWaiting();
     exchange.state = 'settled';
     this.#exchanges.delete(exchange);
+    const { tenant } = exchange.served.version;
+    this.#inFlightByTenant.set(tenant, (this.#inFlightByTenant.get(tenant) ?? 1) - 1);
     const now = performance.now();
     if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
     if (error?.code === 'Internal') this.#means.log.error({ err: error, requestId: exchange.id }, 'a request failed for a mistake of ours');

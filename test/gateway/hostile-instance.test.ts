@@ -1,6 +1,7 @@
 /** An instance whose own process speaks the protocol to the platform's harm: hostile code can reach the socket that its runtime uses. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SwiftletError } from '../../src/model/errors.ts';
 import { frame, initialCreditBytes } from '../../src/wire/instance-protocol.ts';
 import { acquired, type FakeInstance, GatewayUnderTest } from './starting-instance.ts';
 
@@ -108,6 +109,11 @@ test('credit without end for a body that is not read: the connection ends before
   await (await response).text();
   instance.stopReading();
   const body = Buffer.alloc(6 * 1024 * 1024);
+  // Who came too late for this instance gets no other.
+  const refusing = (async () => {
+    for (;;) (await tested.asked.take()).reject(new SwiftletError('FunctionCrashed', 'there is no other'));
+  })();
+  void refusing;
   const calls = Array.from({ length: 20 }, () => tested.call({ method: 'POST', body }).then(({ status }) => status));
   for (let next = stream + 1; next <= stream + calls.length; next++)
     for (let again = 0; again < 30; again++) instance.send(frame.requestCredit, next, credit(0xffff_ffff));

@@ -96,24 +96,29 @@ export interface Asked {
   readonly reject: (error: Error) => void;
 }
 
+const tenants = ['default', 'other'];
+
 export class GatewayUnderTest implements AsyncDisposable {
   readonly asked = new Mailbox<Asked>();
   readonly gateway: Gateway;
   readonly #folder = mkdtempSync(join(tmpdir(), 'swiftlet-gateway-'));
   readonly #instances: FakeInstance[] = [];
   readonly #http;
+  readonly #listening: Promise<unknown>;
   readonly #parts: Disposable[];
 
-  constructor() {
+  constructor({ tenantInFlight = 100 } = {}) {
     const agent = silentClient((order) => new Promise((resolve, reject) => this.asked.put({ order, resolve, reject })));
     const reports = new Reports(silentClient(() => Promise.resolve(null)));
     const metrics = new GatewayMetrics(() => ({ inFlight: 0, waiting: 0, instances: 0, droppedReports: 0 }));
     this.#parts = [reports, metrics];
-    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight: 100, log: pino({ enabled: false }) });
-    this.gateway.applyState({ revision: 1, functions: new Map([[functionKey('default', 'f'), version]]), tokenHashes: [] });
+    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, log: pino({ enabled: false }) });
+    const functions = new Map(tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant }]));
+    this.gateway.applyState({ revision: 1, functions, tokenHashes: [] });
     this.#http = createHttpServer((request, response) => {
-      this.gateway.handle(request, response, functionKey('default', 'f'), 'f', invokeKind.http, '/');
+      this.gateway.handle(request, response, functionKey(request.url?.slice(1) ?? '', 'f'), 'f', invokeKind.http, '/');
     }).listen(0, '127.0.0.1');
+    this.#listening = once(this.#http, 'listening');
   }
 
   instance(): FakeInstance {
@@ -127,9 +132,9 @@ export class GatewayUnderTest implements AsyncDisposable {
     while (this.gateway.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  async call(init: RequestInit = {}): Promise<Response> {
-    if (!this.#http.listening) await once(this.#http, 'listening');
-    return fetch(`http://127.0.0.1:${(this.#http.address() as AddressInfo).port}/`, init);
+  async call(init: RequestInit = {}, tenant = 'default'): Promise<Response> {
+    await this.#listening;
+    return fetch(`http://127.0.0.1:${(this.#http.address() as AddressInfo).port}/${tenant}`, init);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
