@@ -17,7 +17,7 @@ const tasks = {
   cli: { needs: 'start', run: (args) => ['src/cli/main.ts', ...args] },
   test: { needs: 'test', run: (args) => ['scripts/test.ts', ...args] },
   bench: { needs: 'bench', run: (args) => ['bench/main.ts', ...args] },
-  torture: { needs: 'bench', run: (args) => ['bench/main.ts', '--scenario', 'soak', ...args] },
+  torture: { needs: 'bench', run: (args) => ['scripts/torture.ts', ...args] },
 };
 
 function lockDigest() {

@@ -161,7 +161,7 @@ function takeDone(exchange: Exchange, payload: Buffer): Verdict {
   sendHead(exchange, held?.length ?? 0);
   if (held === undefined) response.end();
   else response.end(held);
-  // Nothing else watches whether the caller takes the rest; node:http ends a socket that moves nothing for so long.
+  // Nothing else watches whether the caller takes the rest; node:http ends a socket that moves nothing between two looks.
   if (!response.writableFinished && response.writableLength > 0) response.setTimeout(clientIdleMs);
   return isDone;
 }

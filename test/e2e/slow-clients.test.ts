@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientIdleMs } from '../../src/model/limits.ts';
+import { frame, initialCreditBytes } from '../../src/wire/instance-protocol.ts';
 import { openBystander } from './bystander.ts';
-import { type E2e, openE2e } from './functions.ts';
+import { acquired, type FakeInstance, GatewayUnderTest } from '../gateway/starting-instance.ts';
+import { type E2e, eventually, openE2e } from './functions.ts';
 import { closed, connectTo, statusesIn } from './raw-http.ts';
 import { publishSlow, slowClients } from './slow-clients.ts';
 
@@ -30,7 +32,7 @@ describe('at once', { concurrency: true }, () => {
       if (head === '') head = chunk.toString('latin1');
       bytes += chunk.length;
     });
-    socket.write('GET /slow-echo/whole HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    socket.write('GET /slow-whole/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     const startedAt = performance.now();
     const over = closed(socket);
     while (performance.now() - startedAt < clientIdleMs + 3_000) {
@@ -45,4 +47,44 @@ describe('at once', { concurrency: true }, () => {
     assert.deepEqual(statusesIn(head), [200]);
     assert.ok(bytes > 5_500_000, `only ${bytes} bytes came`);
   });
+
+  test('a client that does not take the end of an answer is cut off too', async () => {
+    await using tested = new GatewayUnderTest();
+    const instance = tested.instance();
+    const socket = await connectTo(await tested.url());
+    socket.pause();
+    socket.write('GET /default HTTP/1.1\r\nHost: a\r\n\r\n');
+    const asked = await tested.asked.take();
+    asked.resolve(acquired(asked, instance));
+    const { stream } = await instance.frames.take();
+    instance.send(frame.head, stream, JSON.stringify([200, []]));
+    await sendUntilHeld(instance, stream);
+    instance.send(frame.done, stream, Buffer.alloc(8));
+    await tested.atRest();
+    const endedAt = performance.now();
+    assert.equal(await tested.connections(), 1);
+    await eventually(
+      () => tested.connections(),
+      (count) => count === 0,
+      // The first look at how much is left may only show that it is less than it was.
+      2 * clientIdleMs + 3_000,
+    );
+    assert.ok(performance.now() - endedAt > clientIdleMs - 1_000);
+    socket.destroy();
+  });
 });
+
+const piece = Buffer.alloc(64 * 1024);
+/** So long without new credit: all that was sent is in the platform's hands, since the kernel takes no more. */
+const heldMs = 500;
+
+/** Sends what the gateway gives credit for, until it gives none. */
+async function sendUntilHeld(instance: FakeInstance, stream: number): Promise<void> {
+  let credit = initialCreditBytes;
+  for (;;) {
+    for (; credit >= piece.length; credit -= piece.length) instance.send(frame.responseBody, stream, piece);
+    const more = await Promise.race([instance.frames.take(), sleep(heldMs)]);
+    if (more === undefined) return;
+    credit += more.payload.readUInt32BE(0);
+  }
+}

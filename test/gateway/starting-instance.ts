@@ -127,14 +127,23 @@ export class GatewayUnderTest implements AsyncDisposable {
     return instance;
   }
 
+  async url(): Promise<string> {
+    await this.#listening;
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  /** Connections of callers that are open at the gateway's end. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => this.#http.getConnections((error, count) => (error === null ? resolve(count) : reject(error))));
+  }
+
   /** Resolves when no request is in flight. */
   async atRest(): Promise<void> {
     while (this.gateway.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   async call(init: RequestInit = {}, tenant = 'default'): Promise<Response> {
-    await this.#listening;
-    return fetch(`http://127.0.0.1:${(this.#http.address() as AddressInfo).port}/${tenant}`, init);
+    return fetch(`${await this.url()}/${tenant}`, init);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
