@@ -71,21 +71,13 @@ test('more of a body than the caller takes: broken off at the credit given', asy
   await assert.rejects(answer.arrayBuffer());
 });
 
-test('a million empty pieces of a body cost nothing, and the answer is right', async () => {
+test('a piece of a body that is empty breaks the answer off', async () => {
   await using tested = new GatewayUnderTest();
   const { instance, response, stream } = await begun(tested);
   instance.send(frame.head, stream, ok);
   const answer = await response;
-  const heapBefore = process.memoryUsage().heapUsed;
-  for (let round = 0; round < 100; round++) {
-    for (let sent = 0; sent < 10_000; sent++) instance.send(frame.responseBody, stream);
-    await instance.drained();
-  }
-  const grown = (process.memoryUsage().heapUsed - heapBefore) / 2 ** 20;
-  instance.send(frame.responseBody, stream, 'end');
-  instance.send(frame.done, stream, Buffer.alloc(8));
-  assert.equal(await answer.text(), 'end');
-  assert.ok(grown < 64, `the heap grew by ${grown} MiB`);
+  instance.send(frame.responseBody, stream);
+  await assert.rejects(answer.text());
 });
 
 test('a body in single bytes is not answered with a credit for each', async () => {
