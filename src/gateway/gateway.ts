@@ -35,7 +35,7 @@ const sweepEveryMs = 50;
 export class Gateway implements LinkEvents, StartEvents {
   readonly #means: GatewayMeans;
   #served = new Map<string, ServedFunction>();
-  readonly #exchanges = new Roster();
+  readonly #exchanges = new Roster<Exchange>();
   readonly #inFlightByTenant = new Map<string, number>();
   readonly #links: Links;
   readonly #starts: Starts;

@@ -45,7 +45,7 @@ export class InstanceLink {
   readonly served: ServedFunction;
   readonly slots: number;
   /** Requests under way. */
-  readonly streams: Streams;
+  readonly streams: Streams<Exchange>;
   /** In `served.free`. */
   isFree = false;
   /** The instance said that it begins with what was sent ahead. */
@@ -74,7 +74,7 @@ export class InstanceLink {
   constructor(id: string, socketPath: string, slots: number, served: ServedFunction, events: LinkEvents, now: number) {
     this.id = id;
     this.slots = slots;
-    this.streams = new Streams(slots);
+    this.streams = new Streams<Exchange>(slots);
     this.served = served;
     this.idleSince = now;
     this.#events = events;

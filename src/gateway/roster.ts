@@ -1,18 +1,16 @@
-import type { Exchange } from './exchange.ts';
-
 /** All requests under way, in no order. An array that fills its gaps: see Streams for why it is no Set. */
-export class Roster {
-  readonly #all: Exchange[] = [];
+export class Roster<T extends { place: number }> {
+  readonly #all: T[] = [];
 
   get size(): number {
     return this.#all.length;
   }
 
-  add(exchange: Exchange): void {
+  add(exchange: T): void {
     exchange.place = this.#all.push(exchange) - 1;
   }
 
-  delete(exchange: Exchange): void {
+  delete(exchange: T): void {
     const last = this.#all.pop();
     if (last === undefined || last === exchange) return;
     this.#all[exchange.place] = last;
@@ -20,7 +18,7 @@ export class Roster {
   }
 
   /** A copy: whoever looks at them may end some. */
-  all(): Exchange[] {
+  all(): T[] {
     return [...this.#all];
   }
 }

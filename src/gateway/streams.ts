@@ -1,18 +1,16 @@
-import type { Exchange } from './exchange.ts';
-
 /**
  * The requests on one connection, by the numbers of their streams: fixed places that are taken in turn. A Map with as much coming and
  * going would keep what left it alive until V8's next full collection, and with it the request and its answer.
  */
-export class Streams {
-  readonly #places: (Exchange | undefined)[];
+export class Streams<T extends { readonly stream: number }> {
+  readonly #places: (T | undefined)[];
   readonly #free: number[];
   /** How often each place was taken; it makes a stream's number unique on the connection. */
   readonly #turns: number[];
 
   /** @param count requests that may be on it at once */
   constructor(count: number) {
-    this.#places = new Array<Exchange | undefined>(count).fill(undefined);
+    this.#places = new Array<T | undefined>(count).fill(undefined);
     this.#turns = new Array<number>(count).fill(0);
     this.#free = Array.from({ length: count }, (_, place) => count - 1 - place);
   }
@@ -22,7 +20,7 @@ export class Streams {
   }
 
   /** Takes a place. @returns the stream's number, which is over 0 and fits 32 bits @throws RangeError when there is none */
-  enter(exchange: Exchange): number {
+  enter(exchange: T): number {
     const place = this.#free.pop();
     if (place === undefined) throw new RangeError(`more than ${this.#places.length} requests on one instance`);
     const count = this.#places.length;
@@ -32,7 +30,7 @@ export class Streams {
     return turn * count + place + 1;
   }
 
-  get(stream: number): Exchange | undefined {
+  get(stream: number): T | undefined {
     const exchange = this.#places[(stream - 1) % this.#places.length];
     return exchange?.stream === stream ? exchange : undefined;
   }
@@ -44,7 +42,7 @@ export class Streams {
     this.#free.push(place);
   }
 
-  *values(): IterableIterator<Exchange> {
+  *values(): IterableIterator<T> {
     for (const exchange of this.#places) if (exchange !== undefined) yield exchange;
   }
 

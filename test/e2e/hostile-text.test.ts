@@ -69,7 +69,7 @@ for (const [how, code] of Object.entries(writers)) {
 }
 
 test('what a caller sends is in no line of the platform’s own log but as JSON', async () => {
-  for (const path of ['%1b%5b2J', 'nobody%0d%0a', `${'x'.repeat(500)}`]) await e2e.call(`/${path}`);
+  for (const path of ['%1b%5b2J', 'nobody%0d%0a', 'x'.repeat(500)]) await e2e.call(`/${path}`);
   await sendRaw(e2e.platform.gatewayUrl, `GET /\x1b[2J HTTP/1.1\r\nHost: a\r\nX: \x1b]0;t\x07\r\n\r\n`);
   const lines = readFileSync(join(e2e.platform.home, 'bench.log'), 'utf8').split('\n');
   for (const line of lines) {

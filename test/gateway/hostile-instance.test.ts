@@ -71,14 +71,13 @@ test('more of a body than the caller takes: broken off at the credit given', asy
   await assert.rejects(answer.arrayBuffer());
 });
 
-test('an empty piece of a body, of which no credit limits the number, ends the instance', async () => {
+test('a piece of a body that is empty breaks the answer off', async () => {
   await using tested = new GatewayUnderTest();
   const { instance, response, stream } = await begun(tested);
   instance.send(frame.head, stream, ok);
   const answer = await response;
   instance.send(frame.responseBody, stream);
   await assert.rejects(answer.text());
-  assert.deepEqual(tested.gateway.inFlight, 0);
 });
 
 test('a body in single bytes is not answered with a credit for each', async () => {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Exchange } from '../../src/gateway/exchange.ts';
 import { Roster } from '../../src/gateway/roster.ts';
 import { Streams } from '../../src/gateway/streams.ts';
 
-const exchange = (): Exchange => ({ stream: 0, place: 0 }) as Exchange;
+const exchange = () => ({ stream: 0, place: 0 });
 
 test('a stream’s number is found while it is open, and never given again', () => {
-  const streams = new Streams(3);
+  const streams = new Streams<ReturnType<typeof exchange>>(3);
   const given = new Set<number>();
   for (let round = 0; round < 100; round++) {
     const open = [exchange(), exchange(), exchange()];
@@ -27,7 +26,7 @@ test('a stream’s number is found while it is open, and never given again', () 
 });
 
 test('numbers begin again before they leave 32 bits', () => {
-  const streams = new Streams(2 ** 20);
+  const streams = new Streams<ReturnType<typeof exchange>>(2 ** 20);
   const one = exchange();
   for (let round = 0; round < 5_000; round++) {
     one.stream = streams.enter(one);
@@ -37,7 +36,7 @@ test('numbers begin again before they leave 32 bits', () => {
 });
 
 test('the roster holds who came and did not go, in any order', () => {
-  const roster = new Roster();
+  const roster = new Roster<ReturnType<typeof exchange>>();
   const all = Array.from({ length: 50 }, exchange);
   for (const one of all) roster.add(one);
   for (const one of all.filter((_, index) => index % 3 === 0)) roster.delete(one);
