@@ -6,6 +6,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { freePort } from '../../bench/platform.ts';
 import { packageFolder } from '../../src/role/package-folder.ts';
 import { eventually } from './functions.ts';
 
@@ -31,10 +32,11 @@ test('npm pack, install, up, deploy, call', { timeout: 180_000 }, async () => {
     run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `./swiftlet-${version()}.tgz`]);
     assert.ok(!existsSync(join(folder, 'node_modules', 'swiftlet', 'src')), 'the package has TypeScript in it');
     assert.equal(run('npx', ['swiftlet', '--version']).trim(), version());
+    const [gatewayPort, apiPort] = [await freePort(), await freePort()];
     const environment = {
       SWIFTLET_HOME: join(folder, 'home'),
-      SWIFTLET_GATEWAY_PORT: '18080',
-      SWIFTLET_API_PORT: '18081',
+      SWIFTLET_GATEWAY_PORT: String(gatewayPort),
+      SWIFTLET_API_PORT: String(apiPort),
       SWIFTLET_POOL_SIZE: '1',
     };
     const platform = spawn(join(folder, 'node_modules', '.bin', 'swiftlet'), ['up'], {
@@ -46,7 +48,7 @@ test('npm pack, install, up, deploy, call', { timeout: 180_000 }, async () => {
     try {
       await eventually(
         () =>
-          fetch('http://127.0.0.1:18081/healthz').then(
+          fetch(`http://127.0.0.1:${apiPort}/healthz`).then(
             (r) => r.ok,
             () => false,
           ),
@@ -55,7 +57,7 @@ test('npm pack, install, up, deploy, call', { timeout: 180_000 }, async () => {
       );
       run('npx', ['swiftlet', 'init', 'hello'], environment);
       run('npx', ['swiftlet', 'deploy', 'hello'], environment);
-      assert.equal((await fetch('http://127.0.0.1:18080/hello/?name=package')).status, 200);
+      assert.equal((await fetch(`http://127.0.0.1:${gatewayPort}/hello/?name=package`)).status, 200);
     } finally {
       platform.kill('SIGTERM');
       await gone;
