@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SwiftletError } from '../../model/errors.ts';
 
@@ -21,7 +21,9 @@ export function demandReadableCode(root: string): void {
   );
 }
 
+/** @returns nothing for a folder that there is not: an installed package has its dependencies beside it */
 function below(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true });
   return entries.filter((entry) => !entry.name.startsWith('.') && !entry.isSymbolicLink()).map((entry) => join(folder, entry.name));
 }
