@@ -26,7 +26,7 @@ import { RelayLink } from './relay-link.ts';
 import { prepareRuntimes } from './runtimes.ts';
 import { writeEtc } from './sandbox/root-folder.ts';
 import { kindOf } from './sandbox/sandbox.ts';
-import { SandboxHost } from './sandbox/sandbox-host.ts';
+import { Launcher } from './sandbox/launcher.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
 import { Slots } from './slots.ts';
 import { versionWaiters } from './version-waiters.ts';
@@ -43,7 +43,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const cgroups = isolated ? openCgroups(cgroupFolder(config)) : undefined;
   const mounter = isolated && hasSysAdmin() ? new Mounter() : undefined;
   const relay = new RelayLink(socketOf(config.run, 'relay'));
-  const driver = new SandboxHost(
+  const driver = new Launcher(
     {
       isolation,
       privileged: mounter !== undefined,
@@ -55,7 +55,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       etc: writeEtc(join(folder, 'etc')),
     },
     (error) => {
-      log.fatal({ err: error }, 'the sandbox thread ended; the agent restarts');
+      log.fatal({ err: error }, 'the launcher ended; the agent restarts');
       process.exit(1);
     },
   );

@@ -28,6 +28,8 @@ interface Taker {
   readonly reject: (error: Error) => void;
 }
 
+/** The start that a sandbox is taken for has the processors to itself for so long; then the next one boots. */
+const takerFirstMs = 5;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
@@ -42,6 +44,7 @@ export class Pool {
   #target = 0;
   #pauseMs = firstPauseMs;
   #pause: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(kind: SandboxKind, options: { boot: (kind: SandboxKind) => Promise<Sandbox>; room: () => number; bootsAtOnce: number }) {
@@ -80,9 +83,10 @@ export class Pool {
   /** The oldest warm sandbox, or one that boots now. Its owner is the taker from then on. @throws what booting throws */
   take(): Promise<Sandbox> {
     const sandbox = this.#ready.shift();
-    // The taker's request goes first; the refill starts when it has got what it needs from this thread.
-    setImmediate(() => this.#refill());
-    if (sandbox !== undefined) return Promise.resolve(sandbox);
+    if (sandbox !== undefined) {
+      this.#refillSoon();
+      return Promise.resolve(sandbox);
+    }
     if (this.#room() + this.#boots.size <= this.#takers.length) {
       return Promise.reject(
         new SwiftletError(
@@ -108,10 +112,18 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#pause);
+    clearTimeout(this.#soon);
     for (const taker of this.#takers.splice(0)) taker.reject(new SwiftletError('Unavailable', 'the agent is stopping'));
     const ending = this.#ready.splice(0);
     for (const sandbox of ending) sandbox.kill();
     await Promise.all([...ending.map((sandbox) => sandbox.ended), ...this.#boots]);
+  }
+
+  #refillSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#refill();
+    }, takerFirstMs);
   }
 
   #refill(): void {

@@ -1,3 +1,3 @@
 import { sandboxDriverContract } from './sandbox-driver.contract.ts';
 
-sandboxDriverContract('bubblewrap', { isolation: 'bubblewrap', threaded: false }, { isolates: true });
+sandboxDriverContract('bubblewrap', { isolation: 'bubblewrap', launched: false }, { isolates: true });

@@ -12,7 +12,7 @@ import { ProcessDriver } from '../../src/agent/sandbox/process.ts';
 import { removeRemains, type Traces } from '../../src/agent/sandbox/remains.ts';
 import { writeEtc } from '../../src/agent/sandbox/root-folder.ts';
 import type { SandboxDriver } from '../../src/agent/sandbox/sandbox-driver.ts';
-import { SandboxHost } from '../../src/agent/sandbox/sandbox-host.ts';
+import { Launcher } from '../../src/agent/sandbox/launcher.ts';
 import { type CodeWay, Sandboxes } from '../../src/agent/sandbox/sandboxes.ts';
 import { Slots } from '../../src/agent/slots.ts';
 import type { IsolationMode } from '../../src/role/role-config.ts';
@@ -25,10 +25,10 @@ export interface DriverUnderTest extends AsyncDisposable {
   readonly sandboxes: () => Sandboxes;
 }
 
-/** What a driver is made for: its isolation, and whether it does its work on a thread of its own. */
+/** What a driver is made for: its isolation, and whether it does its work in a process of its own. */
 export interface DriverKind {
   readonly isolation: IsolationMode;
-  readonly threaded: boolean;
+  readonly launched: boolean;
 }
 
 const slots = 16;
@@ -41,7 +41,7 @@ const runtimes = await prepareRuntimes(runtimesFolder);
 process.once('exit', () => rmSync(runtimesFolder, { recursive: true }));
 
 /** @param folder the same folder again shows what an earlier process left in it @param name of its cgroups */
-export function openUnderTest({ isolation, threaded }: DriverKind, folder: string, uid = firstUid): DriverUnderTest {
+export function openUnderTest({ isolation, launched }: DriverKind, folder: string, uid = firstUid): DriverUnderTest {
   const slotsFolder = join(folder, 'slots');
   mkdirSync(slotsFolder, { recursive: true });
   const isolated = isolation === 'bubblewrap';
@@ -60,7 +60,7 @@ export function openUnderTest({ isolation, threaded }: DriverKind, folder: strin
   const failed = (error: Error) => {
     throw error;
   };
-  const driver = threaded ? new SandboxHost({ ...settings, isolation, privileged, cgroupFolder }, failed) : direct();
+  const driver = launched ? new Launcher({ ...settings, isolation, privileged, cgroupFolder }, failed) : direct();
   const traces = { slotsFolder, cgroups, uids: privileged ? { first: uid, count: slots } : undefined };
   const relay = { open: () => undefined, close: () => Promise.resolve('') };
   const codeWay: CodeWay = !isolated ? { kind: 'none' } : mounter === undefined ? { kind: 'link' } : { kind: 'mount', mounter };

@@ -1,3 +1,3 @@
 import { sandboxDriverContract } from './sandbox-driver.contract.ts';
 
-sandboxDriverContract('process', { isolation: 'process', threaded: false }, { isolates: false });
+sandboxDriverContract('process', { isolation: 'process', launched: false }, { isolates: false });

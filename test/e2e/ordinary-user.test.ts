@@ -140,7 +140,7 @@ test('a stop leaves no process and no run folder', async () => {
 });
 
 test('the drivers keep their contract for this user too', () => {
-  const files = ['bubblewrap', 'process', 'threaded'].map((name) => join(packageFolder, 'test', 'agent', `${name}-driver.test.ts`));
+  const files = ['bubblewrap', 'process', 'launched'].map((name) => join(packageFolder, 'test', 'agent', `${name}-driver.test.ts`));
   const [program = '', ...rest] = user.command([process.execPath, '--test', ...files]);
   const env = { ...process.env };
   // Set for those that the test runner runs itself; this is a runner of its own.
