@@ -29,6 +29,8 @@ export async function contest(
   contenders: readonly Contender[],
   connections: number,
   context: BenchContext,
+  /** How much longer than usual each is warmed up: one that shares its load among many processes gets warm more slowly. */
+  warmUpFactor = 1,
 ): Promise<ReadonlyMap<string, Standing>> {
   const { rounds, seconds, warmUpSeconds } = context.quick
     ? { rounds: 1, seconds: 2, warmUpSeconds: 1 }
@@ -37,7 +39,7 @@ export async function contest(
   const turns = new Map<string, Turn[]>(contenders.map(({ name }) => [name, []]));
   for (const { name, url } of contenders) {
     context.progress(`warming up ${name}`);
-    await load(url, { connections, seconds: warmUpSeconds, signal });
+    await load(url, { connections, seconds: warmUpSeconds * warmUpFactor, signal });
   }
   for (let round = 1; round <= rounds; round++) {
     for (const contender of contenders) {

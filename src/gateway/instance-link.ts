@@ -120,7 +120,10 @@ export class InstanceLink {
 
   write(bytes: Buffer): void {
     this.#bytes += bytes.length;
-    if (this.#frames.push(bytes) === 1) setImmediate(this.#flush);
+    if (this.#frames.push(bytes) > 1) return;
+    // With others under way, those of the other connections that this turn still brings leave in the same write.
+    if (this.streams.size > 1) setImmediate(this.#flush);
+    else process.nextTick(this.#flush);
   }
 
   #stray(bytes: number): void {
