@@ -1,6 +1,7 @@
 /** The instances of one host: started for gateways, leased to them, and ended. Serves the cold start; nothing here touches a disk. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { pauseAfterFailures } from '../model/back-off.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { type Version, versionIdOf } from '../model/function.ts';
 import { type ColdPhases, noPhases, type Start } from '../model/phases.ts';
@@ -31,6 +32,9 @@ export interface InstancesMeans {
   readonly log: Logger;
 }
 
+/** A version that was not tried for so long starts with a clean slate; one that was removed is forgotten. */
+const failureMemoryMs = 60_000;
+
 export interface Acquired {
   readonly instance: Instance;
   readonly start: Start;
@@ -42,6 +46,8 @@ export class Instances {
   readonly #all = new Map<string, Instance>();
   /** Starts under way, per function: they count against its maximum. */
   readonly #starting = new Map<string, number>();
+  /** Versions whose minimum could not be started, and until when that is left alone. */
+  readonly #minimumFailures = new Map<string, { readonly count: number; readonly until: number }>();
 
   constructor(means: InstancesMeans) {
     this.#means = means;
@@ -98,6 +104,7 @@ export class Instances {
   /** Does what time and the published state ask for: expires leases, ends what is idle too long, starts what the minimum lacks. */
   tidy(): void {
     const now = this.#means.now();
+    for (const [key, { until }] of this.#minimumFailures) if (now - until > failureMemoryMs) this.#minimumFailures.delete(key);
     for (const instance of this.#all.values()) {
       instance.state = expireLease(instance.state, now);
       if (instance.state.kind !== 'idle') continue;
@@ -114,14 +121,19 @@ export class Instances {
     }
   }
 
-  /** Starts instances until a serving version has its minimum. A failure is logged; the next tidy tries again. */
+  /** Starts instances until a serving version has its minimum. A failure is logged; it is tried again after a pause that grows. */
   async keepMinimum(version: Version): Promise<void> {
+    const key = versionIdOf(version);
+    if (this.#means.now() < (this.#minimumFailures.get(key)?.until ?? 0)) return;
     while (this.#alive(version.tenant, version.function) < version.config.minimum) {
       try {
         const { instance } = await this.#start(version, randomUUID(), () => undefined);
         instance.state = { kind: 'idle', since: this.#means.now() };
+        this.#minimumFailures.delete(key);
       } catch (error) {
-        this.#means.log.warn({ err: error, version: versionIdOf(version) }, 'an instance of the minimum could not be started');
+        const count = (this.#minimumFailures.get(key)?.count ?? 0) + 1;
+        this.#minimumFailures.set(key, { count, until: this.#means.now() + pauseAfterFailures(count) });
+        this.#means.log.warn({ err: error, version: key }, 'an instance of the minimum could not be started');
         return;
       }
     }

@@ -1,9 +1,11 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { SwiftletError } from '../model/errors.ts';
 import type { Instances } from './instances.ts';
 import type { Pools } from './pools.ts';
 
 export interface AgentMetrics {
-  readonly starts: Counter<'outcome'>;
+  /** Counts a cold start when it has come to an end. @returns what was given */
+  counted<T>(start: Promise<T>): Promise<T>;
   text(): Promise<string>;
 }
 
@@ -41,5 +43,15 @@ export function agentMetrics(instances: Instances, pools: () => Pools): AgentMet
     labelNames: ['outcome'],
     registers,
   });
-  return { starts, text: () => registry.metrics() };
+  const note = (outcome: string) => starts.inc({ outcome });
+  return {
+    counted(start) {
+      start.then(
+        () => note('ok'),
+        (error: unknown) => note(error instanceof SwiftletError ? error.code : 'Internal'),
+      );
+      return start;
+    },
+    text: () => registry.metrics(),
+  };
 }

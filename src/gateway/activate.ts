@@ -15,10 +15,3 @@ export function startsWanted({ waiting, starting, instances, slots, maximum }: D
   const needed = Math.ceil(waiting / slots) - starting;
   return Math.max(0, Math.min(needed, maximum - instances - starting));
 }
-
-const firstPauseMs = 100;
-const longestPauseMs = 10_000;
-
-/** How long a version that cannot be initialised is left alone after so many failures in a row, so that nothing spins. */
-export const pauseAfterFailures = (failures: number): number =>
-  failures === 0 ? 0 : Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);

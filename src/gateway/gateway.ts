@@ -296,6 +296,7 @@ export class Gateway implements LinkEvents, StartEvents {
       else this.#place(Object.assign(exchange, { served: successor }), performance.now());
     }
     this.#links.releaseIdleOf(served, performance.now());
+    if (successor === undefined) this.#means.metrics.forget(served.version);
   }
 
   #sweepOnce(now: number): void {

@@ -34,6 +34,8 @@ export class GatewayMetrics {
   readonly #refused: Counter<'outcome'>;
   readonly #timer: NodeJS.Timeout;
   #samples: Sample[] = [];
+  /** All that were ever counted: a handful of codes. */
+  readonly #outcomes = new Set<string>();
 
   constructor(counts: () => GatewayCounts) {
     const registers = [this.#registry];
@@ -96,6 +98,16 @@ export class GatewayMetrics {
     this.#refused.inc({ outcome });
   }
 
+  /** A function is gone: so are its figures, which would be told for ever. */
+  forget({ tenant, function: name }: Version): void {
+    this.#count();
+    const labels = { tenant, function: name };
+    for (const outcome of this.#outcomes) this.#requests.remove({ ...labels, outcome });
+    for (const phase of coldPhases) this.#phase.remove({ ...labels, phase });
+    this.#duration.remove(labels);
+    this.#wait.remove(labels);
+  }
+
   text(): Promise<string> {
     this.#count();
     return this.#registry.metrics();
@@ -111,6 +123,7 @@ export class GatewayMetrics {
     for (const { version, outcome, seconds, queueMs, phases } of samples) {
       const { tenant, function: name } = version;
       const labels = { tenant, function: name };
+      this.#outcomes.add(outcome);
       this.#requests.inc({ tenant, function: name, outcome });
       this.#duration.observe(labels, seconds);
       this.#wait.observe(labels, queueMs / milliseconds);

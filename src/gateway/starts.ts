@@ -1,9 +1,10 @@
 /** The cold starts that this gateway has asked for, and how each of them ends. Nothing here is on the way of a warm request. */
 import { randomUUID } from 'node:crypto';
+import { pauseAfterFailures } from '../model/back-off.ts';
 import { type ErrorCode, SwiftletError } from '../model/errors.ts';
 import { acquiredSchema, type AcquiredInstance, type Starting } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
-import { pauseAfterFailures, startsWanted } from './activate.ts';
+import { startsWanted } from './activate.ts';
 import { InstanceLink, type LinkEvents } from './instance-link.ts';
 import type { ServedFunction } from './served-function.ts';
 

@@ -74,6 +74,21 @@ test('agent: instances live on, requests in flight finish, new starts wait', asy
   assert.deepEqual([after.text, after.headers.get('x-swiftlet-start')], [before.text, 'warm']);
 });
 
+test('agent: a function that keeps its thread busy holds nobody up, and is not ended for it', async () => {
+  await e2e.publish('busy', 'export const handler = () => { const end = Date.now() + 3_000; while (Date.now() < end); return "worked"; };');
+  const inFlight = e2e.call('/busy/');
+  await eventually(
+    () => e2e.platform.api.instances('busy'),
+    ({ length }) => length === 1,
+  );
+  await killRole('agent');
+  const startedAt = performance.now();
+  await eventually(healthy, Boolean, 10_000);
+  assert.ok(performance.now() - startedAt < 2_000, 'the restart waited for the busy one');
+  assert.equal((await inFlight).text, '"worked"');
+  assert.equal((await e2e.call('/busy/')).headers.get('x-swiftlet-start'), 'warm');
+});
+
 test('gateway: its own callers’ requests break, everything else lives', async () => {
   const before = await e2e.call('/instant/');
   const broken = e2e.call('/slow/').then(

@@ -28,6 +28,20 @@ test('the metrics count what happened', async () => {
   for (const role of ['control', 'gateway', 'agent', 'relay']) assert.match(text, new RegExp(`swiftlet_role_up\\{role="${role}"\\} 1`));
 });
 
+test('a function that is removed takes its figures along', async () => {
+  await e2e.publish('gone', 'export const handler = () => 1;');
+  await e2e.call('/gone/');
+  await eventually(
+    () => e2e.platform.api.metrics(),
+    (metrics) => metrics.includes('function="gone",outcome="ok"'),
+  );
+  await e2e.platform.api.remove('gone');
+  await eventually(
+    () => e2e.platform.api.metrics(),
+    (metrics) => !metrics.includes('function="gone"'),
+  );
+});
+
 test('promtool finds no fault with them', {
   skip: hasPromtool ? false : 'promtool is not installed (Debian package prometheus)',
 }, async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pauseAfterFailures, startsWanted } from '../../src/gateway/activate.ts';
+import { startsWanted } from '../../src/gateway/activate.ts';
+import { pauseAfterFailures } from '../../src/model/back-off.ts';
 
 const none = { waiting: 0, starting: 0, instances: 0, slots: 1, maximum: 10 };
 const cases: [what: string, demand: Partial<typeof none>, wanted: number][] = [

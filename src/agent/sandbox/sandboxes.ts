@@ -107,17 +107,15 @@ export class Sandboxes {
     return sandbox;
   }
 
-  /** Takes over a sandbox that an earlier agent booted. @returns undefined when its processes are gone */
-  async adopt({ booted, instance }: SlotRecord): Promise<Sandbox | undefined> {
+  /** Takes over a sandbox that an earlier agent booted; whether its runtime answers is for the caller to see. @returns undefined when its processes are gone */
+  adopt({ booted, instance }: SlotRecord): Sandbox | undefined {
     if (startTimeOf(booted.inner) !== booted.born) return undefined;
     const { slots, slotsFolder, relay } = this.#means;
     const folder = `${slotsFolder}/${booted.slot}`;
     slots.claim(booted.slot);
     relay.open(booted.slot, `${folder}/${fifoName}`);
     const recorded = instance === undefined ? this.#writeDown(booted.slot, RecordFile.reopen(folder)) : Promise.resolve(undefined);
-    const sandbox = this.#hold(booted, folder, gone(booted), recorded);
-    await this.#booted(sandbox);
-    return sandbox;
+    return this.#hold(booted, folder, gone(booted), recorded);
   }
 
   #writeDown(slot: number, writing: Promise<RecordFile>): Promise<RecordFile | undefined> {
