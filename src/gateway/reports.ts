@@ -17,6 +17,8 @@ export class Reports {
   readonly #batches = new Map<string, Batch>();
   readonly #timer: NodeJS.Timeout;
   #waiting = 0;
+  #timeAt = 0;
+  #timeText = '';
   dropped = 0;
 
   constructor(relay: CallClient) {
@@ -35,7 +37,7 @@ export class Reports {
     const initMs = phases?.init ?? 0;
     // Everything in it is a number or of our own making, so that it needs no escaping.
     const line =
-      `{"time":"${new Date().toISOString()}","level":"report","requestId":"${exchange.id}","version":${served.version.number},"message":"${outcome}",` +
+      `{"time":"${this.#time()}","level":"report","requestId":"${exchange.id}","version":${served.version.number},"message":"${outcome}",` +
       `"report":{"outcome":"${outcome}","start":"${exchange.start}","durationMs":${durationMs.toFixed(3)},"billedMs":${Math.ceil(durationMs + initMs)},` +
       `"queueMs":${exchange.queueMs.toFixed(3)},"memoryUsedMiB":${exchange.memoryMiB.toFixed(1)}${phases === undefined ? '' : `,"initMs":${initMs.toFixed(3)}`}}}\n`;
     this.#waiting += line.length;
@@ -44,9 +46,20 @@ export class Reports {
     else this.#batches.set(served.key, { tenant: served.version.tenant, function: served.version.function, lines: line });
   }
 
+  /** The time as records have it, made once a millisecond. */
+  #time(): string {
+    const now = Date.now();
+    if (now !== this.#timeAt) {
+      this.#timeAt = now;
+      this.#timeText = new Date(now).toISOString();
+    }
+    return this.#timeText;
+  }
+
   flush(): void {
     if (this.#waiting === 0 || !this.#relay.connected) return;
-    for (const batch of this.#batches.values()) this.#relay.notify('append', batch);
+    for (const { tenant, function: name, lines } of this.#batches.values())
+      this.#relay.notifyText('append', { tenant, function: name }, lines);
     this.#batches.clear();
     this.#waiting = 0;
   }

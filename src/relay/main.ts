@@ -123,8 +123,8 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
         pipes.get(label.slot)?.label(label);
       }
       if (method === 'append') {
-        const { tenant, function: name, lines } = appendSchema.parse(body);
-        store.appendLines(tenant, name, lines);
+        const { tenant, function: name, text } = appendSchema.parse(body);
+        store.appendLines(tenant, name, text);
       }
       if (method === 'unfollow') unfollow(peer, unfollowSchema.parse(body).id);
     },

@@ -8,7 +8,8 @@ import { encodeFrame, FrameDecoder } from './frames.ts';
 
 export const callProtocolVersion = 1;
 
-const kind = { greeting: 0x40, ask: 0x41, answer: 0x42, refusal: 0x43, notice: 0x44 } as const;
+const kind = { greeting: 0x40, ask: 0x41, answer: 0x42, refusal: 0x43, notice: 0x44, textNotice: 0x45 } as const;
+const lineFeed = 0x0a;
 /** A snapshot of many functions, or a long piece of a log, is one message. */
 const maxMessageBytes = 32 * 1024 * 1024;
 /** Bytes that may wait for a peer that does not read before it is cut off. */
@@ -31,6 +32,8 @@ export interface Peer {
   readonly greeting: unknown;
   /** Sends without an answer. Does nothing once the connection is closed. */
   notify(method: string, body: unknown): void;
+  /** The same for a long text, which goes as it is and arrives as the body's `text`. */
+  notifyText(method: string, body: object, text: string): void;
   /** Aborts when the connection is gone, for whatever reason. */
   readonly signal: AbortSignal;
   close(): void;
@@ -97,6 +100,8 @@ export interface CallClient extends AsyncDisposable {
   ask(method: string, body: unknown, timeoutMs?: number): Promise<unknown>;
   /** Sends without an answer; lost when there is no connection. */
   notify(method: string, body: unknown): void;
+  /** The same for a long text, which goes as it is and arrives as the body's `text`. */
+  notifyText(method: string, body: object, text: string): void;
 }
 
 const defaultTimeoutMs = 5_000;
@@ -168,6 +173,9 @@ export function connectCalls(path: string, role: string, handlers: CallHandlers 
     notify(method, body) {
       live?.peer?.notify(method, body);
     },
+    notifyText(method, body, text) {
+      live?.peer?.notifyText(method, body, text);
+    },
     async [Symbol.asyncDispose]() {
       if (closed) return;
       closed = true;
@@ -200,9 +208,11 @@ function holdConnection(socket: Socket, greeting: () => object, handlers: CallHa
   let lastAsk = 0;
   let peer: Peer | undefined;
 
-  const send = (type: number, id: number, body: unknown) => {
+  const send = (type: number, id: number, body: unknown) => sendText(type, id, JSON.stringify(body));
+
+  const sendText = (type: number, id: number, text: string) => {
     if (socket.destroyed) return;
-    socket.write(encodeFrame(type, id, JSON.stringify(body)));
+    socket.write(encodeFrame(type, id, text));
     if (socket.writableLength > maxBacklogBytes) socket.destroy();
   };
 
@@ -225,6 +235,10 @@ function holdConnection(socket: Socket, greeting: () => object, handlers: CallHa
   };
 
   const receive = (type: number, id: number, payload: Buffer) => {
+    if (type === kind.textNotice) {
+      receiveText(payload);
+      return;
+    }
     const body: unknown = JSON.parse(payload.toString());
     if (type === kind.greeting) {
       const { role, protocol } = body as { role: string; protocol: number };
@@ -236,6 +250,10 @@ function holdConnection(socket: Socket, greeting: () => object, handlers: CallHa
         role,
         greeting: body,
         signal: gone.signal,
+        // JSON has no line feed outside of its strings, and escapes those inside.
+        notifyText: (method, value, text) => {
+          sendText(kind.textNotice, 0, `${JSON.stringify({ method, body: value })}\n${text}`);
+        },
         notify: (method, value) => {
           send(kind.notice, 0, { method, body: value });
         },
@@ -254,6 +272,13 @@ function holdConnection(socket: Socket, greeting: () => object, handlers: CallHa
     else if (type === kind.notice) handlers.notice?.((body as Message).method, (body as Message).body, peer);
     else if (type === kind.answer) settle(id)?.resolve(body);
     else if (type === kind.refusal) settle(id)?.reject(refused(body as Refusal));
+  };
+
+  const receiveText = (payload: Buffer) => {
+    const end = payload.indexOf(lineFeed);
+    const { method, body } = JSON.parse(payload.toString('utf8', 0, end)) as { method: string; body: object };
+    if (peer === undefined) socket.destroy(new Error('the other side did not greet first'));
+    else handlers.notice?.(method, { ...body, text: payload.toString('utf8', end + 1) }, peer);
   };
 
   const decoder = new FrameDecoder(receive, maxMessageBytes);

@@ -33,7 +33,7 @@ export const labelSchema = z.object({ slot: z.int(), tenant: z.string(), functio
 export const closeSchema = z.object({ slot: z.int() });
 export const closedSchema = z.object({ tail: z.string() });
 /** Notice `append`, from gateways and the agent: finished records, one JSON object a line, for this function's log. */
-export const appendSchema = z.object({ tenant: z.string(), function: z.string(), lines: z.string() });
+export const appendSchema = z.object({ tenant: z.string(), function: z.string(), text: z.string() });
 
 /** Ask `read`, from control: the last records of a function's log, oldest first. */
 export const readLogSchema = z.object({ tenant: z.string(), function: z.string(), last: z.int().min(0).max(10_000) });

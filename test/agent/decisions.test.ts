@@ -48,7 +48,14 @@ for (const [what, facts, reclaimed] of reclaims) {
 
 test('a lease ends by time, and with its holder', () => {
   const gone = new AbortController();
-  const holder: Peer = { role: 'gateway', greeting: {}, signal: gone.signal, notify: () => undefined, close: () => undefined };
+  const holder: Peer = {
+    role: 'gateway',
+    greeting: {},
+    signal: gone.signal,
+    notify: () => undefined,
+    notifyText: () => undefined,
+    close: () => undefined,
+  };
   const leased = { kind: 'leased', holder, until: 100 } as const;
   assert.equal(expireLease(leased, 99), leased);
   assert.deepEqual(expireLease(leased, 100), { kind: 'idle', since: 100 });

@@ -179,6 +179,7 @@ function silentClient(ask: (order: Acquire) => Promise<unknown>): CallClient {
     connected: true,
     ask: (_method, body) => ask(body as Acquire),
     notify: () => undefined,
+    notifyText: () => undefined,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
