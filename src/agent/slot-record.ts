@@ -42,8 +42,13 @@ export class RecordFile {
 
   static async create(folder: string, record: BootedRecord): Promise<RecordFile> {
     const file = new RecordFile(await open(`${folder}/${recordName}`, 'ax'));
-    await file.#write(record);
-    return file;
+    try {
+      await file.#write(record);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** Goes on with the record of a warm sandbox that an earlier agent booted. */

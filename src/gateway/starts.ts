@@ -45,8 +45,8 @@ interface Start {
   readonly served: ServedFunction;
   /** There when something was sent ahead. */
   link: InstanceLink | undefined;
-  /** The agent will say nothing more; the instance's own word, or its end, decides. */
-  isOrphan: boolean;
+  /** There when the agent will say nothing more: the instance's own word, or its end, decides, or this limit of the wait for it. */
+  orphaned: NodeJS.Timeout | undefined;
 }
 
 export class Starts {
@@ -84,22 +84,25 @@ export class Starts {
   /** An instance says that it has begun with what was sent ahead. */
   begun(link: InstanceLink): void {
     const start = this.#under.get(link.id);
-    if (start?.isOrphan === true) this.#startedAlone(link, start);
+    if (start?.orphaned !== undefined) this.#startedAlone(link, start);
   }
 
   /** The connection to an instance that was not open yet is gone. */
   lost(link: InstanceLink): void {
     const start = this.#under.get(link.id);
-    if (start?.isOrphan === true) this.#putOff(link.id, start);
+    if (start?.orphaned !== undefined) this.#putOff(link.id, start);
   }
 
   close(): void {
-    for (const { link } of this.#under.values()) link?.close();
+    for (const { link, orphaned } of this.#under.values()) {
+      clearTimeout(orphaned);
+      link?.close();
+    }
   }
 
   async #ask(id: string, served: ServedFunction): Promise<void> {
     const { tenant, function: name, number, config } = served.version;
-    const start: Start = { served, link: undefined, isOrphan: false };
+    const start: Start = { served, link: undefined, orphaned: undefined };
     this.#under.set(id, start);
     served.starting += 1;
     let acquired: AcquiredInstance;
@@ -133,7 +136,16 @@ export class Starts {
       this.#events.failed(served, known, link);
     } else if (link === undefined || link.isLost) this.#putOff(id, start);
     else if (link.hasBegun) this.#startedAlone(link, start);
-    else start.isOrphan = true;
+    else start.orphaned = setTimeout(() => this.#giveUp(link, start), served.version.config.initTimeoutMs);
+  }
+
+  /** Whether it will begin with what was sent ahead nobody knows: it must not begin elsewhere. */
+  #giveUp(link: InstanceLink, start: Start): void {
+    const { served } = start;
+    const detail = `an instance of function "${served.version.function}" started while the agent was away, and did not finish its init`;
+    this.#over(link.id, start);
+    this.#agent.notify('discard', { instanceId: link.id, code: 'InitTimeout', detail });
+    this.#events.failed(served, new SwiftletError('InitTimeout', detail), link);
   }
 
   #startedAlone(link: InstanceLink, start: Start): void {
@@ -151,7 +163,8 @@ export class Starts {
     else this.#events.putOff(served, link);
   }
 
-  #over(id: string, { served }: Start): void {
+  #over(id: string, { served, orphaned }: Start): void {
+    clearTimeout(orphaned);
     this.#under.delete(id);
     served.starting -= 1;
   }

@@ -171,7 +171,7 @@ const version: Version = {
   number: 1,
   digest: '0'.repeat(64),
   createdAt: new Date(0).toISOString(),
-  config: functionConfigSchema.parse({ runtime: 'nodejs26', handler: 'index' }),
+  config: functionConfigSchema.parse({ runtime: 'nodejs26', handler: 'index', initTimeoutMs: 1_000 }),
 } as Version;
 
 function silentClient(ask: (order: Acquire) => Promise<unknown>): CallClient {

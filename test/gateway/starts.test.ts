@@ -71,6 +71,19 @@ test('an agent and an instance that both die: what has begun is not begun again'
   assert.equal(tested.asked.length, 0);
 });
 
+test('an instance that is left alone by its agent and never begins is waited for as long as an init may take', async () => {
+  await using tested = new GatewayUnderTest();
+  const instance = tested.instance();
+  const response = tested.call();
+  const asked = await tested.asked.take();
+  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  await instance.frames.take();
+  asked.reject(agentGone);
+  const problem = (await (await response).json()) as { code: string };
+  assert.equal(problem.code, 'InitTimeout');
+  assert.equal(tested.gateway.inFlight, 0);
+});
+
 test('an init that fails is the answer of what was sent ahead', async () => {
   await using tested = new GatewayUnderTest();
   const instance = tested.instance();

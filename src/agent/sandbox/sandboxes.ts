@@ -172,10 +172,10 @@ export class Sandboxes {
       kill,
     };
     this.#live.add(sandbox);
-    void sandbox.ended.then(async () => {
-      this.#live.delete(sandbox);
-      await (await recorded)?.close();
-    });
+    void sandbox.ended.then(() => this.#live.delete(sandbox));
+    Promise.all([recorded, sandbox.ended])
+      .then(([file]) => file?.close())
+      .catch((error: unknown) => this.#means.log.warn({ err: error, slot: record.slot }, 'a record could not be closed'));
     if (this.#closed) kill();
     return sandbox;
   }
