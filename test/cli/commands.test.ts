@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { type CliUnderTest, openCli } from './cli-under-test.ts';
 import { fakeRequestId, sendJson, sendProblem } from './fake-platform.ts';
 import { runSwiftlet } from './run-swiftlet.ts';
+import { unplaced } from './fake-platform.ts';
 
 let cli: CliUnderTest;
 before(async () => {
@@ -44,6 +45,15 @@ test('deploy uploads a bundle once, and prints where the function is', async () 
   const second = await cli.swiftlet('deploy', 'hello', '--json');
   assert.equal((JSON.parse(second.stdout) as { created: boolean }[])[0]?.created, false);
   assert.equal(cli.platform.asked.filter((asked) => asked.startsWith('PUT /v1/artifacts/')).length, 1);
+});
+
+test('deploy says when what it published is not served yet', async () => {
+  const folder = join(cli.folder, unplaced);
+  await mkdir(folder);
+  await writeFile(join(folder, 'index.mjs'), 'export const handler = () => 1;');
+  const { code, stderr } = await cli.swiftlet('deploy', unplaced);
+  assert.equal(code, 0);
+  assert.match(stderr, /unplaced is published and not served yet/);
 });
 
 test('deploy, list and invoke work on a whole service', async () => {

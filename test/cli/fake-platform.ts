@@ -140,8 +140,11 @@ async function putFunction(
     createdAt: '2026-01-01T00:00:00.000Z',
   };
   if (created) functions.set(name, [version, ...versions]);
-  sendJson(response, { version: created ? version : versions[0], created, placed: true });
+  sendJson(response, { version: created ? version : versions[0], created, placed: name !== unplaced });
 }
+
+/** A function of this name is published while the roles that serve are away. */
+export const unplaced = 'unplaced';
 
 function removeFunction({ functions }: Means, name: string, _request: IncomingMessage, response: ServerResponse): void {
   if (functions.delete(name)) response.writeHead(204).end();

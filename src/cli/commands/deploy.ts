@@ -15,6 +15,8 @@ export async function deploy(folder: string, { json = false }: { json?: boolean 
   const work = deployFolder(folder, connectApi(process.env, signal), { cache: join(cacheFolder(process.env), 'dependencies'), signal });
   const { deployed, failed } = await output.progress('building and publishing', work);
   if (deployed.length > 0) output.result(deployed, () => published(deployed, performance.now() - startedAt));
+  for (const { name } of deployed.filter(({ placed }) => !placed))
+    output.note(`${name} is published and not served yet: a role is away or slow; GET /healthz of the API says which`);
   const [first, ...others] = failed;
   if (first === undefined) return;
   for (const { name, error } of others) output.note(`${errorColours.red(`${name}:`)} ${messageOf(error)}`);
