@@ -9,14 +9,16 @@ import { childrenOf } from '../../agent/sandbox/remains.ts';
  */
 export function adoptOrphans(ours: () => readonly number[]): Disposable {
   becomeSubreaper();
-  const onChildEnd = () => {
+  const collectEnded = () => {
     const own = new Set(ours());
     for (const pid of childrenOf(process.pid)) if (!own.has(pid) && isZombie(pid)) collect(pid);
   };
-  process.on('SIGCHLD', onChildEnd);
+  process.on('SIGCHLD', collectEnded);
   return {
     [Symbol.dispose]() {
-      process.off('SIGCHLD', onChildEnd);
+      process.off('SIGCHLD', collectEnded);
+      // Those whose signal has not been read yet would be left to the host's first process.
+      collectEnded();
     },
   };
 }
