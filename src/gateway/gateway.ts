@@ -69,7 +69,7 @@ export class Gateway implements LinkEvents, StartEvents {
     const next = new Map<string, ServedFunction>();
     for (const [key, version] of state.functions) {
       const current = this.#served.get(key);
-      next.set(key, current?.version.number === version.number ? current : new ServedFunction(version, key));
+      next.set(key, current?.version.number === version.number ? current : new ServedFunction(version, key, this.#means.metrics.of(version)));
     }
     for (const [key, served] of this.#served) if (next.get(key) !== served) this.#retire(served, next.get(key));
     this.#served = next;
@@ -275,7 +275,7 @@ export class Gateway implements LinkEvents, StartEvents {
     if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
     if (error?.code === 'Internal') this.#means.log.error({ err: error, requestId: exchange.id }, 'a request failed for a mistake of ours');
     const outcome = exchange.abandoned ?? error?.code ?? 'ok';
-    this.#means.metrics.settled(exchange, outcome, now);
+    exchange.served.figures.settled(outcome, now - exchange.arrivedAt, exchange.queueMs, exchange.phases);
     this.#means.reports.record(exchange, outcome, now);
   }
 

@@ -1,7 +1,7 @@
 /** The gateway's connection to one instance. Many requests share it; frames of one turn leave in one write. */
 import { createConnection, type Socket } from 'node:net';
 import { maxHeaderBytes } from '../model/limits.ts';
-import { FrameDecoder, headerBytes } from '../wire/frames.ts';
+import { FrameDecoder, headerBytes, joinFrames } from '../wire/frames.ts';
 import { frame, initialCreditBytes } from '../wire/instance-protocol.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServedFunction } from './served-function.ts';
@@ -63,9 +63,8 @@ export class InstanceLink {
   #bytes = 0;
   readonly #flush = (): void => {
     const frames = this.#frames;
-    const [first] = frames;
     this.#frames = [];
-    if (first !== undefined && !this.isLost) this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames, this.#bytes));
+    if (!this.isLost) this.#socket.write(joinFrames(frames, this.#bytes));
     this.#bytes = 0;
     // Only an instance that gives credit for what it does not read lets more than this pile up.
     if (this.#socket.writableLength > backlogBytes + this.streams.size * backlogBytesPerStream) this.close();

@@ -87,6 +87,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       connectionsCheckingInterval: checkConnectionsEveryMs,
       noDelay: true,
       requireHostHeader: false,
+      optimizeEmptyRequests: true,
     },
     (request, response) => {
       const fault = headFault(request);
@@ -145,7 +146,6 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       await gateway.drain(graceMs);
       await connections.end(Math.max(0, until - performance.now()));
       reports[Symbol.dispose]();
-      metrics[Symbol.dispose]();
       for (const part of [calls, subscriber, agent, relay]) await part[Symbol.asyncDispose]();
     },
   };

@@ -160,6 +160,7 @@ function takeDone(exchange: Exchange, payload: Buffer): Verdict {
   }
   sendHead(exchange, held?.length ?? 0);
   if (held === undefined) response.end();
+  else if (held.length <= smallBytes) response.end(held.toString('latin1'), 'latin1');
   else response.end(held);
   // Nothing else watches whether the caller takes the rest; node:http ends a socket that moves nothing between two looks.
   if (!response.writableFinished && response.writableLength > 0) response.setTimeout(clientIdleMs);

@@ -1,15 +1,19 @@
 /** The platform's last word on each invocation, for the function's log. Budget: 1.5 µs a record; they leave in batches. */
 import type { CallClient } from '../wire/calls.ts';
 import type { Exchange } from './exchange.ts';
+import type { ServedFunction } from './served-function.ts';
 
 const flushEveryMs = 50;
-/** Above this many characters waiting the log falls behind, and records are dropped and counted. */
+/** Above this many bytes waiting the log falls behind, and records are dropped and counted. */
 const maxWaiting = 8 * 1024 * 1024;
+const firstBytes = 4 * 1024;
 
 interface Batch {
   readonly tenant: string;
   readonly function: string;
-  lines: string;
+  /** Lines are written out at once: as strings they would be kept, piece by piece, until they leave. */
+  bytes: Buffer;
+  used: number;
 }
 
 export class Reports {
@@ -41,9 +45,15 @@ export class Reports {
       `"report":{"outcome":"${outcome}","start":"${exchange.start}","durationMs":${durationMs.toFixed(3)},"billedMs":${Math.ceil(durationMs + initMs)},` +
       `"queueMs":${exchange.queueMs.toFixed(3)},"memoryUsedMiB":${exchange.memoryMiB.toFixed(1)}${phases === undefined ? '' : `,"initMs":${initMs.toFixed(3)}`}}}\n`;
     this.#waiting += line.length;
-    const batch = this.#batches.get(served.key);
-    if (batch !== undefined) batch.lines += line;
-    else this.#batches.set(served.key, { tenant: served.version.tenant, function: served.version.function, lines: line });
+    const batch = this.#batches.get(served.key) ?? this.#open(served);
+    if (batch.bytes.length - batch.used < line.length) batch.bytes = Buffer.concat([batch.bytes], 2 * batch.bytes.length + line.length);
+    batch.used += batch.bytes.write(line, batch.used, 'latin1');
+  }
+
+  #open({ key, version }: ServedFunction): Batch {
+    const batch = { tenant: version.tenant, function: version.function, bytes: Buffer.allocUnsafe(firstBytes), used: 0 };
+    this.#batches.set(key, batch);
+    return batch;
   }
 
   /** The time as records have it, made once a millisecond. */
@@ -58,8 +68,8 @@ export class Reports {
 
   flush(): void {
     if (this.#waiting === 0 || !this.#relay.connected) return;
-    for (const { tenant, function: name, lines } of this.#batches.values())
-      this.#relay.notifyText('append', { tenant, function: name }, lines);
+    for (const { tenant, function: name, bytes, used } of this.#batches.values())
+      this.#relay.notifyText('append', { tenant, function: name }, bytes.subarray(0, used));
     this.#batches.clear();
     this.#waiting = 0;
   }

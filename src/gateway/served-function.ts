@@ -2,6 +2,7 @@ import type { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import type { Exchange } from './exchange.ts';
 import type { InstanceLink } from './instance-link.ts';
+import type { FunctionFigures } from './metrics.ts';
 
 /** So many gone requests may lie in a queue before it is swept. */
 const sweepFrom = 64;
@@ -10,6 +11,7 @@ const sweepFrom = 64;
 export class ServedFunction {
   readonly version: Version;
   readonly key: string;
+  readonly figures: FunctionFigures;
   /** Requests that wait for a slot, oldest first from `#first` on. */
   #queue: (Exchange | undefined)[] = [];
   #first = 0;
@@ -26,9 +28,10 @@ export class ServedFunction {
   lastRefusal: SwiftletError | undefined;
   retired = false;
 
-  constructor(version: Version, key: string) {
+  constructor(version: Version, key: string, figures: FunctionFigures) {
     this.version = version;
     this.key = key;
+    this.figures = figures;
   }
 
   /** Requests that wait for an instance: those in the queue, and those that were sent ahead to one. */

@@ -32,8 +32,8 @@ export interface Peer {
   readonly greeting: unknown;
   /** Sends without an answer. Does nothing once the connection is closed. */
   notify(method: string, body: unknown): void;
-  /** The same for a long text, which goes as it is and arrives as the body's `text`. */
-  notifyText(method: string, body: object, text: string): void;
+  /** The same for a long text, in UTF-8, which goes as it is and arrives as the body's `text`. */
+  notifyText(method: string, body: object, text: Buffer): void;
   /** Aborts when the connection is gone, for whatever reason. */
   readonly signal: AbortSignal;
   close(): void;
@@ -100,8 +100,8 @@ export interface CallClient extends AsyncDisposable {
   ask(method: string, body: unknown, timeoutMs?: number): Promise<unknown>;
   /** Sends without an answer; lost when there is no connection. */
   notify(method: string, body: unknown): void;
-  /** The same for a long text, which goes as it is and arrives as the body's `text`. */
-  notifyText(method: string, body: object, text: string): void;
+  /** The same for a long text, in UTF-8, which goes as it is and arrives as the body's `text`. */
+  notifyText(method: string, body: object, text: Buffer): void;
 }
 
 const defaultTimeoutMs = 5_000;
@@ -208,11 +208,11 @@ function holdConnection(socket: Socket, greeting: () => object, handlers: CallHa
   let lastAsk = 0;
   let peer: Peer | undefined;
 
-  const send = (type: number, id: number, body: unknown) => sendText(type, id, JSON.stringify(body));
+  const send = (type: number, id: number, body: unknown) => sendPayload(type, id, JSON.stringify(body));
 
-  const sendText = (type: number, id: number, text: string) => {
+  const sendPayload = (type: number, id: number, payload: string | Buffer) => {
     if (socket.destroyed) return;
-    socket.write(encodeFrame(type, id, text));
+    socket.write(encodeFrame(type, id, payload));
     if (socket.writableLength > maxBacklogBytes) socket.destroy();
   };
 
@@ -252,7 +252,7 @@ function holdConnection(socket: Socket, greeting: () => object, handlers: CallHa
         signal: gone.signal,
         // JSON has no line feed outside of its strings, and escapes those inside.
         notifyText: (method, value, text) => {
-          sendText(kind.textNotice, 0, `${JSON.stringify({ method, body: value })}\n${text}`);
+          sendPayload(kind.textNotice, 0, Buffer.concat([Buffer.from(`${JSON.stringify({ method, body: value })}\n`), text]));
         },
         notify: (method, value) => {
           send(kind.notice, 0, { method, body: value });

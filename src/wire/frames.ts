@@ -13,19 +13,53 @@ export type FrameSink = (type: number, stream: number, payload: Buffer) => void;
 
 const nothing: Buffer = Buffer.alloc(0);
 
+/** Small frames are written one after another into a slab, so that those of one turn are one piece already. */
+const slabBytes = 32 * 1024;
+const smallBytes = 4 * 1024;
+const utf8BytesPerUnit = 3;
+let slab = Buffer.allocUnsafeSlow(slabBytes);
+let slabUsed = 0;
+
 /**
  * Writes a frame's header and payload as one buffer.
  * @param payload at most what the other end's decoder allows; a string is written as UTF-8
  */
 export function encodeFrame(type: number, stream: number, payload: Buffer | string = nothing): Buffer {
-  const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
-  const frame = Buffer.allocUnsafe(headerBytes + length);
-  frame.writeUInt32BE(length, 0);
-  frame[4] = type;
-  frame.writeUInt32BE(stream, 5);
-  if (typeof payload === 'string') frame.write(payload, headerBytes);
-  else payload.copy(frame, headerBytes);
-  return frame;
+  const most = headerBytes + payload.length * (typeof payload === 'string' ? utf8BytesPerUnit : 1);
+  if (most > smallBytes) {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    const frame = Buffer.allocUnsafe(headerBytes + bytes.length);
+    writeFrame(frame, 0, type, stream, bytes);
+    return frame;
+  }
+  if (most > slabBytes - slabUsed) {
+    slab = Buffer.allocUnsafeSlow(slabBytes);
+    slabUsed = 0;
+  }
+  const start = slabUsed;
+  slabUsed = writeFrame(slab, start, type, stream, payload);
+  return slab.subarray(start, slabUsed);
+}
+
+/** @returns where it ends */
+function writeFrame(target: Buffer, at: number, type: number, stream: number, payload: Buffer | string): number {
+  const start = at + headerBytes;
+  const length = typeof payload === 'string' ? target.write(payload, start) : payload.copy(target, start);
+  target.writeUInt32BE(length, at);
+  target[at + 4] = type;
+  target.writeUInt32BE(stream, at + 5);
+  return start + length;
+}
+
+/** Frames as one piece, without a copy where they lie one after another. @param bytes their length together */
+export function joinFrames(frames: readonly Buffer[], bytes: number): Buffer {
+  const first = frames[0] ?? nothing;
+  let end = first.byteOffset;
+  for (const frame of frames) {
+    if (frame.buffer !== first.buffer || frame.byteOffset !== end) return Buffer.concat(frames, bytes);
+    end += frame.length;
+  }
+  return frames.length === 1 ? first : Buffer.from(first.buffer, first.byteOffset, bytes);
 }
 
 /** Cuts a byte stream into frames. A payload handed out may share memory with the chunk it came in. */

@@ -11,12 +11,13 @@ import { eventually } from '../e2e/functions.ts';
 const orphan = (seconds: number) => Number(execFileSync('sh', ['-c', `sleep ${seconds} >/dev/null & echo $!`], { encoding: 'utf8' }));
 
 test('an orphan is collected when it ends', async () => {
-  using _reaper = adoptOrphans(() => []);
+  const reaper = adoptOrphans(() => []);
   const pid = orphan(0.05);
   await eventually(
     () => existsSync(`/proc/${pid}`),
     (exists) => !exists,
   );
+  reaper[Symbol.dispose]();
 });
 
 test('an orphan that ended in the supervisor’s last turn is collected with it', () => {

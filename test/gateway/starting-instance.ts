@@ -111,7 +111,7 @@ export class GatewayUnderTest implements AsyncDisposable {
     const agent = silentClient((order) => new Promise((resolve, reject) => this.asked.put({ order, resolve, reject })));
     const reports = new Reports(silentClient(() => Promise.resolve(null)));
     const metrics = new GatewayMetrics(() => ({ inFlight: 0, waiting: 0, instances: 0, droppedReports: 0 }));
-    this.#parts = [reports, metrics];
+    this.#parts = [reports];
     this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, log: pino({ enabled: false }) });
     const functions = new Map(tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant }]));
     this.gateway.applyState({ revision: 1, functions, tokenHashes: [] });
