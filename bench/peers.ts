@@ -1,7 +1,12 @@
-/** Other platforms, as processes on this machine. Their packages are in bench/peers and are installed when they are first wanted. */
+/**
+ * Other platforms, as processes on this machine, run as their users run them; what they log goes to a file, as Swiftlet's logs do. Their
+ * packages are in bench/peers and are installed when they are first wanted.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -10,6 +15,7 @@ import { freePort } from './platform.ts';
 
 const folder = join(import.meta.dirname, 'peers');
 const startLimitMs = 60_000;
+const quiet = { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' };
 
 /** Installs them as their lockfile says, once. */
 export async function installPeers(): Promise<void> {
@@ -20,20 +26,28 @@ export async function installPeers(): Promise<void> {
 export async function startFunctionsFramework(): Promise<LoadTarget> {
   const port = await freePort();
   const script = 'node_modules/@google-cloud/functions-framework/build/src/main.js';
-  const child = start([script, '--source', 'framework.cjs', '--target', 'hello', '--port', String(port)]);
-  return ready('functions-framework', child, `http://127.0.0.1:${port}/`);
+  const name = 'functions-framework';
+  const child = start(name, [script, '--source', 'framework.cjs', '--target', 'hello', '--port', String(port)], { NODE_ENV: 'production' });
+  return ready(name, child, `http://127.0.0.1:${port}/`);
 }
 
 export async function startServerlessOffline(): Promise<LoadTarget> {
   const [port, lambdaPort] = [await freePort(), await freePort()];
   const ports = ['--httpPort', String(port), '--lambdaPort', String(lambdaPort)];
-  const child = start(['node_modules/serverless/bin/serverless.js', 'offline', '--host', '127.0.0.1', ...ports]);
-  return ready('serverless-offline', child, `http://127.0.0.1:${port}/hello`);
+  const name = 'serverless-offline';
+  const child = start(name, ['node_modules/serverless/bin/serverless.js', 'offline', '--host', '127.0.0.1', ...ports], quiet);
+  return ready(name, child, `http://127.0.0.1:${port}/hello`);
 }
 
-function start(command: readonly string[]): ChildProcess {
-  const quiet = { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off', NODE_ENV: 'production' };
-  return spawn(process.execPath, command, { cwd: folder, env: { ...process.env, ...quiet }, stdio: 'ignore' });
+const logPath = (name: string): string => join(tmpdir(), `swiftlet-bench-${process.pid}-${name}.log`);
+
+function start(name: string, command: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
+  const log = openSync(logPath(name), 'w');
+  try {
+    return spawn(process.execPath, command, { cwd: folder, env: { ...process.env, ...environment }, stdio: ['ignore', log, log] });
+  } finally {
+    closeSync(log);
+  }
 }
 
 async function ready(name: string, child: ChildProcess, url: string): Promise<LoadTarget> {
@@ -42,6 +56,7 @@ async function ready(name: string, child: ChildProcess, url: string): Promise<Lo
     url,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
+      await rm(logPath(name), { force: true });
     },
   };
   const deadline = performance.now() + startLimitMs;

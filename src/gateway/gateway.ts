@@ -69,7 +69,10 @@ export class Gateway implements LinkEvents, StartEvents {
     const next = new Map<string, ServedFunction>();
     for (const [key, version] of state.functions) {
       const current = this.#served.get(key);
-      next.set(key, current?.version.number === version.number ? current : new ServedFunction(version, key, this.#means.metrics.of(version)));
+      next.set(
+        key,
+        current?.version.number === version.number ? current : new ServedFunction(version, key, this.#means.metrics.of(version)),
+      );
     }
     for (const [key, served] of this.#served) if (next.get(key) !== served) this.#retire(served, next.get(key));
     this.#served = next;
@@ -233,8 +236,8 @@ export class Gateway implements LinkEvents, StartEvents {
   #conclude(link: InstanceLink, exchange: Exchange, verdict: Exclude<Verdict, { kind: 'goesOn' }>): void {
     if (verdict.kind === 'broken') this.#links.discard(link, 'FunctionCrashed', verdict.error.message);
     link.streams.delete(exchange.stream);
-    this.#settle(exchange, verdict.kind === 'done' ? undefined : verdict.error);
     const now = performance.now();
+    this.#settle(exchange, verdict.kind === 'done' ? undefined : verdict.error, now);
     const next = this.#nextFor(link);
     if (next !== undefined) this.#dispatch(next, link, now);
     this.#rest(link, now);
@@ -264,14 +267,13 @@ export class Gateway implements LinkEvents, StartEvents {
     sendProblem(exchange, error);
   };
 
-  #settle(exchange: Exchange, error: SwiftletError | undefined): void {
+  #settle(exchange: Exchange, error: SwiftletError | undefined, now = performance.now()): void {
     if (exchange.state === 'settled') return;
     if (exchange.state !== 'dispatched') exchange.served.forgetWaiting();
     exchange.state = 'settled';
     this.#exchanges.delete(exchange);
     const { tenant } = exchange.served.version;
     this.#inFlightByTenant.set(tenant, (this.#inFlightByTenant.get(tenant) ?? 1) - 1);
-    const now = performance.now();
     if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
     if (error?.code === 'Internal') this.#means.log.error({ err: error, requestId: exchange.id }, 'a request failed for a mistake of ours');
     const outcome = exchange.abandoned ?? error?.code ?? 'ok';

@@ -113,7 +113,11 @@ export class GatewayMetrics {
 
   #histograms(): string[] {
     const all = [...this.#functions.values()].filter(({ outcomes }) => outcomes.size > 0);
-    const [duration, wait, phase] = ['swiftlet_request_duration_seconds', 'swiftlet_queue_wait_seconds', 'swiftlet_cold_start_phase_seconds'];
+    const [duration, wait, phase] = [
+      'swiftlet_request_duration_seconds',
+      'swiftlet_queue_wait_seconds',
+      'swiftlet_cold_start_phase_seconds',
+    ];
     const phaseLines = (figures: FunctionFigures) =>
       [...figures.phases].flatMap(([name, seen]) => seen.lines(phase, `${figures.labelText},phase="${name}"`));
     return [

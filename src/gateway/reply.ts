@@ -1,6 +1,7 @@
 /** What the caller gets: the function's answer, or problem details. Budget for a small answer: one writeHead and one end. */
 import { errorKinds, type SwiftletError, toProblem } from '../model/errors.ts';
 import { coldPhases } from '../model/phases.ts';
+import { threeDecimals } from './decimal.ts';
 import { endGently } from './end-gently.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -69,12 +70,11 @@ function closeAfter({ socket, req }: Exchange['response'], headers: string[]): v
   };
 }
 
-const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 const warmPhases = coldPhases.map((phase) => `${phase};dur=0`).join(', ');
 
 function addPlatformHeaders(exchange: Exchange, headers: string[]): void {
   const { phases } = exchange;
-  const waited = phases === undefined ? warmPhases : coldPhases.map((phase) => `${phase};dur=${round(phases[phase])}`).join(', ');
+  const waited = phases === undefined ? warmPhases : coldPhases.map((phase) => `${phase};dur=${threeDecimals(phases[phase])}`).join(', ');
   headers.push(
     'x-swiftlet-request-id',
     exchange.id,
@@ -83,6 +83,6 @@ function addPlatformHeaders(exchange: Exchange, headers: string[]): void {
     'x-swiftlet-start',
     exchange.start,
     'server-timing',
-    `queue;dur=${round(exchange.queueMs)}, ${waited}, handler;dur=${round(exchange.handlerMs)}`,
+    `queue;dur=${threeDecimals(exchange.queueMs)}, ${waited}, handler;dur=${threeDecimals(exchange.handlerMs)}`,
   );
 }

@@ -1,5 +1,6 @@
 /** The platform's last word on each invocation, for the function's log. Budget: 1.5 µs a record; they leave in batches. */
 import type { CallClient } from '../wire/calls.ts';
+import { threeDecimals } from './decimal.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServedFunction } from './served-function.ts';
 
@@ -42,8 +43,8 @@ export class Reports {
     // Everything in it is a number or of our own making, so that it needs no escaping.
     const line =
       `{"time":"${this.#time()}","level":"report","requestId":"${exchange.id}","version":${served.version.number},"message":"${outcome}",` +
-      `"report":{"outcome":"${outcome}","start":"${exchange.start}","durationMs":${durationMs.toFixed(3)},"billedMs":${Math.ceil(durationMs + initMs)},` +
-      `"queueMs":${exchange.queueMs.toFixed(3)},"memoryUsedMiB":${exchange.memoryMiB.toFixed(1)}${phases === undefined ? '' : `,"initMs":${initMs.toFixed(3)}`}}}\n`;
+      `"report":{"outcome":"${outcome}","start":"${exchange.start}","durationMs":${threeDecimals(durationMs)},"billedMs":${Math.ceil(durationMs + initMs)},` +
+      `"queueMs":${threeDecimals(exchange.queueMs)},"memoryUsedMiB":${Math.round(exchange.memoryMiB * 10) / 10}${phases === undefined ? '' : `,"initMs":${threeDecimals(initMs)}`}}}\n`;
     this.#waiting += line.length;
     const batch = this.#batches.get(served.key) ?? this.#open(served);
     if (batch.bytes.length - batch.used < line.length) batch.bytes = Buffer.concat([batch.bytes], 2 * batch.bytes.length + line.length);

@@ -24,8 +24,23 @@ const ours = new Set([
 ]);
 const oursPrefix = 'x-swiftlet-';
 
+/** Functions give the same head again and again. What was read last is kept, to be copied. */
+const lastSeen = { payload: Buffer.alloc(0), head: { status: 0, headers: [], contentLength: undefined } as ResponseHeadChecked };
+const longestKept = 1024;
+
 /** @throws SwiftletError InvalidResponse or ResponseTooLarge */
 export function checkHead(payload: Buffer): ResponseHeadChecked {
+  if (!payload.equals(lastSeen.payload)) {
+    const head = readHead(payload);
+    if (payload.length > longestKept) return head;
+    lastSeen.payload = Buffer.from(payload);
+    lastSeen.head = head;
+  }
+  const { status, headers, contentLength } = lastSeen.head;
+  return { status, headers: [...headers], contentLength };
+}
+
+function readHead(payload: Buffer): ResponseHeadChecked {
   if (payload.length > maxHeaderBytes)
     throw new SwiftletError('ResponseTooLarge', `the response's headers are over ${maxHeaderBytes} bytes`);
   const [status, raw] = parseHead(payload);

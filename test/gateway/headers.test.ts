@@ -77,3 +77,13 @@ for (const [what, payload, code] of bad) {
     );
   });
 }
+
+test('a head that comes again is a head of its own', () => {
+  const payload = () => Buffer.from(JSON.stringify([200, ['content-type', 'text/plain']]));
+  const first = checkHead(payload());
+  first.headers.push('x-swiftlet-request-id', 'of another');
+  const bytes = payload();
+  assert.deepEqual(checkHead(bytes).headers, ['content-type', 'text/plain']);
+  bytes.fill(0);
+  assert.deepEqual(checkHead(payload()).headers, ['content-type', 'text/plain']);
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeFrame, FrameDecoder, maxPayloadBytes } from '../../src/wire/frames.ts';
+import { encodeFrame, FrameDecoder, headerBytes, joinFrames, maxPayloadBytes } from '../../src/wire/frames.ts';
 
 function decodeAll(chunks: Buffer[]): [number, number, string][] {
   const frames: [number, number, string][] = [];
@@ -27,4 +27,22 @@ test('a frame over the limit is refused before it is held', () => {
   const header = encodeFrame(1, 1);
   header.writeUInt32BE(maxPayloadBytes + 1, 0);
   assert.throws(() => decodeAll([header]), RangeError);
+});
+
+test('frames that lie one after another are joined without a copy, others with one', () => {
+  const frames = [encodeFrame(1, 1, 'a'), encodeFrame(2, 2, 'ü'), encodeFrame(3, 3, Buffer.from('c'))];
+  const bytes = frames.reduce((sum, { length }) => sum + length, 0);
+  assert.deepEqual(joinFrames(frames, bytes), Buffer.concat(frames));
+  const [first, , last] = frames;
+  assert.ok(first !== undefined && last !== undefined);
+  assert.deepEqual(joinFrames([first, last], first.length + last.length), Buffer.concat([first, last]));
+});
+
+test('many small frames, and large ones, are what was written', () => {
+  for (let size = 0; size < 20_000; size += 97) {
+    const payload = Buffer.alloc(size, size % 251);
+    const encoded = encodeFrame(5, size, payload);
+    assert.equal(encoded.readUInt32BE(0), size);
+    assert.deepEqual(encoded.subarray(headerBytes), payload);
+  }
 });
