@@ -1,8 +1,7 @@
 // An HTTP request as the event that AWS Lambda's function URLs make of it (payload format 2.0).
-import { Date } from './intrinsics.mjs';
+import { Date, defineProperty, hasOwn } from './intrinsics.mjs';
 
 const { isUtf8 } = process.getBuiltinModule('node:buffer');
-const { defineProperties, getOwnPropertyDescriptors } = Object;
 const textTypes = /^(?:text\/|application\/(?:json|xml|javascript|x-www-form-urlencoded|graphql|[\w.+-]*\+(?:json|xml))\b)/i;
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -14,30 +13,28 @@ export function toEvent([, requestId, , method, target, sourceIp, , rawHeaders],
   const { headers, cookies } = joinHeaders(rawHeaders);
   const isText = isTextBody(headers['content-type'], body);
   const domainName = headers['host'] ?? 'localhost';
-  const time = new Date();
-  return {
-    version: '2.0',
+  const dot = domainName.indexOf('.');
+  const timeEpoch = Date.now();
+  /** @type {Record<string, unknown>} */
+  const event = { version: '2.0', routeKey: '$default', rawPath, rawQueryString };
+  if (cookies.length > 0) event['cookies'] = cookies;
+  event['headers'] = headers;
+  if (rawQueryString !== '') event['queryStringParameters'] = joinQuery(rawQueryString);
+  event['requestContext'] = {
+    accountId: 'anonymous',
+    apiId: functionName,
+    domainName,
+    domainPrefix: dot < 0 ? domainName : domainName.slice(0, dot),
+    http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp, userAgent: headers['user-agent'] ?? '' },
+    requestId,
     routeKey: '$default',
-    rawPath,
-    rawQueryString,
-    ...(cookies.length > 0 ? { cookies } : undefined),
-    headers,
-    ...(rawQueryString === '' ? undefined : { queryStringParameters: joinQuery(rawQueryString) }),
-    requestContext: {
-      accountId: 'anonymous',
-      apiId: functionName,
-      domainName,
-      domainPrefix: domainName.split('.', 1)[0],
-      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp, userAgent: headers['user-agent'] ?? '' },
-      requestId,
-      routeKey: '$default',
-      stage: '$default',
-      time: logTime(time),
-      timeEpoch: time.getTime(),
-    },
-    ...(body.length > 0 ? { body: body.toString(isText ? 'utf8' : 'base64') } : undefined),
-    isBase64Encoded: !isText,
+    stage: '$default',
+    time: logTime(timeEpoch),
+    timeEpoch,
   };
+  if (body.length > 0) event['body'] = body.toString(isText ? 'utf8' : 'base64');
+  event['isBase64Encoded'] = !isText;
+  return event;
 }
 
 /** Text is what says that it is, or says nothing, and can be read as UTF-8 without loss. @param {string | undefined} contentType @param {Buffer} body */
@@ -48,7 +45,7 @@ function isTextBody(contentType, body) {
 /** @param {readonly string[]} raw names in lower case and values in turn */
 function joinHeaders(raw) {
   /** @type {Record<string, string>} */
-  const headers = Object.create(null);
+  const headers = {};
   /** @type {string[]} */
   const cookies = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
@@ -56,28 +53,40 @@ function joinHeaders(raw) {
     const value = raw[at + 1] ?? '';
     const isCookie = name === 'cookie';
     if (isCookie) cookies.push(...value.split('; '));
-    const before = headers[name];
-    headers[name] = before === undefined ? value : before + (isCookie ? '; ' : ',') + value;
+    add(headers, name, value, isCookie ? '; ' : ',');
   }
-  return { headers: plain(headers), cookies };
+  return { headers, cookies };
 }
 
 /** @param {string} query */
 function joinQuery(query) {
   /** @type {Record<string, string>} */
-  const joined = Object.create(null);
-  for (const [name, value] of new URLSearchParams(query)) joined[name] = joined[name] === undefined ? value : `${joined[name]},${value}`;
-  return plain(joined);
+  const joined = {};
+  for (const [name, value] of new URLSearchParams(query)) add(joined, name, value, ',');
+  return joined;
 }
 
-/** The same as an ordinary object, as everybody's code expects; `__proto__` stays a name like any other. @param {Record<string, string>} record */
-function plain(record) {
-  if ('__proto__' in record) return /** @type {Record<string, string>} */ (defineProperties({}, getOwnPropertyDescriptors(record)));
-  return { ...record };
+/**
+ * Adds to what the name has already. `__proto__` is a name like any other.
+ * @param {Record<string, string>} record @param {string} name @param {string} value @param {string} between
+ */
+function add(record, name, value, between) {
+  const all = hasOwn(record, name) ? record[name] + between + value : value;
+  if (name !== '__proto__') record[name] = all;
+  else defineProperty(record, name, { value: all, enumerable: true, configurable: true, writable: true });
 }
 
-/** As in web servers' logs: 12/Mar/2020:19:03:58 +0000. @param {Date} time */
-function logTime(time) {
-  const iso = time.toISOString();
-  return `${iso.slice(8, 10)}/${months[time.getUTCMonth()]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+let lastSecond = 0;
+let lastLogTime = '';
+
+/** As in web servers' logs: 12/Mar/2020:19:03:58 +0000; written once a second. @param {number} epochMs */
+function logTime(epochMs) {
+  const second = Math.trunc(epochMs / 1000);
+  if (second !== lastSecond) {
+    const time = new Date(epochMs);
+    const iso = time.toISOString();
+    lastSecond = second;
+    lastLogTime = `${iso.slice(8, 10)}/${months[time.getUTCMonth()]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+  }
+  return lastLogTime;
 }

@@ -4,7 +4,7 @@
 export const { Buffer, Date, Promise, setImmediate, AbortController } = globalThis;
 export const { parse, stringify } = JSON;
 export const { env, memoryUsage, version } = process;
-export const { entries } = Object;
+export const { defineProperty, entries, hasOwn } = Object;
 export const nextTick = process.nextTick.bind(process);
 export const exit = process.exit.bind(process);
 export const hrtime = process.hrtime.bind(process);

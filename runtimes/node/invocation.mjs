@@ -4,9 +4,8 @@ import { initialCreditBytes } from './frames.mjs';
 import { log, logEnd, withRequest } from './logs.mjs';
 import { Reply } from './reply.mjs';
 import { CollectedBody, noBody, StreamedBody } from './request-body.mjs';
-import { AbortController } from './intrinsics.mjs';
+import { AbortController, defineProperty } from './intrinsics.mjs';
 
-const { defineProperty } = Object;
 const httpKind = 0;
 
 /**
