@@ -24,14 +24,20 @@ async function ask(url: string) {
   return socket;
 }
 
-test('an answer that is complete but not out yet arrives whole, and then the connection ends', async () => {
-  const { promise: answered, resolve } = Promise.withResolvers<undefined>();
+/** A caller that reads nothing, when its large answer is written. */
+async function answered() {
+  const { promise: written, resolve } = Promise.withResolvers<undefined>();
   const { connections, url } = await listening((response) => {
     response.end(large);
     resolve(undefined);
   });
   const socket = await ask(url);
-  await answered;
+  await written;
+  return { connections, socket };
+}
+
+test('an answer that is complete but not out yet arrives whole, and then the connection ends', async () => {
+  const { connections, socket } = await answered();
   connections.refuseMore();
   const ended = connections.end(graceMs);
   let bytes = 0;
@@ -56,13 +62,7 @@ test('a connection that is open takes another request when no new ones are taken
 });
 
 test('who does not take the answer in time is broken off', async () => {
-  const { promise: answered, resolve } = Promise.withResolvers<undefined>();
-  const { connections, url } = await listening((response) => {
-    response.end(large);
-    resolve(undefined);
-  });
-  const socket = await ask(url);
-  await answered;
+  const { connections, socket } = await answered();
   connections.refuseMore();
   await connections.end(50);
   socket.destroy();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SwiftletError } from '../../src/model/errors.ts';
 import { frame, initialCreditBytes } from '../../src/wire/instance-protocol.ts';
-import { acquired, type FakeInstance, GatewayUnderTest } from './starting-instance.ts';
+import { acquired, type FakeInstance, GatewayUnderTest, problemCode, startedFor } from './starting-instance.ts';
 
 const ok = JSON.stringify([200, []]);
 const credit = (bytes: number) => {
@@ -22,10 +22,6 @@ async function begun(tested: GatewayUnderTest, slots = 1) {
   return { instance, response, stream };
 }
 
-async function code(response: Promise<Response>): Promise<unknown> {
-  return ((await (await response).json()) as { code: unknown }).code;
-}
-
 const breaches: [what: string, send: (instance: FakeInstance, stream: number) => void][] = [
   ['a body before its head', (instance, stream) => instance.send(frame.responseBody, stream, 'x')],
   ['an end before its beginning', (instance, stream) => instance.send(frame.done, stream, Buffer.alloc(8))],
@@ -38,7 +34,7 @@ for (const [what, send] of breaches) {
     await using tested = new GatewayUnderTest();
     const { instance, response, stream } = await begun(tested);
     send(instance, stream);
-    assert.equal(await code(response), 'InvalidResponse');
+    assert.equal(await problemCode(response), 'InvalidResponse');
     assert.equal(tested.gateway.inFlight, 0);
   });
 }
@@ -47,7 +43,7 @@ test('a frame over its limit: the connection ends, 502 FunctionCrashed', async (
   await using tested = new GatewayUnderTest();
   const { instance, response, stream } = await begun(tested);
   instance.send(frame.head, stream, Buffer.alloc(1024 * 1024 + 1));
-  assert.equal(await code(response), 'FunctionCrashed');
+  assert.equal(await problemCode(response), 'FunctionCrashed');
 });
 
 test('a second head breaks the answer off', async () => {
@@ -131,14 +127,11 @@ test('frames for a request of nobody are dropped, and those of another are not t
 
 test('frames without number from an instance that is not initialised are not kept without end', async () => {
   await using tested = new GatewayUnderTest();
-  const instance = tested.instance();
-  const response = tested.call();
-  const asked = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  const { instance, response, asked } = await startedFor(tested);
   const { stream } = await instance.frames.take();
   for (let sent = 0; sent < 1_000_000; sent++) instance.send(frame.head, stream);
   // It is not read to its end, so that what it sends stays with it.
   assert.ok(!(await instance.drained(500)), 'all was read');
   asked.reject(new Error('the start failed'));
-  assert.equal(await code(response), 'Internal');
+  assert.equal(await problemCode(response), 'Internal');
 });

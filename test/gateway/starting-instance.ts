@@ -156,6 +156,19 @@ export class GatewayUnderTest implements AsyncDisposable {
   }
 }
 
+/** Calls, and lets the sandbox be there in which an instance starts for the call. */
+export async function startedFor(tested: GatewayUnderTest, init: RequestInit = {}) {
+  const instance = tested.instance();
+  const response = tested.call(init);
+  const asked = await tested.asked.take();
+  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  return { instance, response, asked };
+}
+
+export async function problemCode(response: Promise<Response>): Promise<unknown> {
+  return ((await (await response).json()) as { code: unknown }).code;
+}
+
 export const acquired = ({ order }: Asked, { path }: FakeInstance): AcquiredInstance => ({
   instanceId: order.instanceId,
   socketPath: path,

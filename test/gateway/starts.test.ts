@@ -2,17 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SwiftletError } from '../../src/model/errors.ts';
 import { frame } from '../../src/wire/instance-protocol.ts';
-import { acquired, GatewayUnderTest } from './starting-instance.ts';
+import { acquired, GatewayUnderTest, problemCode, startedFor } from './starting-instance.ts';
 
 const agentGone = new SwiftletError('Unavailable', 'the connection broke before the answer came');
 const body = 'x'.repeat(100_000);
 
 test('a request is sent ahead, and its answer waits for what the agent says of the start', async () => {
   await using tested = new GatewayUnderTest();
-  const instance = tested.instance();
-  const response = tested.call();
-  const asked = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  const { instance, response, asked } = await startedFor(tested);
   const invoke = await instance.frames.take();
   assert.equal(invoke.type, frame.invoke);
   instance.send(frame.begun, 0);
@@ -26,10 +23,8 @@ test('a request is sent ahead, and its answer waits for what the agent says of t
 
 test('an agent that dies in the middle of a start: what never began is asked for again, with its whole body', async () => {
   await using tested = new GatewayUnderTest();
-  const [first, second] = [tested.instance(), tested.instance()];
-  const response = tested.call({ method: 'POST', body });
-  const asked = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: first.path });
+  const { instance: first, response, asked } = await startedFor(tested, { method: 'POST', body });
+  const second = tested.instance();
   await bodyAt(first);
   asked.reject(agentGone);
   first.end();
@@ -43,10 +38,7 @@ test('an agent that dies in the middle of a start: what never began is asked for
 
 test('an agent that dies in the middle of a start: what has begun goes on', async () => {
   await using tested = new GatewayUnderTest();
-  const instance = tested.instance();
-  const response = tested.call();
-  const asked = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  const { instance, response, asked } = await startedFor(tested);
   const { stream } = await instance.frames.take();
   asked.reject(agentGone);
   instance.send(frame.begun, 0);
@@ -57,10 +49,7 @@ test('an agent that dies in the middle of a start: what has begun goes on', asyn
 
 test('an agent and an instance that both die: what has begun is not begun again', async () => {
   await using tested = new GatewayUnderTest();
-  const instance = tested.instance();
-  const response = tested.call();
-  const asked = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  const { instance, response, asked } = await startedFor(tested);
   await instance.frames.take();
   instance.send(frame.begun, 0);
   await new Promise(setImmediate);
@@ -73,37 +62,26 @@ test('an agent and an instance that both die: what has begun is not begun again'
 
 test('an instance that is left alone by its agent and never begins is waited for as long as an init may take', async () => {
   await using tested = new GatewayUnderTest();
-  const instance = tested.instance();
-  const response = tested.call();
-  const asked = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  const { instance, response, asked } = await startedFor(tested);
   await instance.frames.take();
   asked.reject(agentGone);
-  const problem = (await (await response).json()) as { code: string };
-  assert.equal(problem.code, 'InitTimeout');
+  assert.equal(await problemCode(response), 'InitTimeout');
   assert.equal(tested.gateway.inFlight, 0);
 });
 
 test('an init that fails is the answer of what was sent ahead', async () => {
   await using tested = new GatewayUnderTest();
-  const instance = tested.instance();
-  const response = tested.call();
-  const asked = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  const { instance, response, asked } = await startedFor(tested);
   await instance.frames.take();
   asked.reject(new SwiftletError('InitError', 'it threw'));
-  const problem = (await (await response).json()) as { code: string };
-  assert.equal(problem.code, 'InitError');
+  assert.equal(await problemCode(response), 'InitError');
   assert.equal(tested.gateway.inFlight, 0);
 });
 
 test('a caller that hangs up before its instance is there frees its slot', async () => {
   await using tested = new GatewayUnderTest();
-  const instance = tested.instance();
   const aborter = new AbortController();
-  const response = tested.call({ signal: aborter.signal });
-  const asked = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  const { instance, response, asked } = await startedFor(tested, { signal: aborter.signal });
   const { stream } = await instance.frames.take();
   aborter.abort();
   await assert.rejects(response);
