@@ -8,7 +8,7 @@ import { flagSchema, nameParams, problems } from './schemas.ts';
 
 const mediaType = 'application/x-ndjson';
 /** Text for the document; fastify passes bytes and streams on as they are. */
-const recordsSchema = z.string() as unknown as z.ZodType<Buffer | Readable>;
+const recordsSchema = z.custom<Buffer | Readable>().meta({ type: 'string' });
 const querySchema = z.object({
   last: z.coerce.number().int().min(0).max(10_000).default(100).describe('Records from the past, at most'),
   follow: flagSchema.describe(
