@@ -3,6 +3,7 @@ import { coldBurst } from './scenarios/cold-burst.ts';
 import { coldEmptyPool } from './scenarios/cold-empty-pool.ts';
 import { coldFullPool } from './scenarios/cold-full-pool.ts';
 import { coldRefilling } from './scenarios/cold-refilling.ts';
+import { deployToAnswer } from './scenarios/deploy-to-answer.ts';
 import { followedLogs } from './scenarios/followed-logs.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
 import { soak } from './scenarios/soak.ts';
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   warmOneConnection,
   warmOneInstance,
   warmManyInstances,
+  deployToAnswer,
   followedLogs,
   idleMemory,
   soak,

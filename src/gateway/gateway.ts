@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import { clientIdleMs } from '../model/limits.ts';
+import { totalMs } from '../model/phases.ts';
 import type { AcquiredInstance, Ended, Starting } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
 import type { PublishedState } from '../wire/published-state.ts';
@@ -12,13 +13,14 @@ import { refusal } from './admit.ts';
 import { cancel, dispatch } from './dispatch.ts';
 import { Exchange } from './exchange.ts';
 import { brokeProtocol, queueTimeout, timeLimitExceeded } from './failures.ts';
+import { InFlight } from './in-flight.ts';
 import type { InstanceLink, LinkEvents } from './instance-link.ts';
 import { Links } from './links.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { flushHeld, receive, type Verdict } from './receive.ts';
 import { sendProblem, writeProblem } from './reply.ts';
 import type { Reports } from './reports.ts';
-import { Roster } from './roster.ts';
+import { bodyLengthOf } from './request-headers.ts';
 import { ServedFunction } from './served-function.ts';
 import { type StartEvents, Starts } from './starts.ts';
 
@@ -35,8 +37,7 @@ const sweepEveryMs = 50;
 export class Gateway implements LinkEvents, StartEvents {
   readonly #means: GatewayMeans;
   #served = new Map<string, ServedFunction>();
-  readonly #exchanges = new Roster<Exchange>();
-  readonly #inFlightByTenant = new Map<string, number>();
+  readonly #inFlight = new InFlight();
   readonly #links: Links;
   readonly #starts: Starts;
   /** Requests with an answer held back in this turn. */
@@ -55,7 +56,7 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   get inFlight(): number {
-    return this.#exchanges.size;
+    return this.#inFlight.size;
   }
 
   get waiting(): number {
@@ -96,16 +97,14 @@ export class Gateway implements LinkEvents, StartEvents {
     }
     const now = performance.now();
     const bodyLength = bodyLengthOf(request);
-    const { tenant } = served.version;
-    const inFlight = this.#inFlightByTenant.get(tenant) ?? 0;
-    const refused = refusal(served, bodyLength, { inFlight, tenantInFlight: this.#means.tenantInFlight }, now);
+    const load = { inFlight: this.#inFlight.of(served.version.tenant), tenantInFlight: this.#means.tenantInFlight };
+    const refused = refusal(served, bodyLength, load, now);
     if (refused !== undefined) {
       this.refuse(request, response, id, refused);
       return;
     }
     const exchange = new Exchange(request, response, id, served, kind, target, bodyLength, now, now + served.version.config.queueTimeoutMs);
-    this.#exchanges.add(exchange);
-    this.#inFlightByTenant.set(tenant, inFlight + 1);
+    this.#inFlight.add(exchange);
     response.once('close', () => this.#onClose(exchange));
     this.#place(exchange, now);
   }
@@ -129,10 +128,10 @@ export class Gateway implements LinkEvents, StartEvents {
   /** Answers what is in flight, each as the last on its connection. @returns once nothing is, or the time is over */
   async drain(graceMs: number): Promise<void> {
     const until = performance.now() + graceMs;
-    for (const { response } of this.#exchanges.all()) if (!response.headersSent) response.setHeader('connection', 'close');
+    for (const { response } of this.#inFlight.all()) if (!response.headersSent) response.setHeader('connection', 'close');
     // Looked at after a while at the earliest: what callers have just sent on open connections is still to be read.
     do await new Promise((resolve) => setTimeout(resolve, Math.min(sweepEveryMs, graceMs)));
-    while (this.#exchanges.size > 0 && performance.now() < until);
+    while (this.#inFlight.size > 0 && performance.now() < until);
     clearInterval(this.#sweep);
     this.#links.close();
     this.#starts.close();
@@ -157,7 +156,7 @@ export class Gateway implements LinkEvents, StartEvents {
   /** Its instance has it, or is there at last: the handler's time counts from here. */
   #begin(exchange: Exchange, now: number): void {
     exchange.state = 'dispatched';
-    exchange.queueMs = Math.max(0, now - exchange.arrivedAt - coldTotal(exchange));
+    exchange.queueMs = Math.max(0, now - exchange.arrivedAt - totalMs(exchange.phases));
     exchange.dispatchedAt = now;
     exchange.deadline = now + exchange.served.version.config.timeoutMs;
   }
@@ -271,9 +270,7 @@ export class Gateway implements LinkEvents, StartEvents {
     if (exchange.state === 'settled') return;
     if (exchange.state !== 'dispatched') exchange.served.forgetWaiting();
     exchange.state = 'settled';
-    this.#exchanges.delete(exchange);
-    const { tenant } = exchange.served.version;
-    this.#inFlightByTenant.set(tenant, (this.#inFlightByTenant.get(tenant) ?? 1) - 1);
+    this.#inFlight.delete(exchange);
     if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
     if (error?.code === 'Internal') this.#means.log.error({ err: error, requestId: exchange.id }, 'a request failed for a mistake of ours');
     const outcome = exchange.abandoned ?? error?.code ?? 'ok';
@@ -302,7 +299,7 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   #sweepOnce(now: number): void {
-    for (const exchange of this.#exchanges.all()) {
+    for (const exchange of this.#inFlight.all()) {
       if (now >= exchange.deadline) this.#expire(exchange);
       else if (exchange.stalledSince !== 0 && now - exchange.stalledSince > clientIdleMs) this.#cutOff(exchange);
     }
@@ -340,18 +337,7 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 }
 
-function bodyLengthOf(request: IncomingMessage): number {
-  const { headers } = request;
-  if (headers['transfer-encoding'] !== undefined) return -1;
-  const length = headers['content-length'];
-  return length === undefined ? 0 : Number(length);
-}
-
 function markCold(exchange: Exchange, acquired: AcquiredInstance | undefined): void {
   exchange.start = 'cold';
   exchange.phases = acquired?.phases;
-}
-
-function coldTotal({ phases }: Exchange): number {
-  return phases === undefined ? 0 : phases.sandbox + phases.code + phases.environment + phases.network + phases.runtime + phases.init;
 }

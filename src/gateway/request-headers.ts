@@ -1,4 +1,5 @@
 /** The headers that a function sees: the caller's without what is between hops or what only the platform may say, then ours. Budget: 1 µs. */
+import type { IncomingHttpHeaders } from 'node:http';
 
 const dropped = new Set([
   'connection',
@@ -48,4 +49,11 @@ export function forwardedHeaders(raw: readonly string[], connection: string | un
   }
   headers.push('x-forwarded-for', remoteAddress, 'x-forwarded-proto', 'http', 'x-forwarded-host', host);
   return headers;
+}
+
+/** @returns the body's length in bytes, 0 for none, -1 when it is not known */
+export function bodyLengthOf({ headers }: { readonly headers: IncomingHttpHeaders }): number {
+  if (headers['transfer-encoding'] !== undefined) return -1;
+  const length = headers['content-length'];
+  return length === undefined ? 0 : Number(length);
 }

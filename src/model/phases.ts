@@ -7,4 +7,8 @@ export type ColdPhases = Readonly<Record<ColdPhase, number>>;
 
 export const noPhases: ColdPhases = { sandbox: 0, code: 0, environment: 0, network: 0, runtime: 0, init: 0 };
 
+/** All phases together; 0 when there were none. */
+export const totalMs = (phases: ColdPhases | undefined): number =>
+  phases === undefined ? 0 : phases.sandbox + phases.code + phases.environment + phases.network + phases.runtime + phases.init;
+
 export type Start = 'warm' | 'cold';
