@@ -20,7 +20,7 @@ export const soak: Scenario = {
   title: '10 minutes of mixed load with errors, timeouts, disconnects',
   byDefault: false,
   async run(context) {
-    const { warmUpMs, loadMs } = context.quick ? { warmUpMs: 10_000, loadMs: 20_000 } : { warmUpMs: 120_000, loadMs: 600_000 };
+    const { warmUpMs, loadMs } = context.quick ? { warmUpMs: 10_000, loadMs: 20_000 } : { warmUpMs: 300_000, loadMs: 600_000 };
     await using platform = await context.startPlatform({ poolSize });
     await deploySoakFunctions(platform);
     context.progress(`warming up for ${warmUpMs / 1000} s`);

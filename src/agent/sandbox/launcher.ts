@@ -42,7 +42,7 @@ export class Launcher implements SandboxDriver {
   /** @param onFailure the process itself ended: nothing can be started any more */
   constructor(settings: LauncherSettings, onFailure: (error: Error) => void) {
     this.#process = fork(fileURLToPath(siblingModule(import.meta.url, './launcher-process')), [JSON.stringify(settings)], {
-      execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'],
+      execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--initial-old-space-size=8'],
     });
     this.#process.on('error', onFailure);
     this.#process.once('exit', (code, signal) => {
