@@ -20,9 +20,17 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
       },
       security: [{ token: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => jsonSchemaTransform({ ...route, schema: { tags: [tagOf(route.url)], ...route.schema } }),
     exposeHeadRoutes: true,
   });
-  await api.register(swaggerUi, { routePrefix: '/docs' });
+  await api.register(swaggerUi, {
+    routePrefix: '/docs',
+    theme: { title: 'Swiftlet control API' },
+    // Without the bar above, which asks for the address of another document.
+    uiConfig: { layout: 'BaseLayout' },
+  });
   api.get('/openapi.json', { schema: { hide: true } }, () => api.swagger());
 }
+
+/** The document's chapters are the kinds of resources. */
+const tagOf = (url: string): string => /^\/v1\/(\w+)/.exec(url)?.[1] ?? 'platform';
