@@ -83,7 +83,9 @@ function remarks(outcomes: readonly Outcome[]): string[] {
     const { name } = outcome.scenario;
     if ('error' in outcome) return [`${name}: could not be measured: ${outcome.error}`];
     const { isolation, notes } = outcome.result;
-    const validity = isolation.full ? [] : [`${name}: DOES NOT COUNT, functions are not fully isolated (${isolation.detail})`];
-    return [...validity, ...notes.map((note) => `${name}: ${note}`)];
+    const validity = isolation.full
+      ? `isolation in force: ${isolation.detail}`
+      : `DOES NOT COUNT, functions are not fully isolated (${isolation.detail})`;
+    return [validity, ...notes].map((note) => `${name}: ${note}`);
   });
 }
