@@ -17,7 +17,17 @@ const reportOf = (outcomes: Report['outcomes']): Report => ({ date: '2026-01-01T
 
 test('a report tells figure, baseline, ratio, target, samples, pool and machine', () => {
   const text = textReport(reportOf([{ scenario, result }]));
-  for (const part of ['3.46 ms', 'bare Node.js start 23 ms', '0.15', '≤ 0.18', '✔', '1000', 'A CPU', 'a note', 'isolation in force: namespaces'])
+  for (const part of [
+    '3.46 ms',
+    'bare Node.js start 23 ms',
+    '0.15',
+    '≤ 0.18',
+    '✔',
+    '1000',
+    'A CPU',
+    'a note',
+    'isolation in force: namespaces',
+  ])
     assert.ok(text.includes(part), `${part} in ${text}`);
   assert.ok(markdownReport(reportOf([{ scenario, result }])).includes('| cold start from a full pool | p50 | 3.46 ms |'));
 });
