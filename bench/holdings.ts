@@ -1,6 +1,7 @@
 /** What a platform holds of its host: the things that leak. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { homeId } from '../src/role/home.ts';
 import { descriptorsOf, type ProcessFacts, processTree } from './processes.ts';
 
 export interface Holdings {
@@ -15,22 +16,22 @@ export interface Holdings {
 export const rolesBelow = (supervisor: number): ProcessFacts[] =>
   processTree(supervisor).filter(({ pid, title }) => pid !== supervisor && title.startsWith('swiftlet '));
 
-/** @param supervisor the process that `swiftlet up` is */
-export function holdingsOf(supervisor: number): Holdings {
+/** @param supervisor the process that `swiftlet up` is @param home its data folder */
+export function holdingsOf(supervisor: number, home: string): Holdings {
   return {
     processes: processTree(supervisor).length,
     descriptors: rolesBelow(supervisor).reduce((sum, { pid }) => sum + descriptorsOf(pid), 0),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n').length,
-    cgroups: ownCgroups('/sys/fs/cgroup', false),
+    cgroups: ownCgroups('/sys/fs/cgroup', `swiftlet-${homeId(home)}`, false),
   };
 }
 
-/** Counts the folders below those that are named for Swiftlet. */
-function ownCgroups(folder: string, inside: boolean): number {
+/** Counts the folders below those that are named for this platform; others may run beside it. */
+function ownCgroups(folder: string, name: string, inside: boolean): number {
   let count = 0;
   for (const entry of folders(folder)) {
-    const own = inside || entry.startsWith('swiftlet-');
-    count += (own ? 1 : 0) + ownCgroups(join(folder, entry), own);
+    const own = inside || entry === name;
+    count += (own ? 1 : 0) + ownCgroups(join(folder, entry), name, own);
   }
   return count;
 }

@@ -19,20 +19,3 @@ export function summarise(samples: readonly number[]): Summary {
 }
 
 export const median = (samples: readonly number[]): number => summarise(samples).p50;
-
-export interface Sample {
-  readonly atMs: number;
-  readonly value: number;
-}
-
-/**
- * How much a value grew over a run, without the waves of garbage collection: the least value of the last fifth against the
- * least of the first fifth.
- */
-export function growth(samples: readonly Sample[]): number {
-  const first = samples[0]?.atMs ?? 0;
-  const last = samples.at(-1)?.atMs ?? 0;
-  const fifth = (last - first) / 5;
-  const least = (inPart: (atMs: number) => boolean) => Math.min(...samples.filter(({ atMs }) => inPart(atMs)).map(({ value }) => value));
-  return least((atMs) => atMs >= last - fifth) - least((atMs) => atMs <= first + fifth);
-}

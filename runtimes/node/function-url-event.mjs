@@ -1,5 +1,5 @@
 // An HTTP request as the event that AWS Lambda's function URLs make of it (payload format 2.0).
-import { Date, defineProperty, hasOwn } from './intrinsics.mjs';
+import { Date, defineProperty, epochMs, hasOwn } from './intrinsics.mjs';
 
 const { isUtf8 } = process.getBuiltinModule('node:buffer');
 const textTypes = /^(?:text\/|application\/(?:json|xml|javascript|x-www-form-urlencoded|graphql|[\w.+-]*\+(?:json|xml))\b)/i;
@@ -14,7 +14,7 @@ export function toEvent([, requestId, , method, target, sourceIp, , rawHeaders],
   const isText = isTextBody(headers['content-type'], body);
   const domainName = headers['host'] ?? 'localhost';
   const dot = domainName.indexOf('.');
-  const timeEpoch = Date.now();
+  const timeEpoch = epochMs();
   /** @type {Record<string, unknown>} */
   const event = { version: '2.0', routeKey: '$default', rawPath, rawQueryString };
   if (cookies.length > 0) event['cookies'] = cookies;
@@ -67,23 +67,23 @@ function joinQuery(query) {
 }
 
 /**
- * Adds to what the name has already. `__proto__` is a name like any other.
+ * Adds to what the name has already. Names that every object has, such as `constructor` and `__proto__`, are names like any other.
  * @param {Record<string, string>} record @param {string} name @param {string} value @param {string} between
  */
 function add(record, name, value, between) {
   const all = hasOwn(record, name) ? record[name] + between + value : value;
-  if (name !== '__proto__') record[name] = all;
+  if (hasOwn(record, name) || !(name in record)) record[name] = all;
   else defineProperty(record, name, { value: all, enumerable: true, configurable: true, writable: true });
 }
 
-let lastSecond = 0;
+let lastSecond = -Infinity;
 let lastLogTime = '';
 
-/** As in web servers' logs: 12/Mar/2020:19:03:58 +0000; written once a second. @param {number} epochMs */
-function logTime(epochMs) {
-  const second = Math.trunc(epochMs / 1000);
+/** As in web servers' logs: 12/Mar/2020:19:03:58 +0000; written once a second. @param {number} ms since 1970 */
+function logTime(ms) {
+  const second = Math.trunc(ms / 1000);
   if (second !== lastSecond) {
-    const time = new Date(epochMs);
+    const time = new Date(ms);
     const iso = time.toISOString();
     lastSecond = second;
     lastLogTime = `${iso.slice(8, 10)}/${months[time.getUTCMonth()]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;

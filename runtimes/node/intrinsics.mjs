@@ -5,6 +5,8 @@ export const { Buffer, Date, Promise, setImmediate, AbortController } = globalTh
 export const { parse, stringify } = JSON;
 export const { env, memoryUsage, version } = process;
 export const { defineProperty, entries, hasOwn } = Object;
+/** Milliseconds since 1970. */
+export const epochMs = Date.now;
 export const nextTick = process.nextTick.bind(process);
 export const exit = process.exit.bind(process);
 export const hrtime = process.hrtime.bind(process);

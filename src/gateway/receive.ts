@@ -79,11 +79,17 @@ export function flushHeld(exchange: Exchange): void {
   if (!exchange.headSent) {
     exchange.handlerMs = performance.now() - exchange.dispatchedAt;
     announce(exchange, exchange.head.contentLength);
-    if (exchange.held === undefined) exchange.response.flushHeaders();
+    if (exchange.held === undefined) flushHead(exchange, exchange.head.status);
   }
   const { held } = exchange;
   exchange.held = undefined;
   if (held !== undefined) pass(exchange, held);
+}
+
+/** The head alone. What node:http flushes by itself it writes as UTF-8, where a header's characters are bytes. */
+function flushHead(exchange: Exchange, status: number): void {
+  if (isBodiless(exchange, status)) exchange.response.flushHeaders();
+  else exchange.response.write('', 'latin1');
 }
 
 /** A length that is wrong already is not passed on: what came after it would be taken for the next answer. */

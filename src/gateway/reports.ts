@@ -7,7 +7,7 @@ import type { ServedFunction } from './served-function.ts';
 const flushEveryMs = 50;
 /** Above this many bytes waiting the log falls behind, and records are dropped and counted. */
 const maxWaiting = 8 * 1024 * 1024;
-const firstBytes = 4 * 1024;
+const firstBytes = 1024;
 
 interface Batch {
   readonly tenant: string;
@@ -45,15 +45,21 @@ export class Reports {
       `{"time":"${this.#time()}","level":"report","requestId":"${exchange.id}","version":${served.version.number},"message":"${outcome}",` +
       `"report":{"outcome":"${outcome}","start":"${exchange.start}","durationMs":${threeDecimals(durationMs)},"billedMs":${Math.ceil(durationMs + initMs)},` +
       `"queueMs":${threeDecimals(exchange.queueMs)},"memoryUsedMiB":${Math.round(exchange.memoryMiB * 10) / 10}${phases === undefined ? '' : `,"initMs":${threeDecimals(initMs)}`}}}\n`;
-    this.#waiting += line.length;
     const batch = this.#batches.get(served.key) ?? this.#open(served);
-    if (batch.bytes.length - batch.used < line.length) batch.bytes = Buffer.concat([batch.bytes], 2 * batch.bytes.length + line.length);
+    if (batch.bytes.length - batch.used < line.length) this.#enlarge(batch, line.length);
     batch.used += batch.bytes.write(line, batch.used, 'latin1');
+  }
+
+  #enlarge(batch: Batch, more: number): void {
+    const before = batch.bytes.length;
+    batch.bytes = Buffer.concat([batch.bytes], 2 * before + more);
+    this.#waiting += batch.bytes.length - before;
   }
 
   #open({ key, version }: ServedFunction): Batch {
     const batch = { tenant: version.tenant, function: version.function, bytes: Buffer.allocUnsafe(firstBytes), used: 0 };
     this.#batches.set(key, batch);
+    this.#waiting += firstBytes;
     return batch;
   }
 

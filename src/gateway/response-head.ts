@@ -25,19 +25,15 @@ const ours = new Set([
 const oursPrefix = 'x-swiftlet-';
 
 /** Functions give the same head again and again. What was read last is kept, to be copied. */
-const lastSeen = { payload: Buffer.alloc(0), head: { status: 0, headers: [], contentLength: undefined } as ResponseHeadChecked };
+let lastSeen: { readonly payload: Buffer; readonly head: ResponseHeadChecked } | undefined;
 const longestKept = 1024;
 
 /** @throws SwiftletError InvalidResponse or ResponseTooLarge */
 export function checkHead(payload: Buffer): ResponseHeadChecked {
-  if (!payload.equals(lastSeen.payload)) {
-    const head = readHead(payload);
-    if (payload.length > longestKept) return head;
-    lastSeen.payload = Buffer.from(payload);
-    lastSeen.head = head;
-  }
-  const { status, headers, contentLength } = lastSeen.head;
-  return { status, headers: [...headers], contentLength };
+  if (lastSeen?.payload.equals(payload) === true) return { ...lastSeen.head, headers: [...lastSeen.head.headers] };
+  const head = readHead(payload);
+  if (payload.length <= longestKept) lastSeen = { payload: Buffer.from(payload), head: { ...head, headers: [...head.headers] } };
+  return head;
 }
 
 function readHead(payload: Buffer): ResponseHeadChecked {

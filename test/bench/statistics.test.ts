@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { growth, median, percentile, summarise } from '../../bench/statistics.ts';
+import { median, percentile, summarise } from '../../bench/statistics.ts';
 
 test('percentile is the nearest rank', () => {
   const hundred = Array.from({ length: 100 }, (_, i) => i + 1);
@@ -23,11 +23,4 @@ test('a summary does not depend on the order, and leaves the samples alone', () 
   assert.deepEqual(summarise(samples), { count: 5, min: 1, p50: 3, p99: 5, max: 5 });
   assert.deepEqual(samples, [5, 1, 4, 2, 3]);
   assert.equal(median([1, 2, 3, 100]), 2);
-});
-
-test('growth sees a slope and not the waves on it', () => {
-  const wave = (slope: number) => Array.from({ length: 100 }, (_, i) => ({ atMs: i * 1000, value: 50 + slope * i + (i % 7) }));
-  assert.equal(growth(wave(0)), 0);
-  const grown = growth(wave(1));
-  assert.ok(grown > 75 && grown < 85, String(grown));
 });
