@@ -23,6 +23,8 @@ async function begun(tested: GatewayUnderTest, slots = 1) {
 }
 
 const breaches: [what: string, send: (instance: FakeInstance, stream: number) => void][] = [
+  // The first, since a head that is like the last one is not read again.
+  ['a head that is empty', (instance, stream) => instance.send(frame.head, stream)],
   ['a body before its head', (instance, stream) => instance.send(frame.responseBody, stream, 'x')],
   ['an end before its beginning', (instance, stream) => instance.send(frame.done, stream, Buffer.alloc(8))],
   ['a frame of a kind that there is not', (instance, stream) => instance.send(0x7f, stream)],
@@ -65,6 +67,16 @@ test('more of a body than the caller takes: broken off at the credit given', asy
   for (let sent = 0; sent < 64 * initialCreditBytes; sent += chunk.length) instance.send(frame.responseBody, stream, chunk);
   await tested.atRest();
   await assert.rejects(answer.arrayBuffer());
+});
+
+test('a head on its own leaves in the characters that it has', async () => {
+  await using tested = new GatewayUnderTest();
+  const { instance, response, stream } = await begun(tested);
+  instance.send(frame.head, stream, JSON.stringify([200, ['x-name', 'caf\u00e9']]));
+  const answer = await response;
+  assert.equal(answer.headers.get('x-name'), 'café');
+  instance.send(frame.done, stream, Buffer.alloc(8));
+  assert.equal(await answer.text(), '');
 });
 
 test('a piece of a body that is empty breaks the answer off', async () => {
