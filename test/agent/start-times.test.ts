@@ -41,6 +41,7 @@ test('the phases follow each other without gaps and are all there, whatever the 
     assert.deepEqual(new Set(spans.map(({ phase }) => phase)), new Set(Object.keys(noPhases)));
     const end = spans.reduce((at, { atMs, ms }: PhaseSpan) => {
       assert.equal(atMs, at);
+      assert.ok(ms >= 0, 'no more was claimed than there was');
       return at + ms;
     }, 0);
     assert.equal(end, moments.ready - moments.asked);

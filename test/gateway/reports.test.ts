@@ -50,6 +50,26 @@ test('two wait for one start: both say which request caused it, one pays, and bo
   assert.deepEqual(sent.kept, sent.logged, 'cold starts outlast the log');
 });
 
+test('of two that each need an instance, each caused one start', async () => {
+  await using tested = new GatewayUnderTest();
+  const responses = [tested.call()];
+  const asked = [await tested.asked.take()];
+  responses.push(tested.call());
+  asked.push(await tested.asked.take());
+  for (const each of asked) {
+    const instance = tested.instance();
+    each.resolve(acquired(each, instance));
+    instance.answer((await instance.frames.take()).stream, '');
+  }
+  const ids = (await Promise.all(responses)).map(({ headers }) => headers.get('x-swiftlet-request-id'));
+  await tested.atRest();
+  const starts = tested.reported().logged.map((line) => traceSchema.parse(JSON.parse(line)).report.coldStart);
+  assert.deepEqual(
+    starts.map((start) => start?.causedBy),
+    ids,
+  );
+});
+
 test('a warm request pays for its handler only', async () => {
   await using tested = new GatewayUnderTest();
   const { instance, response, asked } = await startedFor(tested);

@@ -1,6 +1,7 @@
 /** One request's report, found among all logs. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
@@ -70,6 +71,22 @@ test('a removed function takes its reports along, not what it used', async (t) =
     rows.map((row) => row.function),
     ['gone'],
   );
+});
+
+test('it is found wherever it lies, also across the edge of what is read at once', async (t) => {
+  const folder = tempFolder(t);
+  const id = randomUUID();
+  const line = lineOf(id).trim();
+  const edge = 256 * 1024;
+  for (const before of [0, 1, edge - 60, edge - 1, edge, 3 * edge - 60]) {
+    const path = join(folder, String(before));
+    const filler = before === 0 ? '' : `${'x'.repeat(before - 1)}\n`;
+    writeFileSync(path, `${filler}${line}\nnext\n`);
+    assert.equal(await findLine(path, Buffer.from(id), AbortSignal.timeout(5_000)), line, String(before));
+    writeFileSync(path, `${filler}${line}`);
+    assert.equal(await findLine(path, Buffer.from(id), AbortSignal.timeout(5_000)), line, 'without a newline at its end');
+  }
+  assert.equal(await findLine(join(folder, 'nowhere'), Buffer.from(id), AbortSignal.timeout(5_000)), undefined);
 });
 
 test('a search ends when it is told to', async (t) => {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { UsageStore } from '../../src/relay/usage-store.ts';
 import { tempFolder } from '../control/temp-folder.ts';
+import { eventually } from '../e2e/functions.ts';
 
 const log = pino({ level: 'silent' });
 const today = '2026-03-04';
@@ -56,6 +57,19 @@ test('what was read is on disk: a process that dies then loses none of it', (t) 
   using next = new UsageStore(path, now, log);
   assert.equal(next.read(all)[0]?.warm, 3);
   killed[Symbol.dispose]();
+});
+
+test('what nobody reads is on disk within a second or so', async (t) => {
+  const path = join(tempFolder(t), 'usage.sqlite');
+  using store = new UsageStore(path, now, log);
+  store.add('default', 'one', counts);
+  using other = new UsageStore(path, now, log);
+  const rows = await eventually(
+    () => other.read(all),
+    ({ length }) => length > 0,
+    3_000,
+  );
+  assert.equal(rows[0]?.warm, 3);
 });
 
 test('days of more than a year ago go', (t) => {
