@@ -189,9 +189,16 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   failed(served: ServedFunction, error: SwiftletError, ahead: InstanceLink | undefined): void {
-    for (const exchange of ahead?.streams.values() ?? []) this.#settle(exchange, error);
+    for (const exchange of ahead?.streams.values() ?? []) this.#failCold(exchange, error);
     ahead?.close();
-    for (let exchange = served.dequeue(); exchange !== undefined; exchange = served.dequeue()) this.#settle(exchange, error);
+    // Counted out when it is settled, and not twice: the next one would not be started for.
+    for (let exchange = served.takeAhead(); exchange !== undefined; exchange = served.takeAhead()) this.#failCold(exchange, error);
+  }
+
+  /** It waited for an instance, although there is none. */
+  #failCold(exchange: Exchange, error: SwiftletError): void {
+    exchange.start = 'cold';
+    this.#settle(exchange, error);
   }
 
   putOff(served: ServedFunction, ahead: InstanceLink | undefined): void {
@@ -268,7 +275,10 @@ export class Gateway implements LinkEvents, StartEvents {
 
   #settle(exchange: Exchange, error: SwiftletError | undefined, now = performance.now()): void {
     if (exchange.state === 'settled') return;
-    if (exchange.state !== 'dispatched') exchange.served.forgetWaiting();
+    if (exchange.state !== 'dispatched') {
+      exchange.served.forgetWaiting();
+      exchange.queueMs = now - exchange.arrivedAt;
+    }
     exchange.state = 'settled';
     this.#inFlight.delete(exchange);
     if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
@@ -287,12 +297,15 @@ export class Gateway implements LinkEvents, StartEvents {
 
   #retire(served: ServedFunction, successor: ServedFunction | undefined): void {
     served.retired = true;
-    for (let exchange = served.dequeue(); exchange !== undefined; exchange = served.dequeue()) {
+    for (let exchange = served.takeAhead(); exchange !== undefined; exchange = served.takeAhead()) {
       const { version } = served;
       if (successor === undefined)
         this.#settle(exchange, new SwiftletError('FunctionNotFound', `function "${version.function}" was removed`));
-      // It waited for a version that serves no more: it waits for the next one, at the place where it came in.
-      else this.#place(Object.assign(exchange, { served: successor }), performance.now());
+      else {
+        // It waited for a version that serves no more: it waits for the next one, at the place where it came in.
+        served.forgetWaiting();
+        this.#place(Object.assign(exchange, { served: successor }), performance.now());
+      }
     }
     this.#links.releaseIdleOf(served, performance.now());
     if (successor === undefined) this.#means.metrics.forget(served.version);

@@ -58,7 +58,7 @@ export class ServedFunction {
     return exchange;
   }
 
-  /** The oldest in the queue, to be sent ahead: it still counts as waiting, until `forgetWaiting`. */
+  /** The oldest in the queue, to be sent ahead or settled: it still counts as waiting, until `forgetWaiting`. */
   takeAhead(): Exchange | undefined {
     while (this.#first < this.#queue.length) {
       const exchange = this.#queue[this.#first];

@@ -1,10 +1,16 @@
 /** What is reported of requests that waited for the same start. */
 import assert from 'node:assert/strict';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { test } from 'node:test';
+import { Exchange } from '../../src/gateway/exchange.ts';
+import { FunctionFigures } from '../../src/gateway/metrics.ts';
+import { Reports } from '../../src/gateway/reports.ts';
+import { ServedFunction } from '../../src/gateway/served-function.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
-import { frame } from '../../src/wire/instance-protocol.ts';
-import { traceSchema } from '../../src/wire/relay-calls.ts';
-import { acquired, GatewayUnderTest, startedFor } from './starting-instance.ts';
+import { frame, invokeKind } from '../../src/wire/instance-protocol.ts';
+import { appendSchema, traceSchema } from '../../src/wire/relay-calls.ts';
+import { acquired, GatewayUnderTest, startedFor, version } from './starting-instance.ts';
 
 /** Microseconds in the handler, KiB of memory. */
 function done(handlerMs: number): Buffer {
@@ -105,5 +111,36 @@ test('a request that no instance took is no invocation', async () => {
   asked.reject(new SwiftletError('InitError', 'it threw'));
   assert.equal((await response).status, 502);
   const { logged, usage } = tested.reported();
-  assert.deepEqual([logged.length, usage.warm + usage.cold], [1, 0]);
+  assert.equal(usage.warm + usage.cold, 0);
+  const { report } = traceSchema.parse(JSON.parse(logged[0] ?? ''));
+  assert.deepEqual([report.start, report.billedMs], ['cold', 0], 'it waited for an instance, and has nothing to pay');
+  assert.ok(report.queueMs > 0 && report.queueMs <= report.totalMs, 'all its time was waiting');
+});
+
+test('a relay that is away: what its log cannot take is dropped, and counted all the same', () => {
+  const sent: { method: string; body: object; text: string }[] = [];
+  const relay = {
+    connected: false,
+    ask: () => Promise.resolve(null),
+    notify: () => undefined,
+    notifyText: (method: string, body: object, text: Buffer) => sent.push({ method, body, text: text.toString() }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  using reports = new Reports(relay);
+  const figures = new FunctionFigures(version);
+  const served = new ServedFunction(version, 'default/f', figures);
+  const request = new IncomingMessage(new Socket());
+  const exchange = new Exchange(request, new ServerResponse(request), 'an-id', served, invokeKind.http, '/', 0, 0, 0);
+  Object.assign(exchange, { state: 'settled', dispatchedAt: 1, handlerMs: 2 });
+  const count = 40_000;
+  for (let each = 0; each < count; each++) reports.record(exchange, 'ok', 4);
+  assert.ok(reports.dropped > 0);
+  relay.connected = true;
+  reports.flush();
+  const [batch] = sent;
+  assert.equal(batch?.text.split('\n').filter(Boolean).length, count - reports.dropped);
+  const { usage } = appendSchema.parse({ ...batch.body, text: '' });
+  assert.deepEqual([usage?.warm, usage?.billedMs, usage?.mebibyteMs], [count, 2 * count, 2 * count * 128]);
+  const kept = sent.slice(1).map(({ method, text }) => `${method} ${text.split('\n').length - 1}`);
+  assert.deepEqual(kept, ['keep 100']);
 });

@@ -208,7 +208,7 @@ export const acquired = ({ order }: Asked, { path }: FakeInstance): AcquiredInst
   leaseMs: 1_000,
 });
 
-const version: Version = {
+export const version: Version = {
   tenant: 'default',
   function: 'f',
   number: 1,

@@ -103,3 +103,14 @@ async function bodyAt(instance: ReturnType<GatewayUnderTest['instance']>): Promi
     if (type === frame.requestEnd) return { stream, received };
   }
 }
+
+test('a start that fails those who wait in the queue leaves nobody counted as waiting', async () => {
+  await using tested = new GatewayUnderTest();
+  const responses = [tested.call()];
+  const asked = [await tested.asked.take()];
+  responses.push(tested.call());
+  asked.push(await tested.asked.take());
+  for (const each of asked) each.reject(new SwiftletError('InitError', 'it threw'));
+  for (const response of responses) assert.equal(await problemCode(response), 'InitError');
+  assert.equal(tested.gateway.waiting, 0);
+});
