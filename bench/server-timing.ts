@@ -11,8 +11,9 @@ export function parseServerTiming(header: string): Timing {
 
 /** Where the time of many starts went: the median of each phase, and of what no phase accounts for. */
 export function timingNote(starts: readonly { readonly tookMs: number; readonly timing: Timing }[]): string {
-  const phases = [...(starts[0]?.timing.keys() ?? [])];
+  // What a pool had done ahead is told, too; nobody waited for it.
+  const phases = [...(starts[0]?.timing.keys() ?? [])].filter((phase) => phase !== 'prepaid');
   const told = phases.map((phase) => `${phase} ${median(starts.map(({ timing }) => timing.get(phase) ?? 0)).toFixed(2)}`);
-  const rest = median(starts.map(({ tookMs, timing }) => tookMs - [...timing.values()].reduce((sum, ms) => sum + ms, 0)));
+  const rest = median(starts.map(({ tookMs, timing }) => tookMs - phases.reduce((sum, phase) => sum + (timing.get(phase) ?? 0), 0)));
   return `median of each phase in ms: ${told.join(', ')}; between the phases and on the way to the client ${rest.toFixed(2)}`;
 }

@@ -31,13 +31,17 @@ export const folderSource = (folder: string): ArtifactSource => ({
 export class CodeCache {
   readonly #folder: string;
   readonly #source: ArtifactSource;
+  readonly #now: () => number;
   readonly #placed = new Set<string>();
+  /** How long each took that this process placed. */
+  readonly #tookMs = new Map<string, number>();
   readonly #placing = new Map<string, Promise<string>>();
 
   /** @param folder of its own; what is half unpacked in it from before is removed */
-  constructor(folder: string, source: ArtifactSource) {
+  constructor(folder: string, source: ArtifactSource, now: () => number) {
     this.#folder = folder;
     this.#source = source;
+    this.#now = now;
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     for (const name of readdirSync(folder)) {
       if (/^[0-9a-f]{64}$/.test(name)) this.#placed.add(name);
@@ -48,6 +52,11 @@ export class CodeCache {
   /** The folder of an artifact's files when it is here already. */
   placed(digest: string): string | undefined {
     return this.#placed.has(digest) ? join(this.#folder, digest) : undefined;
+  }
+
+  /** How long it took to place an artifact that is here already; 0 when it is not, or was placed by an earlier process. */
+  placedInMs(digest: string): number {
+    return this.#tookMs.get(digest) ?? 0;
   }
 
   /** The folder of an artifact's files, which is unpacked first if need be; once, however many ask. @throws SwiftletError */
@@ -66,6 +75,7 @@ export class CodeCache {
     for (const digest of this.#placed) {
       if (digests.has(digest)) continue;
       this.#placed.delete(digest);
+      this.#tookMs.delete(digest);
       await rm(join(this.#folder, digest), { recursive: true, force: true });
     }
   }
@@ -73,12 +83,14 @@ export class CodeCache {
   async #unpack(digest: string): Promise<string> {
     const staging = join(this.#folder, `${digest}.new`);
     const folder = join(this.#folder, digest);
+    const began = this.#now();
     try {
       await rm(staging, { recursive: true, force: true });
       await mkdir(staging, { mode: 0o755 });
       await unpackBundle(await this.#source.open(digest), staging);
       await rename(staging, folder);
       this.#placed.add(digest);
+      this.#tookMs.set(digest, this.#now() - began);
       return folder;
     } catch (error) {
       await rm(staging, { recursive: true, force: true });

@@ -1,17 +1,20 @@
 /** One cold start: a warm sandbox, the code let in, the user's modules evaluated. Budget from a full pool: 1.5 ms beside the user's own init. */
 import { type ErrorCode, SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
-import type { ColdPhases } from '../model/phases.ts';
-import type { InitReport, InitRequest } from '../wire/instance-protocol.ts';
+import type { StartTimes } from '../model/phases.ts';
+import type { InitRequest } from '../wire/instance-protocol.ts';
 import { endReason } from './end-reason.ts';
 import type { StartOrder } from './instances.ts';
 import type { InitOutcome } from './runtime-connection.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
+import { startTimes } from './start-times.ts';
 
 export interface ColdStartMeans {
   takeSandbox(version: Version): Promise<Sandbox>;
   /** The folder of the version's files on this host. */
   placeCode(digest: string): Promise<string>;
+  /** How long it took to place them, when they are there already; else 0. */
+  placedInMs(digest: string): number;
   /** Whose the sandbox's output is from now on. */
   label(sandbox: Sandbox, version: Version, instanceId: string): void;
   now(): number;
@@ -22,8 +25,9 @@ export async function coldStart(
   means: ColdStartMeans,
   version: Version,
   { id, startedAt, onSandbox }: StartOrder,
-): Promise<{ sandbox: Sandbox; phases: ColdPhases }> {
+): Promise<{ sandbox: Sandbox; times: StartTimes }> {
   const asked = means.now();
+  const codeMs = means.placedInMs(version.digest);
   const placing = means.placeCode(version.digest);
   // Its failure is met below, after the sandbox is there to be given back.
   placing.catch(() => undefined);
@@ -43,32 +47,11 @@ export async function coldStart(
     const outcome = await loading;
     const ready = means.now();
     if (outcome.kind === 'failed') throw initFailure(version, outcome);
-    return { sandbox, phases: phasesOf({ asked, taken, attached, ready }, outcome.report) };
+    return { sandbox, times: startTimes({ asked, taken, attached, ready }, { boot: sandbox.boot, codeMs }, outcome.report) };
   } catch (error) {
     sandbox.kill();
     throw error;
   }
-}
-
-interface Moments {
-  readonly asked: number;
-  readonly taken: number;
-  readonly attached: number;
-  readonly ready: number;
-}
-
-/** What a request waited for, and for what. The runtime sets the environment while the code comes: that time is the environment's. */
-function phasesOf({ asked, taken, attached, ready }: Moments, { environmentMs, initMs }: InitReport): ColdPhases {
-  const environment = Math.min(environmentMs, attached - taken);
-  const init = Math.min(initMs, ready - attached);
-  return {
-    sandbox: taken - asked,
-    code: attached - taken - environment,
-    environment,
-    network: 0,
-    runtime: ready - attached - init,
-    init,
-  };
 }
 
 function initRequest({ config, function: name, number }: Version, instanceId: string): InitRequest {

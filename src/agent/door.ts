@@ -36,7 +36,7 @@ export function door({ instances, published, metrics, isolation, isFollowing }: 
         case 'acquire': {
           const { tenant, function: name, number, instanceId } = acquireSchema.parse(body);
           const version = await published(tenant, name, number);
-          const { instance, start, phases } = await instances.acquire(version, peer, instanceId, ({ socketPath }) =>
+          const { instance, start, times } = await instances.acquire(version, peer, instanceId, ({ socketPath }) =>
             peer.notify('starting', { instanceId, socketPath } satisfies Starting),
           );
           return {
@@ -44,7 +44,7 @@ export function door({ instances, published, metrics, isolation, isFollowing }: 
             socketPath: instance.sandbox.socketPath,
             slots: instance.version.config.concurrency,
             start,
-            phases,
+            ...times,
             leaseMs,
           } satisfies AcquiredInstance;
         }

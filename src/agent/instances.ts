@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { pauseAfterFailures } from '../model/back-off.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { type Version, versionIdOf } from '../model/function.ts';
-import { type ColdPhases, noPhases, type Start } from '../model/phases.ts';
+import { noTimes, type Start, type StartTimes } from '../model/phases.ts';
 import { leaseMs } from '../wire/agent-calls.ts';
 import type { Peer } from '../wire/calls.ts';
 import { functionKey } from '../wire/published-state.ts';
@@ -23,7 +23,7 @@ export interface StartOrder {
 
 export interface InstancesMeans {
   /** Takes a booted sandbox for a version and loads its code: the cold start itself. Ends the sandbox when it throws. */
-  start(version: Version, start: StartOrder): Promise<{ sandbox: Sandbox; phases: ColdPhases }>;
+  start(version: Version, start: StartOrder): Promise<{ sandbox: Sandbox; times: StartTimes }>;
   /** The version that serves a function now. */
   serving(tenant: string, name: string): Version | undefined;
   /** Tells all gateways that an instance is gone. */
@@ -38,7 +38,7 @@ const failureMemoryMs = 60_000;
 export interface Acquired {
   readonly instance: Instance;
   readonly start: Start;
-  readonly phases: ColdPhases;
+  readonly times: StartTimes;
 }
 
 export class Instances {
@@ -67,7 +67,7 @@ export class Instances {
     const waiting = this.#idleOf(version);
     if (waiting !== undefined) {
       waiting.state = this.#lease(holder);
-      return { instance: waiting, start: 'warm', phases: noPhases };
+      return { instance: waiting, start: 'warm', times: noTimes };
     }
     const started = await this.#start(version, id, onSandbox);
     started.instance.state = holder.signal.aborted ? { kind: 'idle', since: this.#means.now() } : this.#lease(holder);
@@ -157,7 +157,7 @@ export class Instances {
     await Promise.all(ending.map((instance) => instance.sandbox.ended));
   }
 
-  async #start(version: Version, id: string, onSandbox: (sandbox: Sandbox) => void): Promise<{ instance: Instance; phases: ColdPhases }> {
+  async #start(version: Version, id: string, onSandbox: (sandbox: Sandbox) => void): Promise<{ instance: Instance; times: StartTimes }> {
     const { tenant, function: name, config } = version;
     const key = functionKey(tenant, name);
     if (this.#alive(tenant, name) >= config.maximum) {
@@ -169,10 +169,10 @@ export class Instances {
     this.#starting.set(key, (this.#starting.get(key) ?? 0) + 1);
     const startedAt = new Date().toISOString();
     try {
-      const { sandbox, phases } = await this.#means.start(version, { id, startedAt, onSandbox });
+      const { sandbox, times } = await this.#means.start(version, { id, startedAt, onSandbox });
       const instance: Instance = { id, version, sandbox, startedAt, state: { kind: 'starting' } };
       this.#hold(instance);
-      return { instance, phases };
+      return { instance, times };
     } finally {
       const left = (this.#starting.get(key) ?? 1) - 1;
       if (left === 0) this.#starting.delete(key);

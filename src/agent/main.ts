@@ -29,11 +29,11 @@ const usualKind = kindOf({ runtime: defaultRuntime, memoryMiB: memoryMiB.default
 async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole> {
   const { poolSize, bootsAtOnce, maxSandboxes, firstUid } = config.agent;
   const relay = new RelayLink(socketOf(config.run, 'relay'));
-  const opened = await openSandboxes(config, relay, log);
-  const { sandboxes, traces } = opened;
-  const code = new CodeCache(join(config.home, 'agent', 'code'), folderSource(join(config.home, 'control', 'blobs')));
-  const served = new ServedVersions();
   const now = () => performance.now();
+  const opened = await openSandboxes(config, relay, now, log);
+  const { sandboxes, traces } = opened;
+  const code = new CodeCache(join(config.home, 'agent', 'code'), folderSource(join(config.home, 'control', 'blobs')), now);
+  const served = new ServedVersions();
   const gateways: { server?: CallServer } = {};
   const instances: Instances = new Instances({
     serving: (tenant, name) => served.serving(tenant, name),
@@ -53,6 +53,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     now,
     takeSandbox: (version: Version) => pools.take(version),
     placeCode: (digest: string) => code.place(digest),
+    placedInMs: (digest: string) => code.placedInMs(digest),
     label: (sandbox: { slot: number }, { tenant, function: name, number }: Version, instanceId: string) =>
       relay.label({ slot: sandbox.slot, tenant, function: name, version: number, instanceId }),
   };

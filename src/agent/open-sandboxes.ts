@@ -21,8 +21,8 @@ export interface OpenSandboxes extends AsyncDisposable {
   readonly traces: Traces;
 }
 
-/** @throws Error when the run folder cannot be written, or the runtime cannot be bundled */
-export async function openSandboxes(config: RoleConfig, relay: RelayLink, log: Logger): Promise<OpenSandboxes> {
+/** @param now milliseconds of a monotonic clock @throws Error when the run folder cannot be written, or the runtime cannot be bundled */
+export async function openSandboxes(config: RoleConfig, relay: RelayLink, now: () => number, log: Logger): Promise<OpenSandboxes> {
   const { isolation, maxSandboxes, firstUid } = config.agent;
   const folder = join(config.run, 'agent');
   const slotsFolder = join(folder, 'slots');
@@ -49,7 +49,7 @@ export async function openSandboxes(config: RoleConfig, relay: RelayLink, log: L
   const runtimes = await prepareRuntimes(join(config.home, 'agent', 'runtimes'));
   const codeWay: CodeWay = !isolated ? { kind: 'none' } : mounter === undefined ? { kind: 'link' } : { kind: 'mount', mounter };
   return {
-    sandboxes: new Sandboxes({ driver, slots: new Slots(maxSandboxes), slotsFolder, runtimes, cgroups, codeWay, relay, log }),
+    sandboxes: new Sandboxes({ driver, slots: new Slots(maxSandboxes), slotsFolder, runtimes, cgroups, codeWay, relay, now, log }),
     traces: { slotsFolder, cgroups, uids: firstUid === undefined ? undefined : { first: firstUid, count: maxSandboxes } },
     async [Symbol.asyncDispose]() {
       await driver[Symbol.asyncDispose]();

@@ -6,6 +6,8 @@ import { isErrorCode, SwiftletError } from '../model/errors.ts';
 import { type FunctionConfig, versionSchema } from '../model/function.ts';
 import { homeFolder, tokenFile } from '../role/home.ts';
 import { instancesSchema } from '../wire/agent-calls.ts';
+import { coldPhases } from '../model/phases.ts';
+import { traceSchema } from '../wire/relay-calls.ts';
 import { RemoteError } from './failure.ts';
 
 const problemSchema = z.object({ code: z.string(), detail: z.string(), requestId: z.string().default(''), place: z.string().optional() });
@@ -21,6 +23,32 @@ const describedSchema = z.object({
   instancesKnown: z.boolean().default(true),
 });
 const versionsSchema = z.object({ serving: z.int(), versions: z.array(versionSchema) });
+const tracedSchema = traceSchema.extend({ function: z.string() });
+const percentilesSchema = z.object({ p50Ms: z.number(), p95Ms: z.number() });
+const startsSchema = z.object({
+  warm: z.int(),
+  cold: z.int(),
+  recent: z.object({
+    count: z.int(),
+    waited: percentilesSchema,
+    phases: z.array(z.object({ phase: z.enum(coldPhases), waited: percentilesSchema, prepaid: percentilesSchema })),
+  }),
+});
+const usageSchema = z.object({
+  usage: z.array(
+    z.object({
+      function: z.string(),
+      day: z.string(),
+      invocations: z.int(),
+      coldStarts: z.int(),
+      gbSeconds: z.number(),
+      billedMs: z.number(),
+      platformMs: z.number(),
+      prepaidMs: z.number(),
+    }),
+  ),
+  complete: z.boolean(),
+});
 const factSchema = z.object({ means: z.string(), inForce: z.boolean(), detail: z.string(), remedy: z.string().optional() });
 const platformSchema = z.object({ gatewayUrl: z.string(), isolation: z.object({ mode: z.string(), facts: z.array(factSchema) }) });
 
@@ -30,6 +58,9 @@ const shownCharacters = 200;
 export type Published = z.output<typeof publishedSchema>;
 export type Listed = z.output<typeof listedSchema>['functions'][number];
 export type Described = z.output<typeof describedSchema>;
+export type Traced = z.output<typeof tracedSchema>;
+export type Starts = z.output<typeof startsSchema>;
+export type Usage = z.output<typeof usageSchema>;
 export type Versions = z.output<typeof versionsSchema>;
 
 export class ApiClient {
@@ -86,6 +117,29 @@ export class ApiClient {
   /** The log as it comes: one JSON record a line. Ends when the log does, or never when it is followed. */
   async logs(name: string, last: number, follow: boolean): Promise<Response> {
     return this.#call('GET', `/v1/functions/${encodeURIComponent(name)}/logs?last=${last}&follow=${follow}`);
+  }
+
+  /** How a function's starts went. */
+  async starts(name: string): Promise<Starts> {
+    return this.#json(startsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/starts`);
+  }
+
+  /** @param name the function that the request was of, when it is known */
+  async trace(requestId: string, name: string | undefined): Promise<Traced> {
+    const query = name === undefined ? '' : `?function=${encodeURIComponent(name)}`;
+    return this.#json(tracedSchema, 'GET', `/v1/traces/${encodeURIComponent(requestId)}${query}`);
+  }
+
+  /** A function's slowest requests that are kept. */
+  async slowest(name: string, limit: number): Promise<Traced[]> {
+    const path = `/v1/functions/${encodeURIComponent(name)}/traces?order=slowest&limit=${limit}`;
+    return (await this.#json(z.object({ traces: z.array(tracedSchema) }), 'GET', path)).traces;
+  }
+
+  /** @param name one function's; undefined: all */
+  async usage(name: string | undefined, days: number): Promise<Usage> {
+    const which = name === undefined ? '' : `&function=${encodeURIComponent(name)}`;
+    return this.#json(usageSchema, 'GET', `/v1/usage?limit=10000&days=${days}${which}`);
   }
 
   async platform() {

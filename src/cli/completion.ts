@@ -6,14 +6,14 @@ import { templateNames } from './templates.ts';
 
 /** Nobody waits longer for a suggestion. */
 const namesLimitMs = 500;
-const takeFunction: readonly string[] = ['describe', 'invoke', 'logs', 'remove', 'versions'];
+const takeFunction: readonly string[] = ['describe', 'invoke', 'logs', 'remove', 'usage', 'versions'];
 
 /**
  * Adds `completion <shell>`, which prints the shell's script, and the hidden `complete`, which that script asks.
  * @param asked the arguments of this process: the functions are asked for only when one of them may be meant
  */
 export async function addCompletion(program: Command, asked: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const names = takeFunction.some((command) => asked.includes(command)) ? await functionNames(environment) : [];
+  const names = [...takeFunction, 'trace'].some((command) => asked.includes(command)) ? await functionNames(environment) : [];
   const { commands } = tab(program, { completionCommandName: 'completion' });
   const offer = (values: readonly string[]) => (complete: (value: string, description: string) => void) => {
     for (const value of values) complete(value, '');
@@ -21,6 +21,10 @@ export async function addCompletion(program: Command, asked: readonly string[], 
   for (const command of takeFunction) {
     const argument = commands.get(command)?.arguments.get('function');
     if (argument !== undefined) argument.handler = offer(names);
+  }
+  for (const name of ['slow', 'function']) {
+    const option = commands.get('trace')?.options.get(name);
+    if (option !== undefined) option.handler = offer(names);
   }
   const template = commands.get('init')?.options.get('template');
   if (template !== undefined) template.handler = offer(templateNames());

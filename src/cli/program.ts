@@ -2,7 +2,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { InvokeFlags } from './commands/invoke.ts';
 import type { LogsFlags } from './commands/logs.ts';
+import type { TraceFlags } from './commands/trace.ts';
 import type { UpFlags } from './commands/up.ts';
+import type { UsageFlags } from './commands/usage.ts';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -45,6 +47,7 @@ export function buildProgram(version: string): Command {
   addPlatformCommands(program);
   addPublishingCommands(program);
   addInspectionCommands(program);
+  addAccountCommands(program);
   return program;
 }
 
@@ -114,7 +117,7 @@ function addInspectionCommands(program: Command): void {
     .description('print a function’s log')
     .argument('<function>')
     .option('-f, --follow', 'go on as it grows')
-    .option('-n, --lines <count>', 'the last so many lines', lineCount, 100)
+    .option('-n, --lines <count>', 'the last so many lines', numberTo(0, maxLines), 100)
     .addOption(json())
     .action(async (name: string, flags: LogsFlags) => (await import('./commands/logs.ts')).logs(name, flags));
   program
@@ -124,7 +127,7 @@ function addInspectionCommands(program: Command): void {
     .action(async (flags: JsonFlag) => (await import('./commands/list.ts')).list(flags));
   program
     .command('describe')
-    .description('show a function’s configuration and its instances')
+    .description('show a function’s configuration, its instances and its starts')
     .argument('<function>')
     .addOption(json())
     .action(async (name: string, flags: JsonFlag) => (await import('./commands/describe.ts')).describe(name, flags));
@@ -136,11 +139,35 @@ function addInspectionCommands(program: Command): void {
     .action(async (name: string, flags: JsonFlag) => (await import('./commands/versions.ts')).versions(name, flags));
 }
 
+function addAccountCommands(program: Command): void {
+  program
+    .command('trace')
+    .description('show where a request’s time went, step by step')
+    .argument('[request]', 'its id, as the header x-swiftlet-request-id said it')
+    .option('--function <name>', 'whose request it was: the search is shorter then')
+    .option('--slow <function>', 'list the slowest requests of this function instead')
+    .option('-n, --lines <count>', 'of the slowest so many', numberTo(1, maxSlowest), 20)
+    .addOption(json())
+    .action(async (request: string | undefined, flags: TraceFlags) => (await import('./commands/trace.ts')).trace(request, flags));
+  program
+    .command('usage')
+    .description('show what functions used: invocations, GB-seconds, billed and platform time by function and day')
+    .argument('[function]')
+    .option('--days <count>', 'the last so many days', numberTo(1, maxDays), 30)
+    .addOption(json())
+    .action(async (name: string | undefined, flags: UsageFlags) => (await import('./commands/usage.ts')).usage(name, flags));
+}
+
 /** What the API gives at once. */
 const maxLines = 10_000;
+const maxSlowest = 1_000;
+/** For so long usage is kept. */
+const maxDays = 400;
 
-function lineCount(text: string): number {
-  const count = Number(text);
-  if (/^\d+$/.test(text) && count <= maxLines) return count;
-  throw new InvalidArgumentError(`It is a whole number from 0 to ${maxLines}.`);
-}
+const numberTo =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const count = Number(text);
+    if (/^\d+$/.test(text) && count >= least && count <= most) return count;
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+  };

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../model/errors.ts';
-import type { ColdPhases, Start } from '../model/phases.ts';
+import type { Start } from '../model/phases.ts';
 import { initialCreditBytes } from '../wire/instance-protocol.ts';
 import type { Backlog } from './backlog.ts';
 import type { InstanceLink } from './instance-link.ts';
 import type { ResponseHeadChecked } from './response-head.ts';
 import type { ServedFunction } from './served-function.ts';
+import type { WaitedStart } from './waited-start.ts';
 
 /** Where a request is on its way. One that is ahead was sent to an instance that is not initialised, and begins when it is. */
 export type ExchangeState = 'waiting' | 'ahead' | 'dispatched' | 'settled';
@@ -34,7 +35,8 @@ export class Exchange {
   deadline: number;
   dispatchedAt = 0;
   start: Start = 'warm';
-  phases: ColdPhases | undefined;
+  /** Absent for a cold one, too, when the agent was gone before it could tell. */
+  waitedStart: WaitedStart | undefined;
   queueMs = 0;
   link: InstanceLink | undefined;
   stream = 0;

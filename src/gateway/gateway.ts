@@ -6,7 +6,7 @@ import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import { clientIdleMs } from '../model/limits.ts';
 import { totalMs } from '../model/phases.ts';
-import type { AcquiredInstance, Ended, Starting } from '../wire/agent-calls.ts';
+import type { Ended, Starting } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
 import type { PublishedState } from '../wire/published-state.ts';
 import { refusal } from './admit.ts';
@@ -23,6 +23,7 @@ import type { Reports } from './reports.ts';
 import { bodyLengthOf } from './request-headers.ts';
 import { ServedFunction } from './served-function.ts';
 import { type StartEvents, Starts } from './starts.ts';
+import { type StartedInstance, waitFor } from './waited-start.ts';
 
 export interface GatewayMeans {
   readonly agent: CallClient;
@@ -143,7 +144,7 @@ export class Gateway implements LinkEvents, StartEvents {
     const link = served.free.at(-1);
     if (link === undefined) {
       served.enqueue(exchange);
-      this.#starts.activate(served, now);
+      this.#starts.activate(served, now, exchange.id);
     } else this.#dispatch(exchange, link, now);
   }
 
@@ -156,7 +157,7 @@ export class Gateway implements LinkEvents, StartEvents {
   /** Its instance has it, or is there at last: the handler's time counts from here. */
   #begin(exchange: Exchange, now: number): void {
     exchange.state = 'dispatched';
-    exchange.queueMs = Math.max(0, now - exchange.arrivedAt - totalMs(exchange.phases));
+    exchange.queueMs = Math.max(0, now - exchange.arrivedAt - totalMs(exchange.waitedStart?.waited));
     exchange.dispatchedAt = now;
     exchange.deadline = now + exchange.served.version.config.timeoutMs;
   }
@@ -171,27 +172,33 @@ export class Gateway implements LinkEvents, StartEvents {
     }
   }
 
-  started(link: InstanceLink, acquired: AcquiredInstance | undefined): void {
+  started(link: InstanceLink, start: StartedInstance | 'warm' | 'untold'): void {
     const now = performance.now();
-    const wasCold = acquired?.start !== 'warm';
     this.#links.add(link);
     for (const exchange of link.streams.values()) {
       exchange.served.forgetWaiting();
-      if (wasCold) markCold(exchange, acquired);
+      mark(exchange, start, now);
       this.#begin(exchange, now);
     }
     link.open();
     for (let next = this.#nextFor(link); next !== undefined; next = this.#nextFor(link)) {
-      if (wasCold) markCold(next, acquired);
+      mark(next, start, now);
       this.#dispatch(next, link, now);
     }
     this.#rest(link, now);
   }
 
   failed(served: ServedFunction, error: SwiftletError, ahead: InstanceLink | undefined): void {
-    for (const exchange of ahead?.streams.values() ?? []) this.#settle(exchange, error);
+    for (const exchange of ahead?.streams.values() ?? []) this.#failCold(exchange, error);
     ahead?.close();
-    for (let exchange = served.dequeue(); exchange !== undefined; exchange = served.dequeue()) this.#settle(exchange, error);
+    // Counted out when it is settled, and not twice: the next one would not be started for.
+    for (let exchange = served.takeAhead(); exchange !== undefined; exchange = served.takeAhead()) this.#failCold(exchange, error);
+  }
+
+  /** It waited for an instance, although there is none. */
+  #failCold(exchange: Exchange, error: SwiftletError): void {
+    exchange.start = 'cold';
+    this.#settle(exchange, error);
   }
 
   putOff(served: ServedFunction, ahead: InstanceLink | undefined): void {
@@ -268,13 +275,16 @@ export class Gateway implements LinkEvents, StartEvents {
 
   #settle(exchange: Exchange, error: SwiftletError | undefined, now = performance.now()): void {
     if (exchange.state === 'settled') return;
-    if (exchange.state !== 'dispatched') exchange.served.forgetWaiting();
+    if (exchange.state !== 'dispatched') {
+      exchange.served.forgetWaiting();
+      exchange.queueMs = now - exchange.arrivedAt;
+    }
     exchange.state = 'settled';
     this.#inFlight.delete(exchange);
     if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
     if (error?.code === 'Internal') this.#means.log.error({ err: error, requestId: exchange.id }, 'a request failed for a mistake of ours');
     const outcome = exchange.abandoned ?? error?.code ?? 'ok';
-    exchange.served.figures.settled(outcome, now - exchange.arrivedAt, exchange.queueMs, exchange.phases);
+    count(exchange, outcome, now);
     this.#means.reports.record(exchange, outcome, now);
   }
 
@@ -287,12 +297,15 @@ export class Gateway implements LinkEvents, StartEvents {
 
   #retire(served: ServedFunction, successor: ServedFunction | undefined): void {
     served.retired = true;
-    for (let exchange = served.dequeue(); exchange !== undefined; exchange = served.dequeue()) {
+    for (let exchange = served.takeAhead(); exchange !== undefined; exchange = served.takeAhead()) {
       const { version } = served;
       if (successor === undefined)
         this.#settle(exchange, new SwiftletError('FunctionNotFound', `function "${version.function}" was removed`));
-      // It waited for a version that serves no more: it waits for the next one, at the place where it came in.
-      else this.#place(Object.assign(exchange, { served: successor }), performance.now());
+      else {
+        // It waited for a version that serves no more: it waits for the next one, at the place where it came in.
+        served.forgetWaiting();
+        this.#place(Object.assign(exchange, { served: successor }), performance.now());
+      }
     }
     this.#links.releaseIdleOf(served, performance.now());
     if (successor === undefined) this.#means.metrics.forget(served.version);
@@ -337,7 +350,13 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 }
 
-function markCold(exchange: Exchange, acquired: AcquiredInstance | undefined): void {
+function mark(exchange: Exchange, start: StartedInstance | 'warm' | 'untold', now: number): void {
+  if (start === 'warm') return;
   exchange.start = 'cold';
-  exchange.phases = acquired?.phases;
+  if (start !== 'untold') exchange.waitedStart = waitFor(start, now - exchange.arrivedAt);
+}
+
+function count({ served, arrivedAt, queueMs, dispatchedAt, start, waitedStart }: Exchange, outcome: string, now: number): void {
+  served.figures.settled(outcome, now - arrivedAt, queueMs, waitedStart);
+  if (dispatchedAt > 0) served.versionFigures.began(start, waitedStart);
 }

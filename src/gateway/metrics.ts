@@ -1,12 +1,16 @@
 /** The gateway's part of `GET /metrics`. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Version } from '../model/function.ts';
-import { type ColdPhases, coldPhases } from '../model/phases.ts';
+import { type ColdPhase, type ColdPhases, coldPhases, noPhases, type Start } from '../model/phases.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { Distribution, histogramText } from './histogram.ts';
+import { Slowest } from './slowest.ts';
+import type { WaitedStart } from './waited-start.ts';
 
 const milliseconds = 1000;
 const durationBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** So many versions of a function have figures of their own, the newest ones: each deploy would add to them for ever. */
+const toldVersions = 3;
 const waitBounds = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export interface GatewayCounts {
@@ -18,30 +22,66 @@ export interface GatewayCounts {
 
 type Labels = Pick<Version, 'tenant' | 'function'>;
 
+/** What is counted of one version: sums only, since a histogram for each would be a hundred lines. Budget: 20 ns a warm request. */
+export class VersionFigures {
+  readonly number: number;
+  readonly starts: Record<Start, number> = { warm: 0, cold: 0 };
+  /** Milliseconds in each phase that requests waited for, and that had been done ahead of them. */
+  readonly waited: Record<ColdPhase, number> = { ...noPhases };
+  readonly prepaid: Record<ColdPhase, number> = { ...noPhases };
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  /** An instance has taken a request. */
+  began(start: Start, waitedStart: WaitedStart | undefined): void {
+    this.starts[start] += 1;
+    if (waitedStart === undefined) return;
+    add(this.waited, waitedStart.waited);
+    if (waitedStart.cost !== undefined) add(this.prepaid, waitedStart.prepaid);
+  }
+}
+
+function add(sums: Record<ColdPhase, number>, phases: ColdPhases): void {
+  for (const phase of coldPhases) sums[phase] += phases[phase];
+}
+
 /** What is counted of one function, over all its versions. Budget: 0.3 µs a request. */
 export class FunctionFigures {
   readonly labels: Labels;
   readonly outcomes = new Map<string, number>();
   readonly duration = new Distribution(durationBounds);
   readonly wait = new Distribution(waitBounds);
-  readonly phases = new Map<keyof ColdPhases, Distribution>();
+  readonly waited = new PhaseDistributions();
+  readonly prepaid = new PhaseDistributions();
+  readonly slowest = new Slowest();
+  /** The newest last. */
+  readonly versions: VersionFigures[] = [];
 
   constructor({ tenant, function: name }: Labels) {
     this.labels = { tenant, function: name };
   }
 
   /** @param outcome `ok` or an error code */
-  settled(outcome: string, durationMs: number, queueMs: number, phases: ColdPhases | undefined): void {
+  settled(outcome: string, durationMs: number, queueMs: number, waitedStart: WaitedStart | undefined): void {
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
     this.duration.observe(durationMs / milliseconds);
     this.wait.observe(queueMs / milliseconds);
-    if (phases !== undefined) for (const phase of coldPhases) this.#phase(phase).observe(phases[phase] / milliseconds);
+    if (waitedStart === undefined) return;
+    this.waited.observe(waitedStart.waited);
+    // Of a start that several waited for, what was done ahead was done once.
+    if (waitedStart.cost !== undefined) this.prepaid.observe(waitedStart.prepaid);
   }
 
-  #phase(phase: keyof ColdPhases): Distribution {
-    const seen = this.phases.get(phase) ?? new Distribution(waitBounds);
-    this.phases.set(phase, seen);
-    return seen;
+  /** Where a version is counted. The figures of the oldest one go when there are too many. */
+  ofVersion(number: number): VersionFigures {
+    const known = this.versions.find((version) => version.number === number);
+    if (known !== undefined) return known;
+    const figures = new VersionFigures(number);
+    this.versions.push(figures);
+    if (this.versions.length > toldVersions) this.versions.shift();
+    return figures;
   }
 
   /** As they are written; names have no character that would need escaping. */
@@ -49,6 +89,30 @@ export class FunctionFigures {
     return `tenant="${this.labels.tenant}",function="${this.labels.function}"`;
   }
 }
+
+/** One distribution for each phase, made when there is something to count. */
+class PhaseDistributions {
+  #byPhase: Readonly<Record<ColdPhase, Distribution>> | undefined;
+
+  observe(phases: ColdPhases): void {
+    this.#byPhase ??= newDistributions();
+    for (const phase of coldPhases) this.#byPhase[phase].observe(phases[phase] / milliseconds);
+  }
+
+  lines(name: string, labels: string): string[] {
+    const byPhase = this.#byPhase;
+    return byPhase === undefined ? [] : coldPhases.flatMap((phase) => byPhase[phase].lines(name, `${labels},phase="${phase}"`));
+  }
+}
+
+const newDistributions = (): Readonly<Record<ColdPhase, Distribution>> => ({
+  sandbox: new Distribution(waitBounds),
+  code: new Distribution(waitBounds),
+  environment: new Distribution(waitBounds),
+  network: new Distribution(waitBounds),
+  runtime: new Distribution(waitBounds),
+  init: new Distribution(waitBounds),
+});
 
 export class GatewayMetrics {
   readonly #registry = new Registry();
@@ -67,6 +131,34 @@ export class GatewayMetrics {
         this.reset();
         for (const { labels, outcomes } of functions.values())
           for (const [outcome, count] of outcomes) this.inc({ ...labels, outcome }, count);
+      },
+    });
+    new Counter({
+      name: 'swiftlet_version_starts_total',
+      help: 'Requests that an instance took, by how it was found, for the newest versions of each function',
+      labelNames: ['tenant', 'function', 'version', 'start'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { labels, versions } of functions.values())
+          for (const { number, starts } of versions)
+            for (const start of ['warm', 'cold'] as const) this.inc({ ...labels, version: String(number), start }, starts[start]);
+      },
+    });
+    new Counter({
+      name: 'swiftlet_version_cold_start_seconds_total',
+      help: 'Time in the phases of cold starts, waited for or done ahead, for the newest versions of each function',
+      labelNames: ['tenant', 'function', 'version', 'phase', 'paid'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { labels, versions } of functions.values())
+          for (const { number, starts, waited, prepaid } of versions)
+            for (const phase of starts.cold === 0 ? [] : coldPhases) {
+              const own = { ...labels, version: String(number), phase };
+              this.inc({ ...own, paid: 'waited' }, waited[phase] / milliseconds);
+              this.inc({ ...own, paid: 'ahead' }, prepaid[phase] / milliseconds);
+            }
       },
     });
     this.#refused = new Counter({
@@ -113,13 +205,12 @@ export class GatewayMetrics {
 
   #histograms(): string[] {
     const all = [...this.#functions.values()].filter(({ outcomes }) => outcomes.size > 0);
-    const [duration, wait, phase] = [
+    const [duration, wait, phase, prepaid] = [
       'swiftlet_request_duration_seconds',
       'swiftlet_queue_wait_seconds',
       'swiftlet_cold_start_phase_seconds',
+      'swiftlet_cold_start_prepaid_seconds',
     ];
-    const phaseLines = (figures: FunctionFigures) =>
-      [...figures.phases].flatMap(([name, seen]) => seen.lines(phase, `${figures.labelText},phase="${name}"`));
     return [
       histogramText(
         duration,
@@ -131,7 +222,16 @@ export class GatewayMetrics {
         'Time in which a request waited for a slot, cold-start phases left out',
         all.flatMap((figures) => figures.wait.lines(wait, figures.labelText)),
       ),
-      histogramText(phase, 'Phases of cold starts as requests waited for them', all.flatMap(phaseLines)),
+      histogramText(
+        phase,
+        'Phases of cold starts as requests waited for them',
+        all.flatMap((figures) => figures.waited.lines(phase, figures.labelText)),
+      ),
+      histogramText(
+        prepaid,
+        'What a pool, or the publishing, had done ahead of cold starts',
+        all.flatMap((figures) => figures.prepaid.lines(prepaid, figures.labelText)),
+      ),
     ];
   }
 }

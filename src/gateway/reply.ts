@@ -1,9 +1,10 @@
 /** What the caller gets: the function's answer, or problem details. Budget for a small answer: one writeHead and one end. */
 import { errorKinds, type SwiftletError, toProblem } from '../model/errors.ts';
-import { coldPhases } from '../model/phases.ts';
+import { coldPhases, totalMs } from '../model/phases.ts';
 import { threeDecimals } from './decimal.ts';
 import { endGently } from './end-gently.ts';
 import type { Exchange } from './exchange.ts';
+import type { WaitedStart } from './waited-start.ts';
 
 const bodilessStatuses = new Set([204, 205, 304]);
 const retryAfterSeconds = '1';
@@ -73,8 +74,9 @@ function closeAfter({ socket, req }: Exchange['response'], headers: string[]): v
 const warmPhases = coldPhases.map((phase) => `${phase};dur=0`).join(', ');
 
 function addPlatformHeaders(exchange: Exchange, headers: string[]): void {
-  const { phases } = exchange;
-  const waited = phases === undefined ? warmPhases : coldPhases.map((phase) => `${phase};dur=${threeDecimals(phases[phase])}`).join(', ');
+  const { waitedStart } = exchange;
+  const waited = waitedStart === undefined ? warmPhases : coldPhasesText(waitedStart);
+  const prepaid = waitedStart === undefined ? '' : `, prepaid;dur=${threeDecimals(totalMs(waitedStart.prepaid))}`;
   headers.push(
     'x-swiftlet-request-id',
     exchange.id,
@@ -83,6 +85,9 @@ function addPlatformHeaders(exchange: Exchange, headers: string[]): void {
     'x-swiftlet-start',
     exchange.start,
     'server-timing',
-    `queue;dur=${threeDecimals(exchange.queueMs)}, ${waited}, handler;dur=${threeDecimals(exchange.handlerMs)}`,
+    `queue;dur=${threeDecimals(exchange.queueMs)}, ${waited}, handler;dur=${threeDecimals(exchange.handlerMs)}${prepaid}`,
   );
 }
+
+const coldPhasesText = ({ waited }: WaitedStart): string =>
+  coldPhases.map((phase) => `${phase};dur=${threeDecimals(waited[phase])}`).join(', ');

@@ -3,11 +3,14 @@ import type { CallClient } from '../wire/calls.ts';
 import { threeDecimals } from './decimal.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServedFunction } from './served-function.ts';
+import { UsageBatch } from './usage-batch.ts';
+import { prepaidMs, type WaitedStart } from './waited-start.ts';
 
 const flushEveryMs = 50;
 /** Above this many bytes waiting the log falls behind, and records are dropped and counted. */
 const maxWaiting = 8 * 1024 * 1024;
 const firstBytes = 1024;
+const dayCharacters = 10;
 
 interface Batch {
   readonly tenant: string;
@@ -15,6 +18,9 @@ interface Batch {
   /** Lines are written out at once: as strings they would be kept, piece by piece, until they leave. */
   bytes: Buffer;
   used: number;
+  readonly usage: UsageBatch;
+  /** Lines that are kept for longer than the others. */
+  kept: string;
 }
 
 export class Reports {
@@ -33,21 +39,29 @@ export class Reports {
 
   /** @param outcome `ok` or an error code */
   record(exchange: Exchange, outcome: string, now: number): void {
-    const { served, phases } = exchange;
+    const { served, waitedStart } = exchange;
+    const durationMs = exchange.handlerMs > 0 ? exchange.handlerMs : exchange.dispatchedAt > 0 ? now - exchange.dispatchedAt : 0;
+    const cost = waitedStart?.cost;
+    const billedMs = Math.ceil(durationMs + (cost === undefined ? 0 : cost.initMs));
+    const batch = this.#batches.get(served.key) ?? this.#open(served);
+    if (exchange.dispatchedAt > 0) use(batch.usage, exchange, billedMs);
     if (this.#waiting > maxWaiting) {
       this.dropped += 1;
       return;
     }
-    const durationMs = exchange.handlerMs > 0 ? exchange.handlerMs : exchange.dispatchedAt > 0 ? now - exchange.dispatchedAt : 0;
-    const initMs = phases?.init ?? 0;
+    const totalMs = now - exchange.arrivedAt;
     // Everything in it is a number or of our own making, so that it needs no escaping.
     const line =
       `{"time":"${this.#time()}","level":"report","requestId":"${exchange.id}","version":${served.version.number},"message":"${outcome}",` +
-      `"report":{"outcome":"${outcome}","start":"${exchange.start}","durationMs":${threeDecimals(durationMs)},"billedMs":${Math.ceil(durationMs + initMs)},` +
-      `"queueMs":${threeDecimals(exchange.queueMs)},"memoryUsedMiB":${Math.round(exchange.memoryMiB * 10) / 10}${phases === undefined ? '' : `,"initMs":${threeDecimals(initMs)}`}}}\n`;
-    const batch = this.#batches.get(served.key) ?? this.#open(served);
+      `"report":{"outcome":"${outcome}","start":"${exchange.start}","totalMs":${threeDecimals(totalMs)},"durationMs":${threeDecimals(durationMs)},` +
+      `"billedMs":${billedMs},"platformMs":${cost === undefined ? '0' : threeDecimals(cost.platformMs)},"queueMs":${threeDecimals(exchange.queueMs)},` +
+      `"memoryUsedMiB":${Math.round(exchange.memoryMiB * 10) / 10}${waitedStart === undefined ? '' : startText(waitedStart)}}}\n`;
     if (batch.bytes.length - batch.used < line.length) this.#enlarge(batch, line.length);
     batch.used += batch.bytes.write(line, batch.used, 'latin1');
+    if (waitedStart !== undefined || served.figures.slowest.takes(totalMs, now)) {
+      this.#waiting += line.length;
+      batch.kept += line;
+    }
   }
 
   #enlarge(batch: Batch, more: number): void {
@@ -57,7 +71,14 @@ export class Reports {
   }
 
   #open({ key, version }: ServedFunction): Batch {
-    const batch = { tenant: version.tenant, function: version.function, bytes: Buffer.allocUnsafe(firstBytes), used: 0 };
+    const batch = {
+      tenant: version.tenant,
+      function: version.function,
+      bytes: Buffer.allocUnsafe(firstBytes),
+      used: 0,
+      usage: new UsageBatch(this.#time().slice(0, dayCharacters)),
+      kept: '',
+    };
     this.#batches.set(key, batch);
     this.#waiting += firstBytes;
     return batch;
@@ -74,9 +95,12 @@ export class Reports {
   }
 
   flush(): void {
-    if (this.#waiting === 0 || !this.#relay.connected) return;
-    for (const { tenant, function: name, bytes, used } of this.#batches.values())
-      this.#relay.notifyText('append', { tenant, function: name }, bytes.subarray(0, used));
+    if (this.#batches.size === 0 || !this.#relay.connected) return;
+    for (const { tenant, function: name, bytes, used, usage, kept } of this.#batches.values()) {
+      const counts = usage.isEmpty ? {} : { usage: usage.counts };
+      this.#relay.notifyText('append', { tenant, function: name, ...counts }, bytes.subarray(0, used));
+      if (kept !== '') this.#relay.notifyText('keep', { tenant, function: name }, Buffer.from(kept, 'latin1'));
+    }
     this.#batches.clear();
     this.#waiting = 0;
   }
@@ -85,4 +109,16 @@ export class Reports {
     this.flush();
     clearInterval(this.#timer);
   }
+}
+
+function use(usage: UsageBatch, { start, waitedStart, served }: Exchange, billedMs: number): void {
+  usage[start] += 1;
+  usage.bill(billedMs, served.version.config.memoryMiB);
+  if (waitedStart === undefined) return;
+  usage.platformMs += waitedStart.cost?.platformMs ?? 0;
+  usage.prepaidMs += prepaidMs(waitedStart);
+}
+
+function startText({ initMs, instanceId, causedBy, spans, prepaid }: WaitedStart): string {
+  return `,"initMs":${threeDecimals(initMs)},"coldStart":${JSON.stringify({ instanceId, causedBy, spans, prepaid })}`;
 }

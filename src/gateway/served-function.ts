@@ -2,7 +2,7 @@ import type { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import type { Exchange } from './exchange.ts';
 import type { InstanceLink } from './instance-link.ts';
-import type { FunctionFigures } from './metrics.ts';
+import type { FunctionFigures, VersionFigures } from './metrics.ts';
 
 /** So many gone requests may lie in a queue before it is swept. */
 const sweepFrom = 64;
@@ -12,6 +12,7 @@ export class ServedFunction {
   readonly version: Version;
   readonly key: string;
   readonly figures: FunctionFigures;
+  readonly versionFigures: VersionFigures;
   /** Requests that wait for a slot, oldest first from `#first` on. */
   #queue: (Exchange | undefined)[] = [];
   #first = 0;
@@ -32,11 +33,17 @@ export class ServedFunction {
     this.version = version;
     this.key = key;
     this.figures = figures;
+    this.versionFigures = figures.ofVersion(version.number);
   }
 
   /** Requests that wait for an instance: those in the queue, and those that were sent ahead to one. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** The one in the queue that has waited longest. */
+  get oldest(): Exchange | undefined {
+    return this.#queue.find((exchange) => exchange?.state === 'waiting');
   }
 
   enqueue(exchange: Exchange): void {
@@ -51,7 +58,7 @@ export class ServedFunction {
     return exchange;
   }
 
-  /** The oldest in the queue, to be sent ahead: it still counts as waiting, until `forgetWaiting`. */
+  /** The oldest in the queue, to be sent ahead or settled: it still counts as waiting, until `forgetWaiting`. */
   takeAhead(): Exchange | undefined {
     while (this.#first < this.#queue.length) {
       const exchange = this.#queue[this.#first];

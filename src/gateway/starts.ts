@@ -7,6 +7,7 @@ import type { CallClient } from '../wire/calls.ts';
 import { startsWanted } from './activate.ts';
 import { InstanceLink, type LinkEvents } from './instance-link.ts';
 import type { ServedFunction } from './served-function.ts';
+import type { StartedInstance } from './waited-start.ts';
 
 /** What an agent may need for a start beside the user's own init. */
 const startAllowanceMs = 20_000;
@@ -31,9 +32,9 @@ export interface StartEvents {
   /**
    * An instance is there.
    * @param link not open yet; what was sent ahead is on it
-   * @param acquired what the agent said of it; absent when the agent is gone and the instance itself said that it goes on
+   * @param start how it went; `warm` when it was there already, `untold` when the agent is gone and the instance itself said that it goes on
    */
-  started(link: InstanceLink, acquired: AcquiredInstance | undefined): void;
+  started(link: InstanceLink, start: StartedInstance | 'warm' | 'untold'): void;
   /** The function cannot start. Neither can what was sent ahead. */
   failed(served: ServedFunction, error: SwiftletError, link: InstanceLink | undefined): void;
   /** The start came to nothing, for no fault of the function. What was sent ahead never began. */
@@ -43,6 +44,8 @@ export interface StartEvents {
 /** A start under way. */
 interface Start {
   readonly served: ServedFunction;
+  /** The request that it was asked for. */
+  readonly causedBy: string;
   /** There when something was sent ahead. */
   link: InstanceLink | undefined;
   /** There when the agent will say nothing more: the instance's own word, or its end, decides, or this limit of the wait for it. */
@@ -59,13 +62,16 @@ export class Starts {
     this.#events = events;
   }
 
-  /** Asks for as many instances as those who wait need. */
-  activate(served: ServedFunction, now: number): void {
+  /**
+   * Asks for as many instances as those who wait need.
+   * @param causedBy the id of the request that waits since now; absent when the oldest one has waited long enough
+   */
+  activate(served: ServedFunction, now: number, causedBy?: string): void {
     if (now < served.pausedUntil) return;
     const { waiting, starting, instances, version } = served;
     const { concurrency, maximum } = version.config;
     const wanted = startsWanted({ waiting, starting, instances, slots: concurrency, maximum });
-    for (let asked = 0; asked < wanted; asked++) void this.#ask(randomUUID(), served);
+    for (let asked = 0; asked < wanted; asked++) void this.#ask(randomUUID(), served, causedBy ?? served.oldest?.id ?? '');
   }
 
   /**
@@ -100,9 +106,9 @@ export class Starts {
     }
   }
 
-  async #ask(id: string, served: ServedFunction): Promise<void> {
+  async #ask(id: string, served: ServedFunction, causedBy: string): Promise<void> {
     const { tenant, function: name, number, config } = served.version;
-    const start: Start = { served, link: undefined, orphaned: undefined };
+    const start: Start = { served, causedBy, link: undefined, orphaned: undefined };
     this.#under.set(id, start);
     served.starting += 1;
     let acquired: AcquiredInstance;
@@ -118,7 +124,8 @@ export class Starts {
     served.lastFailure = undefined;
     served.lastRefusal = undefined;
     const { instanceId, socketPath, slots } = acquired;
-    this.#events.started(start.link ?? new InstanceLink(instanceId, socketPath, slots, served, this.#events, performance.now()), acquired);
+    const link = start.link ?? new InstanceLink(instanceId, socketPath, slots, served, this.#events, performance.now());
+    this.#events.started(link, acquired.start === 'warm' ? 'warm' : { instanceId, causedBy, times: acquired, isPaid: false });
   }
 
   #refused(id: string, start: Start, error: unknown): void {
@@ -150,7 +157,7 @@ export class Starts {
 
   #startedAlone(link: InstanceLink, start: Start): void {
     this.#over(link.id, start);
-    this.#events.started(link, undefined);
+    this.#events.started(link, 'untold');
   }
 
   /** Whoever waits goes on waiting, and the next sweep asks again. */

@@ -38,6 +38,8 @@ export const logBurstBytes = 4 * mebibyte;
 /** Logs of one function: files of this size, so many of them, oldest first out. */
 export const logFileBytes = 10 * mebibyte;
 export const logFiles = 5;
+/** Reports that outlast the log, of cold starts and of the slowest requests: the last thousand at least. */
+export const keptReportSize = { fileBytes: 2 * mebibyte, files: 2 } as const;
 
 /** Versions of one function that are kept; the serving one always is. */
 export const keptVersions = 10;

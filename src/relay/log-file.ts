@@ -1,7 +1,7 @@
 /** One function's log: files of JSON lines, rotated by size, written in batches, read from the end. */
 import { appendFile, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { logFileBytes, logFiles } from '../model/limits.ts';
+import { findLine } from './find-line.ts';
 
 const flushAfterMs = 30;
 /** Bytes that may wait for a slow disk; what comes then is dropped. */
@@ -9,7 +9,14 @@ const maxWaitingBytes = 4 * 1024 * 1024;
 const readBlockBytes = 64 * 1024;
 const fileName = (number: number): string => `${String(number).padStart(8, '0')}.jsonl`;
 
+/** How much is kept: files of this size, so many of them, oldest first out. */
+export interface LogSize {
+  readonly fileBytes: number;
+  readonly files: number;
+}
+
 export interface LogFileMeans {
+  readonly size: LogSize;
   failed(error: unknown, lostBytes: number): void;
   /** Lines that are stored from now on. */
   wrote(lines: string): void;
@@ -56,6 +63,16 @@ export class LogFile {
     return lines;
   }
 
+  /** The first line that contains these bytes, in the newest file that has one. @throws what the signal is aborted with */
+  async find(bytes: Buffer, signal: AbortSignal): Promise<string | undefined> {
+    await this.settle();
+    for (const name of (await this.#names()).toReversed()) {
+      const line = await findLine(join(this.#folder, name), bytes, signal);
+      if (line !== undefined) return line;
+    }
+    return undefined;
+  }
+
   /** Writes what waits. */
   async settle(): Promise<void> {
     clearTimeout(this.#timer);
@@ -82,7 +99,7 @@ export class LogFile {
       const bytes = Buffer.from(text);
       await appendFile(join(this.#folder, fileName(this.#number)), bytes);
       this.#size += bytes.length;
-      if (this.#size >= logFileBytes) await this.#rotate();
+      if (this.#size >= this.#means.size.fileBytes) await this.#rotate();
     } catch (error) {
       this.#means.failed(error, text.length);
       // A full disk may have taken half a line: opened again, the file is cut to whole ones.
@@ -104,7 +121,8 @@ export class LogFile {
     this.#number += 1;
     this.#size = 0;
     const names = await this.#names();
-    for (const name of names.slice(0, Math.max(0, names.length - logFiles + 1))) await rm(join(this.#folder, name), { force: true });
+    for (const name of names.slice(0, Math.max(0, names.length - this.#means.size.files + 1)))
+      await rm(join(this.#folder, name), { force: true });
   }
 
   async #names(): Promise<string[]> {

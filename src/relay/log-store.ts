@@ -1,18 +1,25 @@
 /** The logs of all functions on this host, and those who follow them. */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { nameSchema } from '../model/names.ts';
 import { functionKey } from '../wire/published-state.ts';
 import type { LogRecord } from '../wire/relay-calls.ts';
-import { LogFile } from './log-file.ts';
+import { LogFile, type LogSize } from './log-file.ts';
 
 const complainEveryMs = 10_000;
 /** JSON leaves these as they are, but some readers of lines take them for line ends, and some terminals for orders. */
 const leftByJson = /[\u007f-\u009f\u2028\u2029]/g;
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
+export interface FoundLine {
+  readonly function: string;
+  readonly line: string;
+}
+
 export class LogStore {
   readonly #folder: string;
+  readonly #size: LogSize;
   readonly #log: Logger;
   readonly #files = new Map<string, LogFile>();
   readonly #followers = new Map<string, Set<(lines: string[]) => void>>();
@@ -20,8 +27,10 @@ export class LogStore {
   lines = 0;
   lostBytes = 0;
 
-  constructor(folder: string, log: Logger) {
+  /** @param size of each function's log */
+  constructor(folder: string, size: LogSize, log: Logger) {
     this.#folder = folder;
+    this.#size = size;
     this.#log = log;
   }
 
@@ -36,6 +45,19 @@ export class LogStore {
 
   last(tenant: string, name: string, count: number): Promise<string[]> {
     return this.#file(tenant, name).last(count);
+  }
+
+  /**
+   * The first line that contains these bytes, and whose log it is in.
+   * @param name the function's; undefined: any
+   * @throws what the signal is aborted with
+   */
+  async find(tenant: string, name: string | undefined, bytes: Buffer, signal: AbortSignal): Promise<FoundLine | undefined> {
+    for (const each of name === undefined ? await this.#functions(tenant) : [name]) {
+      const line = await this.#file(tenant, each).find(bytes, signal);
+      if (line !== undefined) return { function: each, line };
+    }
+    return undefined;
   }
 
   /** @returns what ends the following */
@@ -59,13 +81,21 @@ export class LogStore {
     await Promise.all([...this.#files.values()].map((file) => file.settle()));
   }
 
+  async #functions(tenant: string): Promise<string[]> {
+    return readdir(join(this.#folder, nameSchema.parse(tenant))).catch(() => []);
+  }
+
   #file(tenant: string, name: string): LogFile {
     const key = functionKey(tenant, name);
     let file = this.#files.get(key);
     if (file === undefined) {
       // These become parts of a path.
       const folder = join(this.#folder, nameSchema.parse(tenant), nameSchema.parse(name));
-      file = new LogFile(folder, { failed: (error, lost) => this.#failed(error, lost), wrote: (text) => this.#wrote(key, text) });
+      file = new LogFile(folder, {
+        size: this.#size,
+        failed: (error, lost) => this.#failed(error, lost),
+        wrote: (text) => this.#wrote(key, text),
+      });
       this.#files.set(key, file);
     }
     return file;

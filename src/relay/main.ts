@@ -1,25 +1,23 @@
 /** The relay’s process: reads the sandboxes’ pipes, keeps the logs, and outlives the agent. It decides nothing. */
 import type { Logger } from 'pino';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { SwiftletError } from '../model/errors.ts';
+import { keptReportSize, logFileBytes, logFiles } from '../model/limits.ts';
 import { type RoleConfig, socketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { type Peer, serveCalls } from '../wire/calls.ts';
-import {
-  appendSchema,
-  closeSchema,
-  followSchema,
-  forgetSchema,
-  labelSchema,
-  openSchema,
-  readLogSchema,
-  unfollowSchema,
-} from '../wire/relay-calls.ts';
+import { closeSchema, followSchema, labelSchema, openSchema, unfollowSchema } from '../wire/relay-calls.ts';
 import { LogStore } from './log-store.ts';
+import { answerQuestion, type RecordBooks, takeNotice } from './record-books.ts';
 import { SlotPipe } from './slot-pipe.ts';
+import { UsageStore } from './usage-store.ts';
 
 async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole> {
-  const store = new LogStore('logs', log);
+  const store = new LogStore('logs', { fileBytes: logFileBytes, files: logFiles }, log);
+  const books: RecordBooks = {
+    logs: store,
+    kept: new LogStore('reports', keptReportSize, log),
+    usage: new UsageStore('usage.sqlite', () => Date.now(), log),
+  };
   const pipes = new Map<number, SlotPipe>();
   const followed = new Map<Peer, Map<string, () => void>>();
   const registry = new Registry();
@@ -93,24 +91,15 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
       switch (method) {
         case 'close':
           return { tail: close(closeSchema.parse(body).slot) };
-        case 'read': {
-          const { tenant, function: name, last } = readLogSchema.parse(body);
-          return { lines: await store.last(tenant, name, last) };
-        }
         case 'follow':
           follow(peer, body);
           return {};
-        case 'forget': {
-          const { tenant, function: name } = forgetSchema.parse(body);
-          await store.forget(tenant, name);
-          return {};
-        }
         case 'metrics':
           return { text: await registry.metrics() };
         case 'health':
           return { ready: true, detail: 'keeps logs' };
         default:
-          throw new SwiftletError('NotFound', `the relay knows no call "${method}"`);
+          return answerQuestion(books, method, body);
       }
     },
     notice(method, body, peer) {
@@ -122,10 +111,7 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
         const label = labelSchema.parse(body);
         pipes.get(label.slot)?.label(label);
       }
-      if (method === 'append') {
-        const { tenant, function: name, text } = appendSchema.parse(body);
-        store.appendLines(tenant, name, text);
-      }
+      takeNotice(books, method, body);
       if (method === 'unfollow') unfollow(peer, unfollowSchema.parse(body).id);
     },
     closed(peer) {
@@ -139,7 +125,8 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
     async stop() {
       await server[Symbol.asyncDispose]();
       for (const slot of [...pipes.keys()]) close(slot);
-      await store.close();
+      await Promise.all([books.logs.close(), books.kept.close()]);
+      books.usage[Symbol.dispose]();
     },
   };
 }

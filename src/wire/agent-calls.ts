@@ -1,6 +1,7 @@
 /** What gateways and an agent say to each other. The agent serves; all bodies are parsed by these schemas at its door. */
 import { z } from 'zod';
 import { isErrorCode } from '../model/errors.ts';
+import { startTimesSchema } from '../model/phases.ts';
 
 /**
  * Ask `acquire`: an instance of this version, a waiting one if there is one, else a cold start. Answered with `AcquiredInstance`.
@@ -17,7 +18,8 @@ export const acquiredSchema = z.object({
   /** Places for concurrent requests; the lease is on all of them. */
   slots: z.int().min(1),
   start: z.enum(['warm', 'cold']),
-  phases: z.object({ sandbox: ms, code: ms, environment: ms, network: ms, runtime: ms, init: ms }),
+  /** Of a cold one. */
+  ...startTimesSchema.shape,
   /** The lease ends by itself after this, unless renewed. */
   leaseMs: ms,
 });

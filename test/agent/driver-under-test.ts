@@ -69,7 +69,17 @@ export function openUnderTest({ isolation, launched }: DriverKind, folder: strin
     traces,
     runtimes,
     sandboxes: () =>
-      new Sandboxes({ driver, slots: new Slots(slots), slotsFolder, runtimes, cgroups, codeWay, relay, log: pino({ level: 'silent' }) }),
+      new Sandboxes({
+        driver,
+        slots: new Slots(slots),
+        slotsFolder,
+        runtimes,
+        cgroups,
+        codeWay,
+        relay,
+        now: () => performance.now(),
+        log: pino({ level: 'silent' }),
+      }),
     async [Symbol.asyncDispose]() {
       await removeRemains(traces, new Set());
       await driver[Symbol.asyncDispose]();

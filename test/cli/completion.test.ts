@@ -26,6 +26,7 @@ const asked: readonly [words: string[], offered: RegExp][] = [
   [['inv'], /^invoke\t/m],
   [['invoke', ''], /^greet\b/m],
   [['logs', 'gr'], /^greet\b/m],
+  [['trace', '--slow', ''], /^greet\b/m],
   [['init', '--template', 'm'], /^markdown\b/m],
   [['up', '--isolation', ''], /^bubblewrap\b/m],
   [['deploy', '--'], /^--json\t/m],

@@ -61,6 +61,8 @@ export function sendJson(response: ServerResponse, value: unknown, headers: Reco
   response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 }
 
+const noStarts = { warm: 0, cold: 0, recent: { count: 0, waited: { p50Ms: 0, p95Ms: 0 }, phases: [] } };
+
 const routes: readonly [method: string, path: RegExp, route: Route][] = [
   [
     'GET',
@@ -90,6 +92,7 @@ const routes: readonly [method: string, path: RegExp, route: Route][] = [
     /^\/v1\/functions\/([^/]+)\/versions$/,
     withVersions((response, _name, versions) => sendJson(response, { serving: versions[0].number, versions })),
   ],
+  ['GET', /^\/v1\/functions\/([^/]+)\/starts$/, withVersions((response) => sendJson(response, noStarts))],
   ['DELETE', /^\/v1\/functions\/([^/]+)$/, removeFunction],
   ['GET', /^\/v1\/functions\/([^/]+)\/logs$/, withVersions((response) => void response.end())],
   ['POST', /^\/_\/invoke\/([^/]+)$/, invoke],

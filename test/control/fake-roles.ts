@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { socketOf, stateSocketOf } from '../../src/role/role-config.ts';
 import { type CallServer, type Peer, serveCalls } from '../../src/wire/calls.ts';
 import type { PublishedState } from '../../src/wire/published-state.ts';
+import type { UsageRow } from '../../src/wire/relay-calls.ts';
 import { type StateSubscriber, subscribeState } from '../../src/wire/state-subscriber.ts';
 
 export const instanceOf = (name: string) => ({
@@ -21,6 +22,12 @@ export class FakeRoles implements AsyncDisposable {
   /** The relay's records. */
   readonly lines: string[] = [];
   readonly forgotten: string[] = [];
+  /** The relay's reports that outlast the log, and what functions used. */
+  readonly kept: string[] = [];
+  usage: UsageRow[] = [];
+  /** What the relay was asked of usage. */
+  readonly usageAsked: unknown[] = [];
+  found: { function: string; line: string } | undefined;
   instances: ReturnType<typeof instanceOf>[] = [];
   ready = true;
   /** What an agent does before it says that it acts on a state. */
@@ -90,6 +97,12 @@ export class FakeRoles implements AsyncDisposable {
     if (method === 'instances') return this.instances;
     if (method === 'isolation') return { mode: 'bubblewrap', facts: [{ means: 'namespaces', inForce: true, detail: 'all' }] };
     if (method === 'read') return { lines: this.lines.slice(-(body as { last: number }).last) };
+    if (method === 'kept') return { lines: this.kept.slice(-(body as { last: number }).last) };
+    if (method === 'trace') return { found: this.found };
+    if (method === 'usage') {
+      this.usageAsked.push(body);
+      return { rows: this.usage.slice(0, (body as { limit: number }).limit) };
+    }
     if (method === 'follow') this.#followers.set((body as { id: string }).id, peer);
     if (method === 'forget') this.forgotten.push((body as { function: string }).function);
     return {};

@@ -51,7 +51,7 @@ for (const [what, files, handler] of forms) {
     assert.equal(answer.headers.get('x-swiftlet-version'), '1');
     assert.match(
       answer.headers.get('server-timing') ?? '',
-      /^queue;dur=[\d.]+, sandbox;dur=[\d.]+, code;dur=[\d.]+, environment;dur=[\d.]+, network;dur=[\d.]+, runtime;dur=[\d.]+, init;dur=[\d.]+, handler;dur=[\d.]+$/,
+      /^queue;dur=[\d.]+, sandbox;dur=[\d.]+, code;dur=[\d.]+, environment;dur=[\d.]+, network;dur=[\d.]+, runtime;dur=[\d.]+, init;dur=[\d.]+, handler;dur=[\d.]+, prepaid;dur=[\d.]+$/,
     );
     const again = await e2e.call(`/${what}/`);
     assert.equal(again.headers.get('x-swiftlet-start'), 'warm');
@@ -136,7 +136,8 @@ test('output becomes records with the request’s id, and every invocation a rep
   const report = records.find((record) => record['level'] === 'report')?.['report'] as Record<string, unknown>;
   assert.equal(report['outcome'], 'ok');
   assert.equal(report['start'], 'cold');
-  for (const field of ['durationMs', 'billedMs', 'queueMs', 'memoryUsedMiB', 'initMs']) assert.equal(typeof report[field], 'number', field);
+  for (const field of ['durationMs', 'totalMs', 'billedMs', 'platformMs', 'queueMs', 'memoryUsedMiB', 'initMs'])
+    assert.equal(typeof report[field], 'number', field);
 });
 
 test('concurrency: one instance takes several requests at once when it is told to', async () => {

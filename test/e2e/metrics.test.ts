@@ -22,8 +22,17 @@ test('the metrics count what happened', async () => {
   assert.match(text, /swiftlet_requests_total\{tenant="default",function="counted",outcome="HandlerError"\} 1/);
   assert.match(text, /swiftlet_request_duration_seconds_count\{tenant="default",function="counted"\} 3/);
   for (const phase of ['sandbox', 'code', 'environment', 'network', 'runtime', 'init']) {
-    assert.match(text, new RegExp(`swiftlet_cold_start_phase_seconds_count\\{tenant="default",function="counted",phase="${phase}"\\} 1`));
+    for (const kind of ['phase', 'prepaid'])
+      assert.match(
+        text,
+        new RegExp(`swiftlet_cold_start_${kind}_seconds_count\\{tenant="default",function="counted",phase="${phase}"\\} 1`),
+      );
+    const labels = `tenant="default",function="counted",version="1",phase="${phase}"`;
+    for (const paid of ['waited', 'ahead'])
+      assert.match(text, new RegExp(`swiftlet_version_cold_start_seconds_total\\{${labels},paid="${paid}"\\} \\d`));
   }
+  assert.match(text, /swiftlet_version_starts_total\{tenant="default",function="counted",version="1",start="warm"\} 2/);
+  assert.match(text, /swiftlet_version_starts_total\{tenant="default",function="counted",version="1",start="cold"\} 1/);
   assert.match(text, /swiftlet_instances\{tenant="default",function="counted",state="leased"\} 1/);
   for (const role of ['control', 'gateway', 'agent', 'relay']) assert.match(text, new RegExp(`swiftlet_role_up\\{role="${role}"\\} 1`));
 });

@@ -9,6 +9,8 @@ import pino from 'pino';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { GatewayMetrics } from '../../src/gateway/metrics.ts';
 import { Reports } from '../../src/gateway/reports.ts';
+import { UsageBatch } from '../../src/gateway/usage-batch.ts';
+import { sumOf } from '../../src/relay/usage-store.ts';
 import { functionConfigSchema, type Version } from '../../src/model/function.ts';
 import { noPhases } from '../../src/model/phases.ts';
 import type { Acquire, AcquiredInstance } from '../../src/wire/agent-calls.ts';
@@ -16,6 +18,7 @@ import type { CallClient } from '../../src/wire/calls.ts';
 import { encodeFrame, FrameDecoder } from '../../src/wire/frames.ts';
 import { frame, invokeKind } from '../../src/wire/instance-protocol.ts';
 import { functionKey } from '../../src/wire/published-state.ts';
+import { type UsageCounts, usageCountsSchema } from '../../src/wire/relay-calls.ts';
 
 interface Came {
   readonly type: number;
@@ -106,14 +109,23 @@ export class GatewayUnderTest implements AsyncDisposable {
   readonly #http;
   readonly #listening: Promise<unknown>;
   readonly #parts: Disposable[];
+  readonly #reports: Reports;
+  readonly #sent: Sent[] = [];
 
-  constructor({ tenantInFlight = 100 } = {}) {
+  constructor({ tenantInFlight = 100, concurrency = 1 } = {}) {
     const agent = silentClient((order) => new Promise((resolve, reject) => this.asked.put({ order, resolve, reject })));
-    const reports = new Reports(silentClient(() => Promise.resolve(null)));
+    const relay = silentClient(
+      () => Promise.resolve(null),
+      (sent) => this.#sent.push(sent),
+    );
+    const reports = new Reports(relay);
+    this.#reports = reports;
     const metrics = new GatewayMetrics(() => ({ inFlight: 0, waiting: 0, instances: 0, droppedReports: 0 }));
     this.#parts = [reports];
     this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, log: pino({ enabled: false }) });
-    const functions = new Map(tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant }]));
+    const functions = new Map(
+      tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant, config: { ...version.config, concurrency } }]),
+    );
     this.gateway.applyState({ revision: 1, functions, tokenHashes: [] });
     this.#http = createHttpServer((request, response) => {
       this.gateway.handle(request, response, functionKey(request.url?.slice(1) ?? '', 'f'), 'f', invokeKind.http, '/');
@@ -140,6 +152,20 @@ export class GatewayUnderTest implements AsyncDisposable {
   /** Resolves when no request is in flight. */
   async atRest(): Promise<void> {
     while (this.gateway.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Resolves when so many requests are in flight. */
+  async inFlight(count: number): Promise<void> {
+    while (this.gateway.inFlight < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** What has been sent to the relay so far. */
+  reported(): { logged: string[]; kept: string[]; usage: UsageCounts } {
+    this.#reports.flush();
+    const linesOf = (method: string) =>
+      this.#sent.filter((sent) => sent.method === method).flatMap(({ text }) => text.split('\n').filter(Boolean));
+    const batches = this.#sent.flatMap(({ body }) => ('usage' in body ? [usageCountsSchema.parse(body.usage)] : []));
+    return { logged: linesOf('append'), kept: linesOf('keep'), usage: batches.reduce(sumOf, new UsageBatch('').counts) };
   }
 
   async call(init: RequestInit = {}, tenant = 'default'): Promise<Response> {
@@ -174,11 +200,15 @@ export const acquired = ({ order }: Asked, { path }: FakeInstance): AcquiredInst
   socketPath: path,
   slots: 1,
   start: 'cold',
-  phases: { ...noPhases, init: 7 },
+  spans: [
+    { phase: 'sandbox', atMs: 0, ms: 3 },
+    { phase: 'init', atMs: 3, ms: 7 },
+  ],
+  prepaid: { ...noPhases, sandbox: 40 },
   leaseMs: 1_000,
 });
 
-const version: Version = {
+export const version: Version = {
   tenant: 'default',
   function: 'f',
   number: 1,
@@ -187,12 +217,18 @@ const version: Version = {
   config: functionConfigSchema.parse({ runtime: 'nodejs26', handler: 'index', initTimeoutMs: 1_000 }),
 } as Version;
 
-function silentClient(ask: (order: Acquire) => Promise<unknown>): CallClient {
+interface Sent {
+  readonly method: string;
+  readonly body: object;
+  readonly text: string;
+}
+
+function silentClient(ask: (order: Acquire) => Promise<unknown>, onText: (sent: Sent) => void = () => undefined): CallClient {
   return {
     connected: true,
     ask: (_method, body) => ask(body as Acquire),
     notify: () => undefined,
-    notifyText: () => undefined,
+    notifyText: (method, body, text) => onText({ method, body, text: text.toString() }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -22,6 +22,7 @@ function open(folder: string) {
   const told: string[] = [];
   const failures: { code: string; lost: number }[] = [];
   const file = new LogFile(folder, {
+    size: { fileBytes: logFileBytes, files: logFiles },
     failed: (error, lost) => failures.push({ code: error instanceof Error && 'code' in error ? String(error.code) : String(error), lost }),
     wrote: (lines) => told.push(lines),
   });

@@ -1,6 +1,7 @@
 import type { EndFacts } from '../end-reason.ts';
 import type { RuntimeConnection } from '../runtime-connection.ts';
 import type { BootedRecord, InstanceRecord } from '../slot-record.ts';
+import type { BootMoments } from '../start-times.ts';
 
 /** What cannot be changed once a sandbox has booted; a pool holds sandboxes of one kind. */
 export interface SandboxKind {
@@ -25,6 +26,8 @@ export interface Sandbox {
   /** Its first process, as the host numbers it. */
   readonly pid: number;
   readonly socketPath: string;
+  /** When it was made; undefined for one that an earlier agent made. */
+  readonly boot: BootMoments | undefined;
   readonly connection: RuntimeConnection;
   /** Resolves when its last process is gone and nothing of it is left on the host. Never rejects. */
   readonly ended: Promise<EndFacts>;

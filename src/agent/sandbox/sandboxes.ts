@@ -9,6 +9,7 @@ import { RuntimeConnection } from '../runtime-connection.ts';
 import { type Runtimes, runtimeFiles } from '../runtimes.ts';
 import { type BootedRecord, RecordFile, type SlotRecord } from '../slot-record.ts';
 import type { Slots } from '../slots.ts';
+import type { BootMoments } from '../start-times.ts';
 import { linkFolder } from './link-folder.ts';
 import { killAll, startTimeOf } from './remains.ts';
 import type { Sandbox, SandboxKind } from './sandbox.ts';
@@ -34,6 +35,8 @@ export interface SandboxesMeans {
   readonly cgroups: CgroupTree | undefined;
   readonly codeWay: CodeWay;
   readonly relay: Pick<RelayLink, 'open' | 'close'>;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
   readonly log: Logger;
 }
 
@@ -78,7 +81,8 @@ export class Sandboxes {
   }
 
   async #boot(kind: SandboxKind): Promise<Sandbox> {
-    const { driver, slots, slotsFolder, runtimes, codeWay, relay } = this.#means;
+    const { driver, slots, slotsFolder, runtimes, codeWay, relay, now } = this.#means;
+    const began = now();
     const node = runtimeFiles(runtimes, kind.runtime);
     const slot = slots.take();
     const folder = `${slotsFolder}/${slot}`;
@@ -95,9 +99,11 @@ export class Sandboxes {
     relay.open(slot, `${folder}/${fifoName}`);
     const record = { slot, ...processes, ...kind, born: startTimeOf(processes.inner) ?? '' };
     const recorded = Promise.withResolvers<RecordFile | undefined>();
-    const sandbox = this.#hold(record, folder, exit, recorded.promise);
+    const boot = { began, created: now(), booted: Infinity };
+    const sandbox = this.#hold(record, folder, exit, recorded.promise, boot);
     try {
       await this.#booted(sandbox);
+      boot.booted = now();
     } catch (error) {
       recorded.resolve(undefined);
       throw error;
@@ -115,7 +121,7 @@ export class Sandboxes {
     slots.claim(booted.slot);
     relay.open(booted.slot, `${folder}/${fifoName}`);
     const recorded = instance === undefined ? this.#writeDown(booted.slot, RecordFile.reopen(folder)) : Promise.resolve(undefined);
-    return this.#hold(booted, folder, gone(booted), recorded);
+    return this.#hold(booted, folder, gone(booted), recorded, undefined);
   }
 
   #writeDown(slot: number, writing: Promise<RecordFile>): Promise<RecordFile | undefined> {
@@ -143,7 +149,13 @@ export class Sandboxes {
     }
   }
 
-  #hold(record: BootedRecord, folder: string, exit: Promise<Exit>, recorded: Promise<RecordFile | undefined>): Sandbox {
+  #hold(
+    record: BootedRecord,
+    folder: string,
+    exit: Promise<Exit>,
+    recorded: Promise<RecordFile | undefined>,
+    boot: BootMoments | undefined,
+  ): Sandbox {
     const { cgroups, codeWay } = this.#means;
     const cgroup = cgroupOf(record.slot);
     const connection = new RuntimeConnection(`${folder}/${socketName}`);
@@ -155,6 +167,7 @@ export class Sandboxes {
       kind: { runtime: record.runtime, memoryMiB: record.memoryMiB },
       pid: record.inner,
       socketPath: `${folder}/${socketName}`,
+      boot,
       connection,
       ended: exit.then((how) => this.#clear(record.slot, folder, connection, how)),
       async attach(codeFolder) {

@@ -1,14 +1,18 @@
+import { SwiftletError } from '../../model/errors.ts';
 import { colours } from '../colours.ts';
 import { connectApi } from '../api-client.ts';
 import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';
+import { startsTable } from '../starts-table.ts';
 import { table } from '../table.ts';
 
 export async function describe(name: string, { json = false }: { json?: boolean }): Promise<void> {
   const output = openOutput(json);
   const api = connectApi(process.env);
   const described = await output.progress('asking', knownFunction(api, name, api.describe(name)));
-  output.result(described, () => {
+  // Without the relay all else is still worth telling.
+  const starts = await output.progress('asking', api.starts(name).catch(ifAway));
+  output.result({ ...described, starts: starts ?? null }, () => {
     const { serving, instances, instancesKnown } = described;
     const { environment, ...config } = serving.config;
     const facts = [
@@ -27,8 +31,14 @@ export async function describe(name: string, { json = false }: { json?: boolean 
     ]);
     const shown =
       running.length > 0 ? table(['INSTANCE', 'VERSION', 'STATE', 'MEMORY', 'STARTED'], running) : withoutInstances(instancesKnown);
-    return `${table(['', ''], facts)}\n\n${shown}`;
+    return `${table(['', ''], facts)}\n\n${shown}\n\n${starts === undefined ? startsUnknown : startsTable(starts)}`;
   });
+}
+
+const startsUnknown = 'How its starts went is not known: the relay is away.';
+
+function ifAway(error: unknown): undefined {
+  if (!(error instanceof SwiftletError && error.code === 'Unavailable')) throw error;
 }
 
 const withoutInstances = (known: boolean): string =>

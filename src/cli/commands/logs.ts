@@ -55,5 +55,6 @@ function recordOf(line: string): LogRecord | undefined {
 
 function reportText(report: NonNullable<LogRecord['report']>): string {
   const init = report.initMs === undefined ? '' : `, init ${report.initMs} ms`;
-  return `${report.outcome}, ${report.start} start, ${report.durationMs} ms (billed ${report.billedMs} ms${init}), waited ${report.queueMs} ms, ${report.memoryUsedMiB} MiB used`;
+  const platform = report.platformMs === 0 ? '' : `, platform ${report.platformMs} ms`;
+  return `${report.outcome}, ${report.start} start, ${report.durationMs} ms (billed ${report.billedMs} ms${init}${platform}), waited ${report.queueMs} ms, ${report.memoryUsedMiB} MiB used`;
 }

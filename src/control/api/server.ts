@@ -9,6 +9,7 @@ import type { Api, ApiMeans } from './api.ts';
 import { artifacts } from './artifacts.ts';
 import { authenticate } from './authenticate.ts';
 import { functions } from './functions.ts';
+import { traces, usage } from './invocations.ts';
 import { logs } from './logs.ts';
 import { describeApi } from './openapi.ts';
 import { health, platform } from './platform.ts';
@@ -75,7 +76,8 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
   health(api, means);
   await api.register((guarded, _options, done) => {
     guarded.addHook('onRequest', authenticate(means.config.tokenHashes, means.now));
-    for (const resource of [artifacts, functions, logs, platform]) resource(guarded.withTypeProvider<ZodTypeProvider>(), means);
+    for (const resource of [artifacts, functions, logs, traces, usage, platform])
+      resource(guarded.withTypeProvider<ZodTypeProvider>(), means);
     done();
   });
   return api;

@@ -1,0 +1,146 @@
+/** What is reported of requests that waited for the same start. */
+import assert from 'node:assert/strict';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { test } from 'node:test';
+import { Exchange } from '../../src/gateway/exchange.ts';
+import { FunctionFigures } from '../../src/gateway/metrics.ts';
+import { Reports } from '../../src/gateway/reports.ts';
+import { ServedFunction } from '../../src/gateway/served-function.ts';
+import { SwiftletError } from '../../src/model/errors.ts';
+import { frame, invokeKind } from '../../src/wire/instance-protocol.ts';
+import { appendSchema, traceSchema } from '../../src/wire/relay-calls.ts';
+import { acquired, GatewayUnderTest, startedFor, version } from './starting-instance.ts';
+
+/** Microseconds in the handler, KiB of memory. */
+function done(handlerMs: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt32BE(handlerMs * 1000, 0);
+  return bytes;
+}
+
+test('two wait for one start: both say which request caused it, one pays, and both are counted', async () => {
+  await using tested = new GatewayUnderTest({ concurrency: 2 });
+  const { instance, response: first, asked } = await startedFor(tested);
+  const invoked = await instance.frames.take();
+  const second = tested.call();
+  await tested.inFlight(2);
+  assert.equal(tested.asked.length, 0, 'the second needs no instance of its own');
+  asked.resolve({ ...acquired(asked, instance), slots: 2 });
+  const joined = await instance.frames.take();
+  for (const { stream } of [invoked, joined]) {
+    instance.send(frame.head, stream, JSON.stringify([200, []]));
+    instance.send(frame.done, stream, done(5));
+  }
+  const ids = (await Promise.all([first, second])).map(({ headers }) => headers.get('x-swiftlet-request-id'));
+  await tested.atRest();
+  const sent = tested.reported();
+  const reports = sent.logged.map((line) => traceSchema.parse(JSON.parse(line)));
+  assert.deepEqual(
+    reports.map(({ requestId, report }) => [requestId, report.start, report.coldStart?.causedBy, report.billedMs, report.platformMs]),
+    [
+      [ids[0], 'cold', ids[0], 12, 3],
+      [ids[1], 'cold', ids[0], 5, 0],
+    ],
+  );
+  const [one, other] = reports.map(({ report }) => report);
+  assert.deepEqual(
+    one?.coldStart?.spans.map(({ phase, ms }) => `${phase} ${ms}`),
+    ['sandbox 3', 'init 7'],
+  );
+  assert.ok(
+    Number(other?.coldStart?.spans[0]?.atMs) < Number(one.coldStart.spans[0]?.atMs),
+    'it came later, so that the start lies further back',
+  );
+  assert.deepEqual(sent.usage, { day: '', warm: 0, cold: 2, billedMs: 17, mebibyteMs: 17 * 128, platformMs: 3, prepaidMs: 40 });
+  assert.deepEqual(sent.kept, sent.logged, 'cold starts outlast the log');
+});
+
+test('of two that each need an instance, each caused one start', async () => {
+  await using tested = new GatewayUnderTest();
+  const responses = [tested.call()];
+  const asked = [await tested.asked.take()];
+  responses.push(tested.call());
+  asked.push(await tested.asked.take());
+  for (const each of asked) {
+    const instance = tested.instance();
+    each.resolve(acquired(each, instance));
+    instance.answer((await instance.frames.take()).stream, '');
+  }
+  const ids = (await Promise.all(responses)).map(({ headers }) => headers.get('x-swiftlet-request-id'));
+  await tested.atRest();
+  const starts = tested.reported().logged.map((line) => traceSchema.parse(JSON.parse(line)).report.coldStart);
+  assert.deepEqual(
+    starts.map((start) => start?.causedBy),
+    ids,
+  );
+});
+
+test('a warm request pays for its handler only', async () => {
+  await using tested = new GatewayUnderTest();
+  const { instance, response, asked } = await startedFor(tested);
+  asked.resolve(acquired(asked, instance));
+  instance.answer((await instance.frames.take()).stream, 'cold');
+  assert.equal((await response).status, 200);
+  const again = tested.call();
+  const { stream } = await instance.frames.take();
+  instance.send(frame.head, stream, JSON.stringify([200, []]));
+  instance.send(frame.done, stream, done(2.5));
+  assert.equal((await again).headers.get('server-timing')?.includes('prepaid'), false);
+  await tested.atRest();
+  const { logged, usage } = tested.reported();
+  const { report } = traceSchema.parse(JSON.parse(logged[1] ?? ''));
+  assert.deepEqual([report.start, report.billedMs, report.platformMs, report.coldStart], ['warm', 3, 0, undefined]);
+  assert.deepEqual([usage.warm, usage.cold], [1, 1]);
+});
+
+test('what was prepaid is in Server-Timing, apart from what was waited for', async () => {
+  await using tested = new GatewayUnderTest();
+  const { instance, response, asked } = await startedFor(tested);
+  asked.resolve(acquired(asked, instance));
+  instance.answer((await instance.frames.take()).stream, '');
+  assert.match(
+    (await response).headers.get('server-timing') ?? '',
+    /sandbox;dur=[\d.]+, .*init;dur=[\d.]+, handler;dur=[\d.]+, prepaid;dur=40\.000$/,
+  );
+});
+
+test('a request that no instance took is no invocation', async () => {
+  await using tested = new GatewayUnderTest();
+  const { response, asked } = await startedFor(tested);
+  asked.reject(new SwiftletError('InitError', 'it threw'));
+  assert.equal((await response).status, 502);
+  const { logged, usage } = tested.reported();
+  assert.equal(usage.warm + usage.cold, 0);
+  const { report } = traceSchema.parse(JSON.parse(logged[0] ?? ''));
+  assert.deepEqual([report.start, report.billedMs], ['cold', 0], 'it waited for an instance, and has nothing to pay');
+  assert.ok(report.queueMs > 0 && report.queueMs <= report.totalMs, 'all its time was waiting');
+});
+
+test('a relay that is away: what its log cannot take is dropped, and counted all the same', () => {
+  const sent: { method: string; body: object; text: string }[] = [];
+  const relay = {
+    connected: false,
+    ask: () => Promise.resolve(null),
+    notify: () => undefined,
+    notifyText: (method: string, body: object, text: Buffer) => sent.push({ method, body, text: text.toString() }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  using reports = new Reports(relay);
+  const figures = new FunctionFigures(version);
+  const served = new ServedFunction(version, 'default/f', figures);
+  const request = new IncomingMessage(new Socket());
+  const exchange = new Exchange(request, new ServerResponse(request), 'an-id', served, invokeKind.http, '/', 0, 0, 0);
+  Object.assign(exchange, { state: 'settled', dispatchedAt: 1, handlerMs: 2 });
+  const count = 40_000;
+  for (let each = 0; each < count; each++) reports.record(exchange, 'ok', 4);
+  assert.ok(reports.dropped > 0);
+  relay.connected = true;
+  reports.flush();
+  const [batch] = sent;
+  assert.equal(batch?.text.split('\n').filter(Boolean).length, count - reports.dropped);
+  const { usage } = appendSchema.parse({ ...batch.body, text: '' });
+  assert.deepEqual([usage?.warm, usage?.billedMs, usage?.mebibyteMs], [count, 2 * count, 2 * count * 128]);
+  const kept = sent.slice(1).map(({ method, text }) => `${method} ${text.split('\n').length - 1}`);
+  assert.deepEqual(kept, ['keep 100']);
+});
