@@ -9,6 +9,8 @@ export type InitOutcome =
   | { readonly kind: 'initialised'; readonly report: InitReport }
   | { readonly kind: 'failed'; readonly failure: InvocationFailure };
 
+/** An ended process has its connection closed by the kernel at once. */
+const lastWordsMs = 200;
 const milliseconds = z.number().min(0).max(1e9);
 const stateSchema = z.object({
   protocol: z.int(),
@@ -72,7 +74,15 @@ export class RuntimeConnection {
       : { kind: 'failed', failure: parsed(failureSchema, payload) };
   }
 
-  close(): void {
+  /** Closes it once all is read that the process had said before it ended, in whatever order the agent learned of both. */
+  async finish(): Promise<void> {
+    if (!this.#socket.destroyed) {
+      const { promise: closed, resolve } = Promise.withResolvers<undefined>();
+      const late = setTimeout(() => resolve(undefined), lastWordsMs);
+      this.#socket.once('close', () => resolve(undefined));
+      await closed;
+      clearTimeout(late);
+    }
     this.#socket.destroy();
   }
 

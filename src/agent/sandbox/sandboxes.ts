@@ -195,7 +195,7 @@ export class Sandboxes {
 
   async #clear(slot: number, folder: string, connection: RuntimeConnection, exit: Exit): Promise<EndFacts> {
     const { cgroups, relay, driver, slots, log } = this.#means;
-    connection.close();
+    await connection.finish();
     this.#exits.delete(slot);
     const counts = cgroups?.counts(cgroupOf(slot));
     const tail = await relay.close(slot);
