@@ -1,7 +1,7 @@
 /** What the supervisor tells a role when it starts it: one JSON value in the environment, parsed once. */
 import { z } from 'zod';
 
-export const roleNames = ['relay', 'control', 'agent', 'gateway'] as const;
+export const roleNames = ['relay', 'control', 'agent', 'gateway', 'events'] as const;
 export type RoleName = (typeof roleNames)[number];
 
 export const isolationModes = ['bubblewrap', 'process'] as const;
@@ -44,5 +44,7 @@ export const roleConfigVariable = 'SWIFTLET_ROLE_CONFIG';
 
 /** Where each role listens for calls from the others. */
 export const socketOf = (run: string, role: RoleName): string => `${run}/${role}/${role}.sock`;
+/** Where the gateway takes deliveries of stored events, as HTTP. */
+export const deliverySocketOf = (run: string): string => `${run}/gateway/deliveries.sock`;
 /** Where control publishes its state. */
 export const stateSocketOf = (run: string): string => `${run}/control/state.sock`;

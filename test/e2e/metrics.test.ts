@@ -25,7 +25,8 @@ test('the metrics count what happened', async () => {
     assert.match(text, new RegExp(`swiftlet_cold_start_phase_seconds_count\\{tenant="default",function="counted",phase="${phase}"\\} 1`));
   }
   assert.match(text, /swiftlet_instances\{tenant="default",function="counted",state="leased"\} 1/);
-  for (const role of ['control', 'gateway', 'agent', 'relay']) assert.match(text, new RegExp(`swiftlet_role_up\\{role="${role}"\\} 1`));
+  for (const role of ['control', 'gateway', 'agent', 'relay', 'events'])
+    assert.match(text, new RegExp(`swiftlet_role_up\\{role="${role}"\\} 1`));
 });
 
 test('a function that is removed takes its figures along', async () => {

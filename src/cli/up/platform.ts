@@ -21,8 +21,8 @@ export interface Platform {
   stop(graceMs: number): Promise<void>;
 }
 
-/** The relay and control are there before those who connect to them, and go after them. */
-const startOrder: readonly RoleName[] = ['relay', 'control', 'agent', 'gateway'];
+/** The relay and control are there before those who connect to them, and go after them. The first to go is who sends events to the gateway. */
+const startOrder: readonly RoleName[] = ['relay', 'control', 'agent', 'gateway', 'events'];
 
 /**
  * Starts all roles and resolves when each has said that it is ready.
