@@ -12,7 +12,8 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
       info: {
         title: 'Swiftlet control API',
         version: packageVersion,
-        description: 'Functions, their versions and artifacts, their logs, and the platform itself. Errors are problem details (RFC 9457).',
+        description:
+          'Functions, their versions and artifacts, their logs, stored events, and the platform itself. Errors are problem details (RFC 9457).',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: {
