@@ -1,9 +1,12 @@
 /** The events role's part of `GET /metrics`. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { functionKey } from '../wire/published-state.ts';
 import type { Outcome } from './decide.ts';
 import type { EventCount, FunctionRef, Settlement } from './event-log.ts';
 
 const milliseconds = 1000;
+const attemptOutcomes: readonly Outcome['kind'][] = ['answered', 'failed', 'throttled', 'refused'];
+const endOutcomes: readonly Settlement['kind'][] = ['succeeded', 'dead-lettered', 'discarded'];
 const commitBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
 export class EventMetrics {
@@ -13,6 +16,8 @@ export class EventMetrics {
   readonly #attempts: Counter<'tenant' | 'function' | 'outcome'>;
   readonly #ended: Counter<'tenant' | 'function' | 'outcome'>;
   readonly #commit: Histogram;
+  /** The functions that there are figures of. */
+  readonly #seen = new Map<string, FunctionRef>();
 
   /** @param counts the events there are, by function and state */
   constructor(counts: () => Promise<EventCount[]>) {
@@ -60,20 +65,20 @@ export class EventMetrics {
     });
   }
 
-  accepted({ tenant, function: name }: FunctionRef): void {
-    this.#accepted.inc({ tenant, function: name });
+  accepted(event: FunctionRef): void {
+    this.#accepted.inc(this.#labels(event));
   }
 
   refused(outcome: string): void {
     this.#refused.inc({ outcome });
   }
 
-  tried({ tenant, function: name }: FunctionRef, outcome: Outcome['kind']): void {
-    this.#attempts.inc({ tenant, function: name, outcome });
+  tried(event: FunctionRef, outcome: Outcome['kind']): void {
+    this.#attempts.inc({ ...this.#labels(event), outcome });
   }
 
-  settled({ tenant, function: name }: FunctionRef, outcome: Settlement['kind']): void {
-    if (outcome !== 'waiting') this.#ended.inc({ tenant, function: name, outcome });
+  settled(event: FunctionRef, outcome: Settlement['kind']): void {
+    if (outcome !== 'waiting') this.#ended.inc({ ...this.#labels(event), outcome });
   }
 
   committed(tookMs: number): void {
@@ -82,5 +87,23 @@ export class EventMetrics {
 
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** Functions that are gone take their figures along, which would be told for ever; what is in the log of them is told on. */
+  forgetAllBut(functions: ReadonlyMap<string, unknown>): void {
+    for (const [key, labels] of this.#seen) {
+      if (functions.has(key)) continue;
+      this.#seen.delete(key);
+      this.#accepted.remove({ ...labels });
+      for (const outcome of attemptOutcomes) this.#attempts.remove({ ...labels, outcome });
+      for (const outcome of endOutcomes) this.#ended.remove({ ...labels, outcome });
+    }
+  }
+
+  #labels({ tenant, function: name }: FunctionRef): FunctionRef {
+    const key = functionKey(tenant, name);
+    const labels = this.#seen.get(key) ?? { tenant, function: name };
+    this.#seen.set(key, labels);
+    return labels;
   }
 }

@@ -44,7 +44,12 @@ export async function startEvents(
     settled: (event, how) => metrics.settled(event, how),
     trouble: (error, what) => log.error({ err: error }, what),
   });
-  const subscriber = started.use(subscribeState(stateSocketOf(config.run), 'events', () => dispatcher.wake()));
+  const subscriber = started.use(
+    subscribeState(stateSocketOf(config.run), 'events', ({ functions }) => {
+      metrics.forgetAllBut(functions);
+      dispatcher.wake();
+    }),
+  );
   started.use(keepForgetting(events, now, (error) => log.error({ err: error }, 'ended events could not be forgotten')));
 
   let isStopping = false;

@@ -15,9 +15,9 @@ import { bodyLengthOf, endToEndHeaders } from './request-headers.ts';
 
 const acceptLimitMs = 5_000;
 const statusLimitMs = 2_000;
-/** Bytes of bodies that may be on their way to the log at once. */
+/** Bytes of requests that may be on their way to the log at once. */
 const maxAcceptingBytes = 32 * 1024 * 1024;
-/** What a request without a body counts, for its headers. */
+/** What each counts beside its headers and its body. */
 const leastBytes = 4 * 1024;
 
 /** Where an event goes. */
@@ -63,8 +63,8 @@ export class EventDoor {
   async #store(request: IncomingMessage, id: string, way: EventWay): Promise<void> {
     const { events } = this.#means;
     const length = bodyLengthOf(request);
-    this.#demand(way, length);
-    const bytes = Math.max(leastBytes, length < 0 ? maxEventBytes : length);
+    const bytes = bytesOf(request, length);
+    this.#demand(way, length, bytes);
     this.#acceptingBytes += bytes;
     try {
       // What is sent along with the body is read first: the request may be gone afterwards.
@@ -80,14 +80,14 @@ export class EventDoor {
   }
 
   /** @throws SwiftletError why a request cannot become an event */
-  #demand(way: EventWay, length: number): void {
+  #demand(way: EventWay, length: number, bytes: number): void {
     const { events, gateway, knowsFunctions } = this.#means;
     if (!knowsFunctions()) throw notStored('the gateway does not know the functions yet');
     if (gateway.find(way.key) === undefined) throw unknownFunction(way.name);
     if (length > maxEventBytes) throw tooLarge(maxEventBytes);
     // Nobody is kept waiting for a role that is not there.
     if (!events.connected) throw notStored('the event log is away');
-    if (this.#acceptingBytes + Math.max(length, 0) > maxAcceptingBytes)
+    if (this.#acceptingBytes + bytes > maxAcceptingBytes)
       throw new SwiftletError('TooManyRequests', 'too many asynchronous requests come at once; send fewer at once');
   }
 
@@ -104,6 +104,13 @@ export class EventDoor {
       error instanceof SwiftletError ? error : new SwiftletError('Internal', 'an asynchronous request failed', { cause: error });
     this.#means.gateway.refuse(request, response, id, known);
   }
+}
+
+/** What a request takes until it is stored; one whose length is not told counts with the most that it may have. */
+function bytesOf({ rawHeaders }: IncomingMessage, length: number): number {
+  let bytes = leastBytes + (length < 0 ? maxEventBytes : length);
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
 }
 
 /** The platform's own headers, the token among them, are not part of an event. */
