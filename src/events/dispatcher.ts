@@ -8,6 +8,8 @@ import { emptyLane, isIdle, type Lane, reached, roomOf, sharesOf, throttled } fr
 
 /** Deliveries of all functions at once: each holds its event in memory. */
 const maxInFlight = 128;
+/** Of them, so many are for functions that have none under way. */
+const reserve = 32;
 /** What a delivery may take beside the function's own limits, and a lease beside that. */
 const allowanceMs = 5_000;
 /** Leases that nobody ended are looked for this often; so long is the longest sleep. */
@@ -109,7 +111,7 @@ export class Dispatcher {
       return { ref, limits, lane, inFlight: lane.inFlight, room: roomOf(lane, limits.policy.inFlight, nowMs) };
     });
     const open = due.filter(({ room }) => room > 0);
-    const shares = sharesOf(open, maxInFlight - this.inFlight);
+    const shares = sharesOf(open, maxInFlight - this.inFlight, reserve);
     await Promise.all(open.map(({ ref, limits }, at) => this.#lease(ref, limits, shares[at] ?? 0, nowMs)));
     const pauses = due.map(({ lane }) => lane.pausedUntilMs).filter((until) => until > nowMs);
     return Math.min((await log.nextDueMs(nowMs)) ?? Number.POSITIVE_INFINITY, ...pauses);

@@ -1,9 +1,9 @@
-/** Many writes, one sync of the disk: what comes within a few milliseconds is committed together. */
+/** Many writes, one sync of the disk: what comes within two milliseconds is committed together. */
 import type { DatabaseSync } from 'node:sqlite';
 import { isBroken, transact } from '../role/sqlite-database.ts';
 
 /** A write waits no longer than this for others to come along. */
-export const groupWindowMs = 5;
+export const groupWindowMs = 2;
 /** So many are committed without waiting for more. */
 const largestGroup = 512;
 

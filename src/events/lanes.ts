@@ -32,14 +32,24 @@ export interface Wish {
   readonly room: number;
 }
 
-/** Divides places among lanes: those with the least in flight first, and none more than its equal part while others want theirs. */
-export function sharesOf(wishes: readonly Wish[], places: number): number[] {
+/**
+ * Divides places among lanes. Each that has nothing in flight gets one first; what is left, but for the reserve, goes out in equal
+ * parts. So slow functions that took all they could leave room for others to begin.
+ */
+export function sharesOf(wishes: readonly Wish[], places: number, reserve: number): number[] {
   const shares = wishes.map(() => 0);
-  const order = wishes.map((wish, at) => ({ ...wish, at })).sort((a, b) => a.inFlight - b.inFlight || a.room - b.room);
   let left = places;
+  wishes.forEach(({ inFlight, room }, at) => {
+    if (inFlight > 0 || room === 0 || left === 0) return;
+    shares[at] = 1;
+    left -= 1;
+  });
+  left = Math.max(0, left - reserve);
+  const order = wishes.map((wish, at) => ({ ...wish, at })).sort((a, b) => a.inFlight - b.inFlight || a.room - b.room);
   order.forEach(({ room, at }, done) => {
-    const share = Math.min(room, Math.ceil(left / (order.length - done)));
-    shares[at] = share;
+    const first = shares[at] ?? 0;
+    const share = Math.min(room - first, Math.ceil(left / (order.length - done)));
+    shares[at] = first + share;
     left -= share;
   });
   return shares;

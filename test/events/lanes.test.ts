@@ -22,13 +22,16 @@ test('those that are throttled together pause their lane once; who comes through
 });
 
 const wish = (inFlight: number, room: number): Wish => ({ inFlight, room });
-const rows: readonly (readonly [what: string, wishes: Wish[], places: number, shares: number[]])[] = [
-  ['alone, all it wants', [wish(0, 10)], 128, [10]],
-  ['nobody wants', [], 128, []],
-  ['no more than there are', [wish(0, 200)], 128, [128]],
-  ['equal parts', [wish(0, 50), wish(0, 50)], 20, [10, 10]],
-  ['what one does not want, others get', [wish(0, 50), wish(0, 2)], 20, [18, 2]],
-  ['who has nothing in flight comes first', [wish(9, 5), wish(0, 5)], 1, [0, 1]],
-  ['no places', [wish(0, 5)], 0, [0]],
+const rows: readonly (readonly [what: string, wishes: Wish[], places: number, reserve: number, shares: number[]])[] = [
+  ['alone, all it wants', [wish(0, 10)], 128, 32, [10]],
+  ['nobody wants', [], 128, 32, []],
+  ['no more than there are', [wish(0, 200)], 128, 0, [128]],
+  ['what is reserved is for others', [wish(0, 200)], 128, 32, [96]],
+  ['who has taken all it can gets no more', [wish(96, 100)], 32, 32, [0]],
+  ['and others begin', [wish(96, 100), wish(0, 5), wish(0, 0)], 32, 32, [0, 1, 0]],
+  ['equal parts', [wish(0, 50), wish(0, 50)], 20, 0, [10, 10]],
+  ['what one does not want, others get', [wish(0, 50), wish(0, 2)], 20, 0, [18, 2]],
+  ['who has nothing in flight comes first', [wish(9, 5), wish(0, 5)], 1, 0, [0, 1]],
+  ['no places', [wish(0, 5)], 0, 0, [0]],
 ];
-for (const [what, wishes, places, shares] of rows) test(what, () => assert.deepEqual(sharesOf(wishes, places), shares));
+for (const [what, wishes, places, reserve, shares] of rows) test(what, () => assert.deepEqual(sharesOf(wishes, places, reserve), shares));
