@@ -130,6 +130,7 @@ export class ApiClient {
   /** Oldest first. @param limit so many at most */
   async deadLetters(name: string | undefined, limit: number): Promise<{ events: EventView[]; more: boolean }> {
     const all: EventView[] = [];
+    if (limit === 0) return { events: all, more: false };
     for (let after: string | undefined; ; ) {
       const asked = new URLSearchParams({ limit: String(Math.min(limit - all.length, deadLettersAtOnce)) });
       if (name !== undefined) asked.set('function', name);

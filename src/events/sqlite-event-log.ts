@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLTagStore } from 'node:sqlite';
 import { z } from 'zod';
+import { SwiftletError } from '../model/errors.ts';
 import { openDatabase } from '../role/sqlite-database.ts';
 import {
   eventErrorSchema,
@@ -42,6 +43,11 @@ const recordSchema = refSchema.extend({
 });
 const countSchema = refSchema.extend({ state: z.enum(eventStates), count: z.int() });
 
+export interface SqliteEventLogMeans extends Omit<GroupCommitMeans, 'database'> {
+  /** Above it no more events are accepted, so that those there are can still be dealt with. */
+  readonly maxBytes: number;
+}
+
 /**
  * The log of one machine. One process has it: leases of the process before it are over when it is opened. Node's SQLite works
  * synchronously and a commit waits for the disk, which is why that process does nothing else.
@@ -52,15 +58,29 @@ export class SqliteEventLog implements EventLog {
   readonly #sql: SQLTagStore;
   readonly #commits: GroupCommit;
 
+  readonly #maxBytes: number;
+  /** What events take in the file, as of the last commit. */
+  #usedBytes: number;
+
   /** @throws Error when the file is damaged or of a newer release */
-  constructor(path: string, means: Omit<GroupCommitMeans, 'database'>) {
+  constructor(path: string, { maxBytes, ...means }: SqliteEventLogMeans) {
     this.#database = openDatabase(path, eventSchema).database;
     this.#sql = this.#database.createTagStore();
-    this.#commits = new GroupCommit({ ...means, database: this.#database });
+    this.#commits = new GroupCommit({
+      ...means,
+      database: this.#database,
+      committed: (writes, tookMs) => {
+        this.#usedBytes = this.#measure();
+        means.committed(writes, tookMs);
+      },
+    });
     this.#database.exec("UPDATE events SET lease_until_ms = 0 WHERE state = 'running'");
+    this.#maxBytes = maxBytes;
+    this.#usedBytes = this.#measure();
   }
 
   accept({ id, tenant, function: name, acceptedMs, request, body }: NewEvent): Promise<void> {
+    if (this.#usedBytes >= this.#maxBytes) return Promise.reject(logFull(this.#maxBytes));
     return this.#commits.write(() => {
       const row = this.#sql.get`
         INSERT INTO events (id, tenant, function, state, accepted_ms, since_ms, due_ms)
@@ -188,6 +208,11 @@ export class SqliteEventLog implements EventLog {
     });
   }
 
+  #measure(): number {
+    const pragma = (name: string) => Number(this.#database.prepare(`PRAGMA ${name}`).get()?.[name]);
+    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+  }
+
   #settle(id: string, token: number, settlement: Settlement): boolean {
     const { kind, attempts } = settlement;
     switch (kind) {
@@ -238,6 +263,12 @@ export class SqliteEventLog implements EventLog {
     );
   }
 }
+
+const logFull = (maxBytes: number): SwiftletError =>
+  new SwiftletError(
+    'StorageFull',
+    `the event log has its ${maxBytes} bytes full; let its functions catch up, purge dead letters, or raise SWIFTLET_EVENT_LOG_MIB`,
+  );
 
 const hasChanged = ({ changes }: { readonly changes: number | bigint }): boolean => Number(changes) > 0;
 const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);

@@ -19,7 +19,7 @@ import { SqliteEventLog } from './sqlite-event-log.ts';
  * @throws Error when the log cannot be used
  */
 export async function startEvents(
-  config: Pick<RoleConfig, 'run' | 'group'>,
+  config: Pick<RoleConfig, 'run' | 'group' | 'events'>,
   log: Logger,
   broken: (error: unknown) => void,
   folder = '.',
@@ -29,6 +29,7 @@ export async function startEvents(
   const metrics = new EventMetrics(() => events.counts());
   const events: SqliteEventLog = started.use(
     new SqliteEventLog(`${folder}/events.sqlite`, {
+      maxBytes: config.events.maxLogBytes,
       now: () => performance.now(),
       committed: (_writes, tookMs) => metrics.committed(tookMs),
       broken,

@@ -24,6 +24,8 @@ export const maxEnvironmentBytes = 32 * 1024;
 
 /** An asynchronous request's body. It is copied between processes and lies on the disk until its event has ended. */
 export const maxEventBytes = 256 * 1024;
+/** What all stored events together may take on the disk. */
+export const defaultEventLogMiB = 10_240;
 /** Asynchronous invocation: further attempts, the pause before the first of them, how long an event is tried, deliveries at once. */
 export const asyncRetries = { min: 0, max: 100, default: 2 } as const;
 export const asyncBackoffMs = { min: 10, max: 3_600_000, default: 60_000 } as const;

@@ -22,6 +22,10 @@ export const roleConfigSchema = z.object({
   group: z.int().optional(),
   gateway: z.object({ host: z.string(), port: z.int(), tenantInFlight: z.int() }),
   api: z.object({ host: z.string(), port: z.int() }),
+  events: z.object({
+    /** Above it no more events are accepted. */
+    maxLogBytes: z.int().min(0),
+  }),
   /** SHA-256 in hex of the tokens that open the control API. */
   tokenHashes: z.array(z.string()),
   agent: z.object({

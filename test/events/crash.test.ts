@@ -55,6 +55,7 @@ test('an events role that is killed has lost nothing that it had acknowledged', 
     await Promise.all(running);
   }
   const log = new SqliteEventLog(join(folder, 'events', 'events.sqlite'), {
+    maxBytes: Number.POSITIVE_INFINITY,
     now: () => performance.now(),
     committed: () => undefined,
     broken: assert.ifError,

@@ -18,6 +18,7 @@ const unavailable: Outcome = { kind: 'throttled', error: { code: 'Unavailable', 
 
 function open(t: TestContext, async: object = {}, names: readonly string[] = ['hello']) {
   const log = new SqliteEventLog(join(tempFolder(t), 'events.sqlite'), {
+    maxBytes: Number.POSITIVE_INFINITY,
     now: () => performance.now(),
     committed: () => undefined,
     broken: assert.ifError,

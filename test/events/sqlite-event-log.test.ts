@@ -10,8 +10,8 @@ import { tempFolder } from '../control/temp-folder.ts';
 import { eventLogContract, eventOf, idOf } from './event-log.contract.ts';
 
 const commits: number[] = [];
-const openAt = (t: TestContext, path: string): SqliteEventLog => {
-  const means = { now: () => performance.now(), committed: (writes: number) => commits.push(writes), broken: assert.ifError };
+const openAt = (t: TestContext, path: string, maxBytes = Number.POSITIVE_INFINITY): SqliteEventLog => {
+  const means = { maxBytes, now: () => performance.now(), committed: (writes: number) => commits.push(writes), broken: assert.ifError };
   const log = new SqliteEventLog(path, means);
   t.after(() => log[Symbol.asyncDispose]());
   return log;
@@ -77,6 +77,23 @@ describe('the file of the SQLite event log', () => {
     assert.ok(accepted.length > 0);
     for (const at of accepted) assert.equal((await log.payload('default', idOf(at)))?.body.length, body.length);
     assert.equal((await log.counts())[0]?.count, accepted.length);
+  });
+
+  it('takes no more events than it may hold, and goes on with those that it has', async (t) => {
+    const log = openAt(t, join(tempFolder(t), 'events.sqlite'), 1_000_000);
+    const body = Buffer.alloc(100_000);
+    const acceptAll = async () => {
+      for (let at = 0; at < 20; at += 1) await log.accept(eventOf(at, { body }));
+    };
+    await assert.rejects(
+      acceptAll,
+      (error) => error instanceof SwiftletError && error.code === 'StorageFull' && /EVENT_LOG/.test(error.message),
+    );
+    const leased = await log.lease({ tenant: 'default', function: 'hello', limit: 5, nowMs: 10_000, untilMs: 20_000 });
+    assert.equal(leased.length, 5);
+    const result = { status: 200, body: '', encoding: 'utf8', isTruncated: false } as const;
+    for (const { id, token } of leased) await log.settle(id, token, { kind: 'succeeded', attempts: 1, atMs: 1, result });
+    await log.accept(eventOf(99, { body }));
   });
 
   it('asks its indexes, so that a backlog costs no more than what is asked for', async (t) => {

@@ -21,6 +21,7 @@ export interface Platform {
   stop(graceMs: number): Promise<void>;
 }
 
+const mebibyte = 1024 * 1024;
 /** The relay and control are there before those who connect to them, and go after them. The first to go is who sends events to the gateway. */
 const startOrder: readonly RoleName[] = ['relay', 'control', 'agent', 'gateway', 'events'];
 
@@ -46,6 +47,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     ...(identities === undefined ? {} : { group: identities.group }),
     gateway: { host: options.host, port: options.gatewayPort, tenantInFlight: options.tenantInFlight },
     api: { host: options.host, port: options.apiPort },
+    events: { maxLogBytes: options.eventLogMiB * mebibyte },
     agent: {
       isolation: mode,
       poolSize: options.poolSize,
