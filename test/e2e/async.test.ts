@@ -137,6 +137,7 @@ test('discarded by policy, and refused for a function that is gone', async () =>
 test('who has no token learns nothing of an event', async () => {
   const id = idOf(await e2e.call('/echo/', { headers: later }));
   assert.equal((await e2e.call(`/_/events/${id}`)).status, 401);
+  assert.equal((await e2e.call('/_/invoke/echo', { method: 'POST', body: '{}', headers: later })).status, 401);
   const unknown = await e2e.call('/_/events/0196b0f2-0000-7000-8000-000000000000', { headers: authorised() });
   assert.deepEqual([unknown.status, unknown.json['code']], [404, 'EventNotFound']);
   assert.equal((await e2e.call(`/_/events/${id}`, { method: 'DELETE', headers: authorised() })).status, 405);
