@@ -6,6 +6,7 @@ const rooms = {
   relay: ['model', 'wire', 'role'],
   build: ['model'],
   gateway: ['model', 'wire', 'role'],
+  events: ['model', 'wire', 'role'],
   agent: ['model', 'wire', 'role', 'build'],
   control: ['model', 'wire', 'role', 'build'],
 };

@@ -1,6 +1,6 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
-import { functionConfigSchema } from '../model/function.ts';
+import { failurePolicies, functionConfigSchema } from '../model/function.ts';
 import * as limits from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
 import { defaultRuntime, runtimeNames } from '../model/runtimes.ts';
@@ -14,6 +14,22 @@ export const queueSchema = z.strictObject(
     timeout: durationSchema(limits.queueTimeoutMs).optional().describe('For how long; default 30 s'),
   },
   'it has the keys length and timeout',
+);
+
+export const asyncSchema = z.strictObject(
+  {
+    retries: countSchema(limits.asyncRetries).optional().describe('Attempts after the first one; default 2'),
+    backoff: durationSchema(limits.asyncBackoffMs)
+      .optional()
+      .describe('The pause before the first retry, doubled before each further one; default 1 m'),
+    maximumAge: durationSchema(limits.asyncMaximumAgeMs).optional().describe('How long an event is tried; default 6 h'),
+    inFlight: countSchema(limits.asyncInFlight).optional().describe('Events delivered at the same time; default 10'),
+    onFailure: z
+      .enum(failurePolicies, 'it is dead-letter or discard')
+      .optional()
+      .describe('What becomes of an event that no attempt could deal with: kept in the dead-letter store (default), or discarded'),
+  },
+  'it has the keys retries, backoff, maximumAge, inFlight and onFailure',
 );
 
 const patternsSchema = z.array(z.string('a pattern is text'), 'it is a list of patterns, as in .gitignore').optional();
@@ -51,6 +67,7 @@ export const settingsSchema = z.strictObject({
     .describe('Instances never exceeded; default 100'),
   idle: durationSchema(limits.idleMs).optional().describe('How long an instance without requests is kept; default 60 s'),
   queue: queueSchema.optional().describe('Requests that wait while all instances are busy'),
+  async: asyncSchema.optional().describe('Delivery of events that nobody waits for'),
   build: buildSchema.optional().describe('How the bundle is made'),
 });
 

@@ -5,7 +5,15 @@ import type { z } from 'zod';
 import { type ErrorCode, SwiftletError } from '../model/errors.ts';
 import { runtimeNames } from '../model/runtimes.ts';
 import { suggestion } from './closest.ts';
-import { buildSchema, functionEntrySchema, type Manifest, manifestSchema, queueSchema, settingsSchema } from './manifest-schema.ts';
+import {
+  asyncSchema,
+  buildSchema,
+  functionEntrySchema,
+  type Manifest,
+  manifestSchema,
+  queueSchema,
+  settingsSchema,
+} from './manifest-schema.ts';
 
 export const manifestName = 'swiftlet.yaml';
 const maxManifestBytes = 256 * 1024;
@@ -119,6 +127,7 @@ function explain(issue: Issue, document: Document, place: string): SwiftletError
 function keysAt(path: Path): string[] {
   if (path.length === 0) return Object.keys(manifestSchema.shape);
   if (path.at(-1) === 'queue') return Object.keys(queueSchema.shape);
+  if (path.at(-1) === 'async') return Object.keys(asyncSchema.shape);
   if (path.at(-1) === 'build') return Object.keys(buildSchema.shape);
   return Object.keys(path[0] === 'defaults' ? settingsSchema.shape : functionEntrySchema.shape);
 }

@@ -56,12 +56,13 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
   };
 }
 
-/** What a function says wins; environment, queue and build are merged key by key. */
+/** What a function says wins; environment, queue, async and build are merged key by key. */
 const withDefaults = (entry: FunctionEntry, defaults: Settings) => ({
   ...defaults,
   ...entry,
   environment: { ...defaults.environment, ...entry.environment },
   queue: { ...defaults.queue, ...entry.queue },
+  async: { ...defaults.async, ...entry.async },
   build: { ...defaults.build, ...entry.build },
 });
 
@@ -78,6 +79,13 @@ const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z
   idleMs: settings.idle,
   queueLength: settings.queue.length,
   queueTimeoutMs: settings.queue.timeout,
+  async: {
+    retries: settings.async.retries,
+    backoffMs: settings.async.backoff,
+    maximumAgeMs: settings.async.maximumAge,
+    inFlight: settings.async.inFlight,
+    onFailure: settings.async.onFailure,
+  },
 });
 
 function sourceOf(root: string, text: ManifestText, name: string, source: string | undefined): string {

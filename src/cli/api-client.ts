@@ -8,6 +8,15 @@ import { homeFolder, tokenFile } from '../role/home.ts';
 import { instancesSchema } from '../wire/agent-calls.ts';
 import { coldPhases } from '../model/phases.ts';
 import { traceSchema } from '../wire/relay-calls.ts';
+import {
+  type DeadLetter,
+  deadLetterPageSchema,
+  deadLetterSchema,
+  eventSchema,
+  type EventView,
+  type Selection,
+  selectedSchema,
+} from '../wire/event-calls.ts';
 import { RemoteError } from './failure.ts';
 
 const problemSchema = z.object({ code: z.string(), detail: z.string(), requestId: z.string().default(''), place: z.string().optional() });
@@ -49,8 +58,12 @@ const usageSchema = z.object({
   ),
   complete: z.boolean(),
 });
+const acceptedSchema = z.object({ id: z.string(), statusUrl: z.string() });
 const factSchema = z.object({ means: z.string(), inForce: z.boolean(), detail: z.string(), remedy: z.string().optional() });
 const platformSchema = z.object({ gatewayUrl: z.string(), isolation: z.object({ mode: z.string(), facts: z.array(factSchema) }) });
+
+/** What one page has. */
+const deadLettersAtOnce = 1_000;
 
 /** Of an answer that nobody understands. */
 const shownCharacters = 200;
@@ -62,6 +75,7 @@ export type Traced = z.output<typeof tracedSchema>;
 export type Starts = z.output<typeof startsSchema>;
 export type Usage = z.output<typeof usageSchema>;
 export type Versions = z.output<typeof versionsSchema>;
+export type Accepted = z.output<typeof acceptedSchema>;
 
 export class ApiClient {
   readonly apiUrl: string;
@@ -147,13 +161,52 @@ export class ApiClient {
   }
 
   /** Sends an event straight to a function. @returns the gateway's response, whatever its status */
-  async invoke(name: string, event: string): Promise<Response> {
+  async invoke(name: string, event: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     const { gatewayUrl } = await this.platform();
     return this.#fetch(`${gatewayUrl}/_/invoke/${encodeURIComponent(name)}`, {
       method: 'POST',
       body: event,
-      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...headers },
     });
+  }
+
+  /** Has an event stored, to be delivered to a function. */
+  async invokeLater(name: string, event: string): Promise<Accepted> {
+    const response = await this.invoke(name, event, { prefer: 'respond-async' });
+    if (!response.ok) throw await problemOf(response);
+    return acceptedSchema.parse(await response.json());
+  }
+
+  async event(id: string): Promise<EventView> {
+    return this.#json(eventSchema, 'GET', `/v1/events/${encodeURIComponent(id)}`);
+  }
+
+  /** Oldest first. @param limit so many at most */
+  async deadLetters(name: string | undefined, limit: number): Promise<{ events: EventView[]; more: boolean }> {
+    const all: EventView[] = [];
+    if (limit === 0) return { events: all, more: false };
+    for (let after: string | undefined; ; ) {
+      const asked = new URLSearchParams({ limit: String(Math.min(limit - all.length, deadLettersAtOnce)) });
+      if (name !== undefined) asked.set('function', name);
+      if (after !== undefined) asked.set('after', after);
+      const page = await this.#json(deadLetterPageSchema, 'GET', `/v1/dead-letters?${asked.toString()}`);
+      all.push(...page.events);
+      after = page.next;
+      if (after === undefined || all.length >= limit) return { events: all, more: after !== undefined };
+    }
+  }
+
+  async deadLetter(id: string): Promise<DeadLetter> {
+    return this.#json(deadLetterSchema, 'GET', `/v1/dead-letters/${encodeURIComponent(id)}`);
+  }
+
+  /** @returns how many dead letters were redriven or purged */
+  async changeDeadLetters(what: 'redrive' | 'purge', selection: Selection): Promise<number> {
+    for (let count = 0; ; ) {
+      const done = await this.#json(selectedSchema, 'POST', `/v1/dead-letters/${what}`, selection);
+      count += done.count;
+      if (!done.more) return count;
+    }
   }
 
   async #json<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {

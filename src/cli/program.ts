@@ -1,5 +1,6 @@
 /** The commands and their flags. Each command's own code is loaded when it runs, so that the others start fast. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { DeadLetterFlags } from './commands/dlq.ts';
 import type { InvokeFlags } from './commands/invoke.ts';
 import type { LogsFlags } from './commands/logs.ts';
 import type { TraceFlags } from './commands/trace.ts';
@@ -30,7 +31,8 @@ const invokeExamples = `
 Examples:
   swiftlet invoke hello --data '{"name":"Ada"}'
   swiftlet invoke hello --data @event.json
-  echo '{"name":"Ada"}' | swiftlet invoke hello --data - --verbose`;
+  echo '{"name":"Ada"}' | swiftlet invoke hello --data - --verbose
+  swiftlet event $(swiftlet invoke hello --async)`;
 
 /**
  * Nothing of it ends the process: what is wrong, and also help, is thrown as commander's error.
@@ -48,6 +50,7 @@ export function buildProgram(version: string): Command {
   addPublishingCommands(program);
   addInspectionCommands(program);
   addAccountCommands(program);
+  addEventCommands(program);
   return program;
 }
 
@@ -108,7 +111,7 @@ function addInspectionCommands(program: Command): void {
     .argument('<function>')
     .option('-d, --data <json>', 'the event: JSON, @file, or - for standard input', '{}')
     .option('-v, --verbose', 'request id, version and timing, on standard error')
-    .option('--async', 'do not wait for the answer (not yet available)')
+    .option('--async', 'do not wait for the answer: the event is stored, and its id printed')
     .addOption(json())
     .addHelpText('after', invokeExamples)
     .action(async (name: string, flags: InvokeFlags) => (await import('./commands/invoke.ts')).invoke(name, flags));
@@ -156,6 +159,43 @@ function addAccountCommands(program: Command): void {
     .option('--days <count>', 'the last so many days', numberTo(1, maxDays), 30)
     .addOption(json())
     .action(async (name: string | undefined, flags: UsageFlags) => (await import('./commands/usage.ts')).usage(name, flags));
+}
+
+function addEventCommands(program: Command): void {
+  program
+    .command('event')
+    .description('show what became of an event that nobody waited for')
+    .argument('<id>', 'as "invoke --async" and the 202 have it')
+    .addOption(json())
+    .action(async (id: string, flags: JsonFlag) => (await import('./commands/event.ts')).event(id, flags));
+  const dlq = program.command('dlq').description('dead letters: events that no attempt could deal with');
+  const ofFunction = () => new Option('--function <name>', 'only those of this function');
+  dlq
+    .command('list')
+    .description('list them, oldest first')
+    .addOption(ofFunction())
+    .option('-n, --lines <count>', 'so many at most', numberTo(1, 1000), 100)
+    .addOption(json())
+    .action(async (flags: DeadLetterFlags & { readonly lines: number }) => (await import('./commands/dlq.ts')).list(flags));
+  dlq
+    .command('show')
+    .description('show one with what was sent')
+    .argument('<id>')
+    .addOption(json())
+    .action(async (id: string, flags: JsonFlag) => (await import('./commands/dlq.ts')).show(id, flags));
+  for (const [what, does] of [
+    ['redrive', 'deliver them anew, as if they had been sent now'],
+    ['purge', 'remove them for ever'],
+  ] as const) {
+    dlq
+      .command(what)
+      .description(does)
+      .argument('[ids...]')
+      .addOption(ofFunction())
+      .option('--all', 'all there are')
+      .addOption(json())
+      .action(async (ids: string[], flags: DeadLetterFlags) => (await import('./commands/dlq.ts')).change(what, ids, flags));
+  }
 }
 
 /** What the API gives at once. */

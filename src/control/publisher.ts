@@ -37,14 +37,15 @@ export class Publisher implements AsyncDisposable {
   }
 
   /**
-   * Waits until all subscribers act on a revision.
+   * Waits until all subscribers of the roles that are needed act on a revision.
    * @returns false when a role that is needed is not there, or when the limit passed
    */
   placed(revision: number, limitMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const check = () => {
         if (!this.#allThere()) end(false);
-        else if (this.#connected().every((peer) => (this.#applied.get(peer) ?? -1) >= revision)) end(true);
+        else if (this.#connected().every((peer) => !this.#needed.includes(peer.role) || (this.#applied.get(peer) ?? -1) >= revision))
+          end(true);
       };
       const end = (placed: boolean) => {
         clearTimeout(timer);

@@ -4,8 +4,15 @@ import { type InstanceSummary, instancesSchema, type IsolationAnswer, isolationS
 import type { CallClient } from '../wire/calls.ts';
 import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
 
-export const otherRoles = ['gateway', 'agent', 'relay'] as const;
+export const otherRoles = ['gateway', 'agent', 'relay', 'events'] as const;
 export type OtherRole = (typeof otherRoles)[number];
+
+const nameOf: Readonly<Record<OtherRole, string>> = {
+  gateway: 'gateway',
+  agent: 'agent',
+  relay: 'relay',
+  events: 'event log',
+};
 
 export interface RoleHealth {
   readonly ready: boolean;
@@ -16,6 +23,7 @@ const healthLimitMs = 1_000;
 const healthAgeMs = 500;
 const metricsLimitMs = 3_000;
 const agentLimitMs = 2_000;
+const eventsLimitMs = 2_000;
 
 export class Roles {
   readonly #clients: Readonly<Record<OtherRole, CallClient>>;
@@ -43,6 +51,14 @@ export class Roles {
     );
   }
 
+  /**
+   * Asks the event log.
+   * @throws SwiftletError EventNotFound, or Unavailable while it is away
+   */
+  askEvents(method: string, body: object, limitMs = eventsLimitMs): Promise<unknown> {
+    return this.#clients.events.ask(method, body, limitMs);
+  }
+
   /** What runs on the host; undefined while the agent is away. */
   async instances(): Promise<InstanceSummary[] | undefined> {
     const { agent } = this.#clients;
@@ -61,8 +77,8 @@ export class Roles {
       async (client, role) =>
         client.connected
           ? healthAnswerSchema.parse(await client.ask('health', {}, healthLimitMs))
-          : { ready: false, detail: `the ${role} is away` },
-      (role, error) => ({ ready: false, detail: error instanceof Error ? error.message : `the ${role} gave no answer` }),
+          : { ready: false, detail: `the ${nameOf[role]} is away` },
+      (role, error) => ({ ready: false, detail: error instanceof Error ? error.message : `the ${nameOf[role]} gave no answer` }),
     );
   }
 
@@ -71,8 +87,8 @@ export class Roles {
     failed: (role: OtherRole, error: unknown) => T,
   ): Promise<Record<OtherRole, T>> {
     const one = (role: OtherRole) => ask(this.#clients[role], role).catch((error: unknown) => failed(role, error));
-    const [gateway, agent, relay] = await Promise.all([one('gateway'), one('agent'), one('relay')]);
-    return { gateway, agent, relay };
+    const [gateway, agent, relay, events] = await Promise.all([one('gateway'), one('agent'), one('relay'), one('events')]);
+    return { gateway, agent, relay, events };
   }
 }
 

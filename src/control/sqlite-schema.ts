@@ -1,7 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
-
-/** Marks the file as ours: "SWFT". */
-const applicationId = 0x53574654;
+import type { DatabaseSchema } from '../role/sqlite-database.ts';
 
 /** Each brings the store from the version of its index to the next. Those that were released are never changed. */
 const migrations: readonly string[] = [
@@ -34,25 +31,10 @@ const migrations: readonly string[] = [
   `,
 ];
 
-/**
- * Brings a database to this release's schema.
- * @returns whether it was new
- * @throws Error when it was written by a newer release, or is not a store of Swiftlet's
- */
-export function migrate(database: DatabaseSync): boolean {
-  const version = pragma(database, 'user_version');
-  const isNew = version === 0 && pragma(database, 'schema_version') === 0;
-  if (!isNew && pragma(database, 'application_id') !== applicationId) throw new Error('it is a database of something else');
-  if (version > migrations.length) {
-    throw new Error(`it was written by a newer Swiftlet (schema ${version}, this one knows ${migrations.length}); start that one`);
-  }
-  for (const [index, migration] of migrations.entries()) {
-    if (index < version) continue;
-    database.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${index + 1}; PRAGMA application_id = ${applicationId}; COMMIT`);
-  }
-  return isNew;
-}
-
-function pragma(database: DatabaseSync, name: 'user_version' | 'schema_version' | 'application_id'): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
-}
+/** The store of control. It is marked with "SWFT". */
+export const storeSchema: DatabaseSchema = {
+  name: 'store',
+  applicationId: 0x53574654,
+  migrations,
+  remedy: 'Restore the file from a backup, or move it and the artifacts away to start empty.',
+};

@@ -2,8 +2,9 @@ import type { DatabaseSync, SQLTagStore } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { type Version, versionSchema } from '../model/function.ts';
+import { openDatabase, transact } from '../role/sqlite-database.ts';
 import type { Change, PublishedFunction } from '../wire/published-state.ts';
-import { openDatabase, transact } from './sqlite-database.ts';
+import { storeSchema } from './sqlite-schema.ts';
 import type { Artifact, Deployment, DeployOutcome, FunctionRecord, Page, Store } from './store.ts';
 
 const jsonText = z.string().transform((text): unknown => JSON.parse(text));
@@ -22,7 +23,7 @@ export class SqliteStore implements Store {
 
   /** @throws Error when the file is damaged or of a newer release */
   constructor(path: string) {
-    const { database, isNew } = openDatabase(path);
+    const { database, isNew } = openDatabase(path, storeSchema);
     this.isNew = isNew;
     this.#database = database;
     this.#sql = database.createTagStore();

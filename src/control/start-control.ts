@@ -45,7 +45,8 @@ export async function startControl(config: RoleConfig, log: Logger, folder = '.'
   const logs = started.use(new FunctionLogs(socketOf(config.run, 'relay')));
   const gateway = started.use(connectCalls(socketOf(config.run, 'gateway'), 'control'));
   const agent = started.use(connectCalls(socketOf(config.run, 'agent'), 'control'));
-  const roles = new Roles({ gateway, agent, relay: logs.relay }, () => performance.now());
+  const events = started.use(connectCalls(socketOf(config.run, 'events'), 'control'));
+  const roles = new Roles({ gateway, agent, relay: logs.relay, events }, () => performance.now());
   const metrics = new Metrics(roles);
 
   const ownSocket = socketOf(config.run, 'control');

@@ -19,19 +19,20 @@ export function dispatch(
   now: number,
   onTooLarge: (exchange: Exchange, error: SwiftletError) => void,
 ): void {
-  const { request, kind } = exchange;
+  const { request, kind, sourceIp } = exchange;
   exchange.link = link;
   exchange.stream = link.streams.enter(exchange);
-  const ip = request.socket.remoteAddress ?? '';
   const head: InvokeHead = [
     kind,
     exchange.id,
     Math.round(Date.now() + exchange.served.version.config.timeoutMs),
     request.method ?? 'GET',
     exchange.target,
-    ip,
+    sourceIp,
     exchange.bodyLength,
-    kind === invokeKind.http ? forwardedHeaders(request.rawHeaders, request.headers.connection, ip, request.headers.host ?? '') : noHeaders,
+    kind === invokeKind.http
+      ? forwardedHeaders(request.rawHeaders, request.headers.connection, sourceIp, request.headers.host ?? '')
+      : noHeaders,
   ];
   link.write(encodeFrame(frame.invoke, exchange.stream, JSON.stringify(head)));
   if (exchange.bodyLength === 0) return;

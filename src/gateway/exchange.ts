@@ -23,6 +23,7 @@ export class Exchange {
   /** `invokeKind` of the wire. */
   readonly kind: number;
   readonly target: string;
+  readonly sourceIp: string;
   /** -1 unknown, 0 none. */
   readonly bodyLength: number;
   readonly arrivedAt: number;
@@ -73,6 +74,7 @@ export class Exchange {
     served: ServedFunction,
     kind: number,
     target: string,
+    sourceIp: string,
     bodyLength: number,
     now: number,
     deadline: number,
@@ -83,6 +85,7 @@ export class Exchange {
     this.served = served;
     this.kind = kind;
     this.target = target;
+    this.sourceIp = sourceIp;
     this.bodyLength = bodyLength;
     this.arrivedAt = now;
     this.deadline = deadline;

@@ -26,3 +26,6 @@ export const brokeProtocol = ({ function: name }: Version): string =>
   `the process of function "${name}" sent what is no answer; it was replaced`;
 
 export const hungUp = ({ function: name }: Version): string => `the process of function "${name}" closed its connection; it was replaced`;
+
+export const unknownFunction = (name: string): SwiftletError =>
+  new SwiftletError('FunctionNotFound', `there is no function "${name}"; deploy it, or see "swiftlet list"`);

@@ -12,7 +12,7 @@ import type { PublishedState } from '../wire/published-state.ts';
 import { refusal } from './admit.ts';
 import { cancel, dispatch } from './dispatch.ts';
 import { Exchange } from './exchange.ts';
-import { brokeProtocol, queueTimeout, timeLimitExceeded } from './failures.ts';
+import { brokeProtocol, queueTimeout, timeLimitExceeded, unknownFunction } from './failures.ts';
 import { InFlight } from './in-flight.ts';
 import type { InstanceLink, LinkEvents } from './instance-link.ts';
 import { Links } from './links.ts';
@@ -87,13 +87,21 @@ export class Gateway implements LinkEvents, StartEvents {
   /**
    * Takes a request for a function, from its admission to its end.
    * @param key the function's, as `route` gives it
+   * @param sourceIp, id the caller's address, and the invocation's id: others than the request itself has when it brings a stored event
    */
-  handle(request: IncomingMessage, response: ServerResponse, key: string, name: string, kind: number, target: string): void {
-    const id = randomUUID();
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    key: string,
+    name: string,
+    kind: number,
+    target: string,
+    sourceIp = request.socket.remoteAddress ?? '',
+    id: string = randomUUID(),
+  ): void {
     const served = this.#served.get(key);
     if (served === undefined) {
-      const unknown = new SwiftletError('FunctionNotFound', `there is no function "${name}"; deploy it, or see "swiftlet list"`);
-      this.refuse(request, response, id, unknown);
+      this.refuse(request, response, id, unknownFunction(name));
       return;
     }
     const now = performance.now();
@@ -104,7 +112,8 @@ export class Gateway implements LinkEvents, StartEvents {
       this.refuse(request, response, id, refused);
       return;
     }
-    const exchange = new Exchange(request, response, id, served, kind, target, bodyLength, now, now + served.version.config.queueTimeoutMs);
+    const until = now + served.version.config.queueTimeoutMs;
+    const exchange = new Exchange(request, response, id, served, kind, target, sourceIp, bodyLength, now, until);
     this.#inFlight.add(exchange);
     response.once('close', () => this.#onClose(exchange));
     this.#place(exchange, now);

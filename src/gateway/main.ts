@@ -1,24 +1,25 @@
 /** The gateway's process: a plain node:http server, and what it is wired to. */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { type Problem, SwiftletError, toProblem } from '../model/errors.ts';
 import { clientIdleMs, maxHeaderBytes, maxHeaderCount } from '../model/limits.ts';
-import { defaultTenant } from '../model/names.ts';
-import { type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
+import { deliverySocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { endedSchema, startingSchema } from '../wire/agent-calls.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
 import { invokeKind } from '../wire/instance-protocol.ts';
-import { functionKey } from '../wire/published-state.ts';
 import { subscribeState } from '../wire/state-subscriber.ts';
 import { connectionsOf } from './connections.ts';
+import { openDeliveryDoor } from './delivery-door.ts';
 import { endGently } from './end-gently.ts';
+import { EventDoor } from './event-door.ts';
 import { Gateway } from './gateway.ts';
 import { headFault } from './head-fault.ts';
 import { GatewayMetrics } from './metrics.ts';
-import { isAuthorised, platformPath } from './platform-paths.ts';
+import { answerPlatform } from './platform-door.ts';
+import { wantsNoAnswer } from './prefer.ts';
 import { Reports } from './reports.ts';
 import { route } from './route.ts';
 
@@ -49,33 +50,10 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const subscriber = subscribeState(stateSocketOf(config.run), 'gateway', (state) => gateway.applyState(state));
   const isReady = () => subscriber.state !== undefined && agent.connected;
 
-  const platform = (request: IncomingMessage, response: ServerResponse, path: string) => {
-    const wanted = platformPath(path);
-    if (wanted.kind === 'health') {
-      response
-        .writeHead(isReady() ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-        .end(JSON.stringify({ ready: isReady() }));
-    } else if (wanted.kind === 'unknown') {
-      gateway.refuse(
-        request,
-        response,
-        randomUUID(),
-        new SwiftletError('NotFound', 'the platform has no such path; functions are at /<function>/'),
-      );
-    } else if (!isAuthorised(request.headers.authorization, subscriber.state?.tokenHashes ?? [])) {
-      gateway.refuse(
-        request,
-        response,
-        randomUUID(),
-        new SwiftletError(
-          'Unauthorized',
-          'events are sent with the header "Authorization: Bearer <token>"; the token lies in SWIFTLET_HOME/token',
-        ),
-      );
-    } else if (request.method !== 'POST') {
-      gateway.refuse(request, response, randomUUID(), new SwiftletError('MethodNotAllowed', 'an event is sent with POST'));
-    } else gateway.handle(request, response, functionKey(defaultTenant, wanted.name), wanted.name, invokeKind.event, '/');
-  };
+  const events = connectCalls(socketOf(config.run, 'events'), 'gateway');
+  const knowsFunctions = () => subscriber.state !== undefined;
+  const eventDoor = new EventDoor({ events, gateway, knowsFunctions });
+  const platform = { gateway, eventDoor, isReady, tokenHashes: () => subscriber.state?.tokenHashes ?? [] };
 
   let isStopping = false;
   const server = createServer(
@@ -99,10 +77,12 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       const way = route(request.url ?? '');
       switch (way.kind) {
         case 'function':
-          gateway.handle(request, response, way.key, way.name, invokeKind.http, way.rest);
+          if (request.headers.prefer !== undefined && wantsNoAnswer(request.headers.prefer))
+            eventDoor.accept(request, response, { key: way.key, name: way.name, kind: 'http', target: way.rest });
+          else gateway.handle(request, response, way.key, way.name, invokeKind.http, way.rest);
           break;
         case 'platform':
-          platform(request, response, way.path);
+          answerPlatform(platform, request, response, way.path);
           break;
         case 'root':
           gateway.refuse(
@@ -126,6 +106,11 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     server.listen(config.gateway.port, config.gateway.host, resolve);
   });
 
+  const deliverySocket = deliverySocketOf(config.run);
+  clearSocket(deliverySocket);
+  const deliveries = await openDeliveryDoor(deliverySocket, { gateway, isOpen: () => knowsFunctions() && !isStopping });
+  shareSocket(deliverySocket, config);
+
   const socketPath = socketOf(config.run, 'gateway');
   clearSocket(socketPath);
   const calls = await serveCalls(socketPath, 'gateway', {
@@ -146,7 +131,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       await gateway.drain(graceMs);
       await connections.end(Math.max(0, until - performance.now()));
       reports[Symbol.dispose]();
-      for (const part of [calls, subscriber, agent, relay]) await part[Symbol.asyncDispose]();
+      for (const part of [deliveries, calls, subscriber, events, agent, relay]) await part[Symbol.asyncDispose]();
     },
   };
 }

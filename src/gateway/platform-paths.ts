@@ -2,13 +2,22 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 const invokePrefix = '/invoke/';
+const eventPrefix = '/events/';
 
-export type PlatformPath = { readonly kind: 'health' } | { readonly kind: 'invoke'; readonly name: string } | { readonly kind: 'unknown' };
+/** Where the state of an event is. */
+export const eventPath = (id: string): string => `/_${eventPrefix}${id}`;
+
+export type PlatformPath =
+  | { readonly kind: 'health' }
+  | { readonly kind: 'invoke'; readonly name: string }
+  | { readonly kind: 'event'; readonly id: string }
+  | { readonly kind: 'unknown' };
 
 /** @param path what follows `/_` */
 export function platformPath(path: string): PlatformPath {
   if (path === '/health') return { kind: 'health' };
   if (path.startsWith(invokePrefix)) return { kind: 'invoke', name: path.slice(invokePrefix.length) };
+  if (path.startsWith(eventPrefix)) return { kind: 'event', id: path.slice(eventPrefix.length) };
   return { kind: 'unknown' };
 }
 

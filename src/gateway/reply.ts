@@ -1,6 +1,7 @@
 /** What the caller gets: the function's answer, or problem details. Budget for a small answer: one writeHead and one end. */
 import { errorKinds, type SwiftletError, toProblem } from '../model/errors.ts';
 import { coldPhases, totalMs } from '../model/phases.ts';
+import { deliveryHeaders } from '../wire/delivery.ts';
 import { threeDecimals } from './decimal.ts';
 import { endGently } from './end-gently.ts';
 import type { Exchange } from './exchange.ts';
@@ -53,7 +54,14 @@ export function writeProblem(
 ): void {
   const problem = toProblem(error, requestId);
   const body = JSON.stringify(problem);
-  headers.push('content-type', 'application/problem+json', 'content-length', String(Buffer.byteLength(body)));
+  headers.push(
+    deliveryHeaders.error,
+    error.code,
+    'content-type',
+    'application/problem+json',
+    'content-length',
+    String(Buffer.byteLength(body)),
+  );
   if (errorKinds[error.code].retryable && (problem.status === 503 || problem.status === 429))
     headers.push('retry-after', retryAfterSeconds);
   if (close) closeAfter(response, headers);

@@ -31,10 +31,11 @@ function seenAs(name: string): string | undefined {
 }
 
 /**
+ * The caller's headers without those that end here.
  * @param raw names and values in turn, as node:http gives them
  * @param connection the Connection header, whose tokens name more headers that end here
  */
-export function forwardedHeaders(raw: readonly string[], connection: string | undefined, remoteAddress: string, host: string): string[] {
+export function endToEndHeaders(raw: readonly string[], connection: string | undefined): string[] {
   const named =
     connection === undefined || connection === 'keep-alive' || connection === 'close'
       ? undefined
@@ -47,6 +48,12 @@ export function forwardedHeaders(raw: readonly string[], connection: string | un
     const name = seenAs(raw[at] ?? '');
     if (name !== undefined && named?.includes(name) !== true) headers.push(name, raw[at + 1] ?? '');
   }
+  return headers;
+}
+
+/** What a function sees of a request's headers. @param raw, connection as above */
+export function forwardedHeaders(raw: readonly string[], connection: string | undefined, remoteAddress: string, host: string): string[] {
+  const headers = endToEndHeaders(raw, connection);
   headers.push('x-forwarded-for', remoteAddress, 'x-forwarded-proto', 'http', 'x-forwarded-host', host);
   return headers;
 }

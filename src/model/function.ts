@@ -25,6 +25,23 @@ const environmentSchema = z
     `the variables together are over ${String(limits.maxEnvironmentBytes)} bytes`,
   );
 
+/** What becomes of an event that no attempt could deal with: kept with its bytes, or let go. */
+export const failurePolicies = ['dead-letter', 'discard'] as const;
+
+/** How a function's events are delivered when nobody waits for the answer. */
+export const asyncConfigSchema = z.strictObject({
+  /** Attempts after the first one. */
+  retries: between(limits.asyncRetries),
+  /** The pause before the first retry; each further one is twice as long. */
+  backoffMs: between(limits.asyncBackoffMs),
+  /** An event that is older is not tried any more. */
+  maximumAgeMs: between(limits.asyncMaximumAgeMs),
+  /** Events delivered at the same time. */
+  inFlight: between(limits.asyncInFlight),
+  onFailure: z.enum(failurePolicies).default('dead-letter'),
+});
+export type AsyncConfig = z.output<typeof asyncConfigSchema>;
+
 /** What a version is configured with, complete: every default is filled in. Immutable with its version. */
 export const functionConfigSchema = z
   .strictObject({
@@ -49,6 +66,7 @@ export const functionConfigSchema = z
     /** Requests that may wait for an instance, and for how long. */
     queueLength: between(limits.queueLength),
     queueTimeoutMs: between(limits.queueTimeoutMs),
+    async: asyncConfigSchema.prefault({}),
   })
   .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] });
 

@@ -22,6 +22,16 @@ export const queueLength = { min: 0, max: 100_000, default: 1_000 } as const;
 export const queueTimeoutMs = { min: 100, max: 300_000, default: 30_000 } as const;
 export const maxEnvironmentBytes = 32 * 1024;
 
+/** An asynchronous request's body. It is copied between processes and lies on the disk until its event has ended. */
+export const maxEventBytes = 256 * 1024;
+/** What all stored events together may take on the disk. */
+export const defaultEventLogMiB = 10_240;
+/** Asynchronous invocation: further attempts, the pause before the first of them, how long an event is tried, deliveries at once. */
+export const asyncRetries = { min: 0, max: 100, default: 2 } as const;
+export const asyncBackoffMs = { min: 10, max: 3_600_000, default: 60_000 } as const;
+export const asyncMaximumAgeMs = { min: 1_000, max: 604_800_000, default: 21_600_000 } as const;
+export const asyncInFlight = { min: 1, max: 1_000, default: 10 } as const;
+
 /** Processes and threads in one sandbox. A bare Node.js has about a dozen. */
 export const sandboxPids = 128;
 export const sandboxOpenFiles = 1024;

@@ -1,7 +1,7 @@
 /** What the supervisor tells a role when it starts it: one JSON value in the environment, parsed once. */
 import { z } from 'zod';
 
-export const roleNames = ['relay', 'control', 'agent', 'gateway'] as const;
+export const roleNames = ['relay', 'control', 'agent', 'gateway', 'events'] as const;
 export type RoleName = (typeof roleNames)[number];
 
 export const isolationModes = ['bubblewrap', 'process'] as const;
@@ -22,6 +22,10 @@ export const roleConfigSchema = z.object({
   group: z.int().optional(),
   gateway: z.object({ host: z.string(), port: z.int(), tenantInFlight: z.int() }),
   api: z.object({ host: z.string(), port: z.int() }),
+  events: z.object({
+    /** Above it no more events are accepted. */
+    maxLogBytes: z.int().min(0),
+  }),
   /** SHA-256 in hex of the tokens that open the control API. */
   tokenHashes: z.array(z.string()),
   agent: z.object({
@@ -44,5 +48,7 @@ export const roleConfigVariable = 'SWIFTLET_ROLE_CONFIG';
 
 /** Where each role listens for calls from the others. */
 export const socketOf = (run: string, role: RoleName): string => `${run}/${role}/${role}.sock`;
+/** Where the gateway takes deliveries of stored events, as HTTP. */
+export const deliverySocketOf = (run: string): string => `${run}/gateway/deliveries.sock`;
 /** Where control publishes its state. */
 export const stateSocketOf = (run: string): string => `${run}/control/state.sock`;

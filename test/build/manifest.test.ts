@@ -77,6 +77,19 @@ const bad: readonly Row[] = [
     'ManifestInvalid',
     /3:18: functions\.a\.concurrency: it is a whole number from 1 to 1000$/,
   ],
+  ['a misspelt key of async', ofA('async: { retry: 1 }'), 'ManifestInvalid', /3:14: unknown key "retry"; did you mean "retries"\?$/],
+  [
+    'an age over the limit',
+    ofA('async: { maximumAge: 200h }'),
+    'ManifestInvalid',
+    /3:26: functions\.a\.async\.maximumAge: 200h is out of range: it is from 1s to 168h$/,
+  ],
+  [
+    'an end of events that there is not',
+    ofA('async: { onFailure: forget }'),
+    'ManifestInvalid',
+    /3:25: functions\.a\.async\.onFailure: it is dead-letter or discard$/,
+  ],
   ['a variable that no shell would take', ofA('environment: { 1A: x }'), 'ManifestInvalid', /3:20: "1A" is no name for a variable/],
   [
     'a variable of the platform’s',
@@ -137,6 +150,10 @@ const good: readonly [setting: string, parsed: Record<string, unknown>][] = [
   ['memory: 1GiB', { memory: 1_024 }],
   ['memory: 2g', { memory: 2_048 }],
   ['environment: { A: 1, B: true, C: text, D: "" }', { environment: { A: '1', B: 'true', C: 'text', D: '' } }],
+  [
+    'async: { retries: 0, backoff: 10ms, maximumAge: 168h, inFlight: 1, onFailure: discard }',
+    { async: { retries: 0, backoff: 10, maximumAge: 604_800_000, inFlight: 1, onFailure: 'discard' } },
+  ],
   ['queue: { length: 0, timeout: 100ms }', { queue: { length: 0, timeout: 100 } }],
 ];
 for (const [setting, parsed] of good) {

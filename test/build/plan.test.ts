@@ -85,9 +85,9 @@ test('a main outside of the folder is not followed', async () => {
 test('a manifest: defaults, folders by name, what is merged', async () => {
   const manifest = `
 service: shop
-defaults: { memory: 256MiB, timeout: 2m, environment: { A: 1, B: one }, queue: { timeout: 1s } }
+defaults: { memory: 256MiB, timeout: 2m, environment: { A: 1, B: one }, queue: { timeout: 1s }, async: { retries: 5, inFlight: 3 } }
 functions:
-  one: { environment: { B: true }, queue: { length: 5 } }
+  one: { environment: { B: true }, queue: { length: 5 }, async: { retries: 0, backoff: 30s, onFailure: discard } }
   two: { memory: 1GiB, handler: index.main }
   three: { source: ./one }
   four:
@@ -96,6 +96,7 @@ functions:
   assert.deepEqual([one?.name, basename(one?.source ?? ''), one?.config.handler], ['one', 'one', 'index']);
   assert.deepEqual([one?.config.memoryMiB, one?.config.timeoutMs], [256, 120_000]);
   assert.deepEqual([one?.config.environment, one?.config.queueLength, one?.config.queueTimeoutMs], [{ A: '1', B: 'true' }, 5, 1_000]);
+  assert.deepEqual(one?.config.async, { retries: 0, backoffMs: 30_000, maximumAgeMs: 21_600_000, inFlight: 3, onFailure: 'discard' });
   assert.deepEqual([two?.config.memoryMiB, two?.config.handler, two?.build.exclude], [1_024, 'index.main', []]);
   assert.equal(basename(three?.source ?? ''), 'one');
   assert.deepEqual([basename(four?.source ?? ''), four?.build.exclude], ['shop', ['swiftlet.yaml']]);

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type CliUnderTest, openCli } from './cli-under-test.ts';
-import { fakeRequestId, sendJson, sendProblem } from './fake-platform.ts';
+import { fakeEventId, fakeRequestId, sendJson, sendProblem } from './fake-platform.ts';
 import { runSwiftlet } from './run-swiftlet.ts';
 import { unplaced } from './fake-platform.ts';
 
@@ -94,6 +94,24 @@ test('invoke prints the answer; --verbose the facts of the request on standard e
     piped.stderr,
     new RegExp(`^x-swiftlet-request-id: ${fakeRequestId}\nx-swiftlet-version: 1\nx-swiftlet-start: cold\nserver-timing: handler;dur=1\n$`),
   );
+});
+
+test('invoke --async prints the id of the event, and event what became of it', async () => {
+  assert.deepEqual(await cli.swiftlet('invoke', 'hello', '--async'), { code: 0, stdout: `${fakeEventId}\n`, stderr: '' });
+  const asJson = await cli.swiftlet('invoke', 'hello', '--async', '--json');
+  assert.deepEqual(JSON.parse(asJson.stdout), { id: fakeEventId, statusUrl: `/_/events/${fakeEventId}` });
+  const { code, stdout } = await cli.swiftlet('event', fakeEventId);
+  assert.equal(code, 0);
+  assert.match(stdout, /state +dead-lettered \(no attempt is left\)[^]*attempts +3[^]*error +HandlerError: Error: \\e\[2Jboom/);
+});
+
+test('dlq: list, show without secrets and control characters, redrive, purge', async () => {
+  assert.match((await cli.swiftlet('dlq', 'list')).stdout, new RegExp(`${fakeEventId} +hello +2026-01-01T00:03:00.000Z +3 +HandlerError`));
+  const shown = await cli.swiftlet('dlq', 'show', fakeEventId);
+  assert.match(shown.stdout, /POST \/orders\?x=1\nhost: x\nauthorization: \*\*\*\n\n\{"n":1\}\n$/);
+  assert.equal((await cli.swiftlet('dlq', 'redrive', fakeEventId)).stdout, '1 dead letter is delivered anew.\n');
+  assert.equal((await cli.swiftlet('dlq', 'redrive', '--function', 'hello')).stdout, '2 dead letters are delivered anew.\n');
+  assert.equal((await cli.swiftlet('dlq', 'purge', '--all')).stdout, '5 dead letters are removed.\n');
 });
 
 test('a function that throws: exit code 1, with the request to look for in the log', async () => {

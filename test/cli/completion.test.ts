@@ -62,6 +62,8 @@ test('help lists the commands, the exit codes and the environment', async () => 
     'doctor',
     'bench',
     'completion',
+    'event',
+    'dlq',
   ]) {
     assert.match(stdout, new RegExp(`^ {2}${word} `, 'm'));
   }

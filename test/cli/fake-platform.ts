@@ -96,6 +96,14 @@ const routes: readonly [method: string, path: RegExp, route: Route][] = [
   ['DELETE', /^\/v1\/functions\/([^/]+)$/, removeFunction],
   ['GET', /^\/v1\/functions\/([^/]+)\/logs$/, withVersions((response) => void response.end())],
   ['POST', /^\/_\/invoke\/([^/]+)$/, invoke],
+  ['GET', /^\/v1\/events\/(.+)$/, (_means, id, _request, response) => sendEvent(response, id, (event) => event)],
+  ['GET', /^\/v1\/dead-letters$/, (_means, _name, _request, response) => sendJson(response, { events: [fakeEvent] })],
+  [
+    'GET',
+    /^\/v1\/dead-letters\/(.+)$/,
+    (_means, id, _request, response) => sendEvent(response, id, (event) => ({ event, request: fakeEventRequest, body: 'eyJuIjoxfQ==' })),
+  ],
+  ['POST', /^\/v1\/dead-letters\/(?:redrive|purge)$/, select],
 ];
 
 async function serve(means: Means, request: IncomingMessage, path: string, response: ServerResponse): Promise<void> {
@@ -154,12 +162,47 @@ function removeFunction({ functions }: Means, name: string, _request: IncomingMe
   else noFunction(response, name);
 }
 
+export const fakeEventId = '0196b0f2-aaaa-7bbb-8ccc-00000000000e';
+const fakeEvent = {
+  id: fakeEventId,
+  function: 'hello',
+  state: 'dead-lettered',
+  acceptedAt: '2026-01-01T00:00:00.000Z',
+  attempts: 3,
+  endedAt: '2026-01-01T00:03:00.000Z',
+  reason: 'attempts',
+  error: { code: 'HandlerError', message: 'Error: \u001b[2Jboom' },
+};
+const fakeEventRequest = {
+  kind: 'http',
+  method: 'POST',
+  target: '/orders?x=1',
+  sourceIp: '127.0.0.1',
+  headers: ['host', 'x', 'authorization', 'Bearer of-a-customer'],
+};
+
+function sendEvent(response: ServerResponse, id: string, shape: (event: typeof fakeEvent) => object): void {
+  if (id === fakeEventId) sendJson(response, shape(fakeEvent));
+  else sendProblem(response, 'EventNotFound', `there is no event ${id}`);
+}
+
+/** Counts what was selected: two of a function, five of all. */
+async function select(_means: Means, _name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const asked = JSON.parse((await buffer(request)).toString()) as { ids?: string[]; function?: string };
+  sendJson(response, { count: asked.ids?.length ?? (asked.function === undefined ? 5 : 2), more: false });
+}
+
 async function invoke({ functions }: Means, name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!functions.has(name)) {
     noFunction(response, name);
     return;
   }
   const event: unknown = JSON.parse((await buffer(request)).toString());
+  if (request.headers['prefer'] === 'respond-async') {
+    const accepted = JSON.stringify({ id: fakeEventId, statusUrl: `/_/events/${fakeEventId}` });
+    response.writeHead(202, { 'content-type': 'application/json' }).end(accepted);
+    return;
+  }
   sendJson(
     response,
     { event },

@@ -68,6 +68,7 @@ describe('the platform in the API', () => {
       gateway: { ready: true, detail: 'serves' },
       agent: { ready: false, detail: 'has no sandbox yet' },
       relay: { ready: true, detail: 'serves' },
+      events: { ready: true, detail: 'serves' },
     });
     control.roles.ready = true;
     await sleep(550);
@@ -124,6 +125,9 @@ describe('the platform in the API', () => {
       'DELETE /v1/functions/{name}',
       'GET /healthz',
       'GET /metrics',
+      'GET /v1/dead-letters',
+      'GET /v1/dead-letters/{id}',
+      'GET /v1/events/{id}',
       'GET /v1/functions',
       'GET /v1/functions/{name}',
       'GET /v1/functions/{name}/logs',
@@ -134,6 +138,8 @@ describe('the platform in the API', () => {
       'GET /v1/traces/{requestId}',
       'GET /v1/usage',
       'HEAD /v1/artifacts/{digest}',
+      'POST /v1/dead-letters/purge',
+      'POST /v1/dead-letters/redrive',
       'PUT /v1/artifacts/{digest}',
       'PUT /v1/functions/{name}',
     ]);

@@ -1,6 +1,7 @@
 /** Stand-ins for the other roles: they answer what control asks them, from tables that a test can change. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { SwiftletError } from '../../src/model/errors.ts';
 import { socketOf, stateSocketOf } from '../../src/role/role-config.ts';
 import { type CallServer, type Peer, serveCalls } from '../../src/wire/calls.ts';
 import type { PublishedState } from '../../src/wire/published-state.ts';
@@ -30,6 +31,9 @@ export class FakeRoles implements AsyncDisposable {
   found: { function: string; line: string } | undefined;
   instances: ReturnType<typeof instanceOf>[] = [];
   ready = true;
+  /** What the event log answers, by call, and what it was asked. */
+  events: Readonly<Record<string, unknown>> = {};
+  readonly askedEvents: [method: string, body: unknown][] = [];
   /** What an agent does before it says that it acts on a state. */
   place: (state: PublishedState) => Promise<void> | void = () => undefined;
   readonly #run: string;
@@ -50,7 +54,7 @@ export class FakeRoles implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    for (const role of ['gateway', 'agent', 'relay'] as const) {
+    for (const role of ['gateway', 'agent', 'relay', 'events'] as const) {
       mkdirSync(join(this.#run, role), { recursive: true });
       this.#servers.set(role, await serveCalls(socketOf(this.#run, role), role, this.#handlers(role)));
     }
@@ -65,7 +69,7 @@ export class FakeRoles implements AsyncDisposable {
     );
   }
 
-  async stop(role: 'gateway' | 'agent' | 'relay'): Promise<void> {
+  async stop(role: 'gateway' | 'agent' | 'relay' | 'events'): Promise<void> {
     await this.#servers.get(role)?.[Symbol.asyncDispose]();
     this.#servers.delete(role);
   }
@@ -90,10 +94,17 @@ export class FakeRoles implements AsyncDisposable {
     };
   }
 
+  #answerEvents(method: string, body: unknown): unknown {
+    this.askedEvents.push([method, body]);
+    if (Object.hasOwn(this.events, method)) return this.events[method];
+    throw new SwiftletError('EventNotFound', 'there is no such event');
+  }
+
   #answer(role: string, method: string, body: unknown, peer: Peer): unknown {
     const ready = this.ready || role !== 'agent';
     if (method === 'health') return { ready, detail: ready ? 'serves' : 'has no sandbox yet' };
     if (method === 'metrics') return { text: `# TYPE swiftlet_${role}_things gauge\nswiftlet_${role}_things 1\n` };
+    if (role === 'events') return this.#answerEvents(method, body);
     if (method === 'instances') return this.instances;
     if (method === 'isolation') return { mode: 'bubblewrap', facts: [{ means: 'namespaces', inForce: true, detail: 'all' }] };
     if (method === 'read') return { lines: this.lines.slice(-(body as { last: number }).last) };

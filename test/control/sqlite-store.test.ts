@@ -3,9 +3,10 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
-import { openDatabase, transact } from '../../src/control/sqlite-database.ts';
+import { storeSchema } from '../../src/control/sqlite-schema.ts';
 import { SqliteStore } from '../../src/control/sqlite-store.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
+import { openDatabase, transact } from '../../src/role/sqlite-database.ts';
 import { needsMount, smallDisk } from './small-disk.ts';
 import { artifactOf, deploymentOf, storeSuite } from './store-suite.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -84,7 +85,7 @@ describe('a store that cannot be used', () => {
 
 describe('a transaction', () => {
   it('that fails changes nothing, and stands in nobody’s way', (t) => {
-    const { database } = openDatabase(join(tempFolder(t), 'store.sqlite'));
+    const { database } = openDatabase(join(tempFolder(t), 'store.sqlite'), storeSchema);
     t.after(() => database.close());
     const fail = () => {
       database.exec('UPDATE published SET revision = 7');

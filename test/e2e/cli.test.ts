@@ -56,7 +56,7 @@ test('one wrong input at each step: the mistake, the remedy, the exit code', () 
     [['deploy', bad('nohandler', { 'swiftlet.yaml': 'functions:\n  a: { handler: nothing.run }\n', 'index.mjs': '' })], 2, /nothing/],
     [['invoke', 'nobody'], 3, /no function "nobody"/],
     [['invoke', 'nobody', '--data', '{oops'], 2, /--data is no JSON/],
-    [['invoke', 'nobody', '--async'], 2, /--async needs the durable event queue/],
+    [['invoke', 'nobody', '--async'], 3, /there is no function "nobody"/],
     [['logs', 'nobody'], 3, /nobody/],
     [['remove', 'nobody'], 3, /nobody/],
     [['init', join(folder, 'x'), '--template', 'helo'], 2, /did you mean "hello"/],

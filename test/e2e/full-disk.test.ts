@@ -73,6 +73,7 @@ test('the whole data folder: functions answer, nothing new is taken, nothing old
     (messages) => messages.includes('said warm'),
   );
   const roles = childrenOf(platform.pid);
+  const later = () => e2e.call('/warm/', { method: 'POST', body: 'x'.repeat(100_000), headers: { prefer: 'respond-async' } });
   {
     using held = new DisposableStack();
     held.use(fill(platform.home));
@@ -83,6 +84,11 @@ test('the whole data folder: functions answer, nothing new is taken, nothing old
     await assert.rejects(e2e.publish('refused', answers('refused')), /507.*StorageFull.*free some space/);
     await assert.rejects(e2e.publish('warm', answers('changed')), /507.*StorageFull/);
     assert.equal((await e2e.call('/refused/')).status, 404);
+    const unstored = await Promise.all([later(), later(), later()]);
+    assert.deepEqual(
+      unstored.map(({ status, json }) => [status, json['code']]),
+      unstored.map(() => [503, 'EventNotStored']),
+    );
     await eventually(
       () => metric(e2e, 'swiftlet_log_lost_bytes_total'),
       (lost) => lost > 0,
@@ -92,6 +98,8 @@ test('the whole data folder: functions answer, nothing new is taken, nothing old
   }
   await e2e.publish('warm', answers('changed'));
   assert.equal((await e2e.call('/warm/')).text, '"changed"');
+  const stored = await later();
+  assert.equal(stored.status, 202, stored.text);
   await e2e.publish('refused', answers('taken'));
   assert.equal((await e2e.call('/refused/')).text, '"taken"');
   const messages = await eventually(

@@ -11,7 +11,7 @@ const slow = 'export const handler = () => new Promise((r) => setTimeout(r, 800,
 let e2e: E2e;
 before(async () => {
   e2e = await openE2e();
-  await e2e.publish('instant', instant);
+  await e2e.publish('instant', instant, { async: { backoffMs: 50 } });
   await e2e.publish('slow', slow);
   await e2e.call('/instant/');
 });
@@ -113,6 +113,19 @@ test('relay: log lines of the gap at most', async () => {
     () => e2e.log('speaks'),
     (records) => records.some((record) => record['message'] === 'heard'),
   );
+});
+
+test('events: nothing for requests that are waited for; what was accepted before is delivered', async () => {
+  const accepted = await e2e.call('/instant/', { headers: { prefer: 'respond-async' } });
+  assert.equal(accepted.status, 202);
+  await killRole('events');
+  assert.equal((await e2e.call('/instant/')).status, 200);
+  await eventually(healthy, Boolean, 10_000);
+  const state = async () =>
+    (await e2e.call(`/_/events/${String(accepted.json['id'])}`, { headers: { authorization: `Bearer ${e2e.platform.token}` } })).json[
+      'state'
+    ];
+  await eventually(state, (now) => now === 'succeeded');
 });
 
 test('functions and versions are intact, and no sandbox is without its agent', async () => {

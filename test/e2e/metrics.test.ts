@@ -34,7 +34,8 @@ test('the metrics count what happened', async () => {
   assert.match(text, /swiftlet_version_starts_total\{tenant="default",function="counted",version="1",start="warm"\} 2/);
   assert.match(text, /swiftlet_version_starts_total\{tenant="default",function="counted",version="1",start="cold"\} 1/);
   assert.match(text, /swiftlet_instances\{tenant="default",function="counted",state="leased"\} 1/);
-  for (const role of ['control', 'gateway', 'agent', 'relay']) assert.match(text, new RegExp(`swiftlet_role_up\\{role="${role}"\\} 1`));
+  for (const role of ['control', 'gateway', 'agent', 'relay', 'events'])
+    assert.match(text, new RegExp(`swiftlet_role_up\\{role="${role}"\\} 1`));
 });
 
 test('a function that is removed takes its figures along', async () => {

@@ -119,7 +119,7 @@ test('double forks are gone when their instance is', async () => {
 test('a killed role comes back, and warm functions go on', async () => {
   await e2e.publish('born', 'const born = Math.random(); export const handler = () => born;');
   const { text } = await e2e.call('/born/');
-  for (const role of ['agent', 'relay', 'control', 'gateway']) {
+  for (const role of ['agent', 'relay', 'control', 'gateway', 'events']) {
     await killRole(e2e.platform, role);
     assert.equal((await e2e.call('/born/')).text, text, `after a kill of ${role}`);
   }

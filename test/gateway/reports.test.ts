@@ -130,7 +130,7 @@ test('a relay that is away: what its log cannot take is dropped, and counted all
   const figures = new FunctionFigures(version);
   const served = new ServedFunction(version, 'default/f', figures);
   const request = new IncomingMessage(new Socket());
-  const exchange = new Exchange(request, new ServerResponse(request), 'an-id', served, invokeKind.http, '/', 0, 0, 0);
+  const exchange = new Exchange(request, new ServerResponse(request), 'an-id', served, invokeKind.http, '/', '::1', 0, 0, 0);
   Object.assign(exchange, { state: 'settled', dispatchedAt: 1, handlerMs: 2 });
   const count = 40_000;
   for (let each = 0; each < count; each++) reports.record(exchange, 'ok', 4);

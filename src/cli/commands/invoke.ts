@@ -16,17 +16,16 @@ export interface InvokeFlags {
 
 const factHeaders = ['x-swiftlet-request-id', 'x-swiftlet-version', 'x-swiftlet-start', 'server-timing'];
 
-/** Prints what a function answers as it comes; it is JSON with and without `--json`. */
+/** Prints what a function answers as it comes; it is JSON with and without `--json`. With `--async` it prints the event's id. */
 export async function invoke(name: string, { data, json = false, verbose = false, async: later = false }: InvokeFlags): Promise<void> {
-  if (later) {
-    throw new SwiftletError(
-      'BadRequest',
-      '--async needs the durable event queue, which comes with the events issue; leave it out to wait for the answer',
-    );
-  }
   const event = await eventOf(data);
   const api = connectApi(process.env);
   const output = openOutput(json);
+  if (later) {
+    const accepted = await output.progress(`sending to ${name}`, knownFunction(api, name, api.invokeLater(name, event)));
+    output.result(accepted, () => accepted.id);
+    return;
+  }
   const response = await output.progress(`invoking ${name}`, knownFunction(api, name, answerOf(api, name, event)));
   if (verbose) process.stderr.write(factHeaders.map((header) => `${header}: ${response.headers.get(header) ?? ''}\n`).join(''));
   if (response.body !== null) await pipeline(response.body, process.stdout, { end: false });

@@ -16,7 +16,13 @@ export interface Identities {
 /** @param id the data folder's id, hexadecimal: the same folder has the same users at every start */
 export function identitiesOf(id: string): Identities {
   const base = firstOfAll + (Number.parseInt(id, 16) % platforms) * perPlatform;
-  const uids: Readonly<Record<RoleName, number | undefined>> = { control: base + 1, gateway: base + 2, relay: base + 3, agent: undefined };
+  const uids: Readonly<Record<RoleName, number | undefined>> = {
+    control: base + 1,
+    gateway: base + 2,
+    relay: base + 3,
+    events: base + 4,
+    agent: undefined,
+  };
   return {
     group: base,
     firstSandboxUid: base + firstSandbox,

@@ -1,7 +1,7 @@
 import { availableParallelism, freemem } from 'node:os';
 import { z } from 'zod';
 import { SwiftletError } from '../../model/errors.ts';
-import { defaultTenantInFlight } from '../../model/limits.ts';
+import { defaultEventLogMiB, defaultTenantInFlight } from '../../model/limits.ts';
 import { homeFolder, runFolder } from '../../role/home.ts';
 import { isolationModes } from '../../role/role-config.ts';
 
@@ -19,6 +19,7 @@ const environmentSchema = z.object({
   SWIFTLET_BOOTS_AT_ONCE: count(1, 64).default(Math.max(1, Math.floor(availableParallelism() / 2))),
   SWIFTLET_MAX_SANDBOXES: count(1, 5_000).optional(),
   SWIFTLET_TENANT_IN_FLIGHT: count(1, 1_000_000).default(defaultTenantInFlight),
+  SWIFTLET_EVENT_LOG_MIB: count(1, 1_048_576).default(defaultEventLogMiB),
   SWIFTLET_GRACE_MS: count(0, 600_000).default(2_000),
 });
 
@@ -34,6 +35,7 @@ export interface UpOptions {
   readonly bootsAtOnce: number;
   readonly maxSandboxes: number;
   readonly tenantInFlight: number;
+  readonly eventLogMiB: number;
   readonly graceMs: number;
 }
 
@@ -60,6 +62,7 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
     bootsAtOnce: value.SWIFTLET_BOOTS_AT_ONCE,
     maxSandboxes: value.SWIFTLET_MAX_SANDBOXES ?? Math.min(1_000, Math.max(16, Math.floor(freemem() / bytesPerSandbox))),
     tenantInFlight: value.SWIFTLET_TENANT_IN_FLIGHT,
+    eventLogMiB: value.SWIFTLET_EVENT_LOG_MIB,
     graceMs: value.SWIFTLET_GRACE_MS,
   };
 }

@@ -21,8 +21,9 @@ export interface Platform {
   stop(graceMs: number): Promise<void>;
 }
 
-/** The relay and control are there before those who connect to them, and go after them. */
-const startOrder: readonly RoleName[] = ['relay', 'control', 'agent', 'gateway'];
+const mebibyte = 1024 * 1024;
+/** The relay and control are there before those who connect to them, and go after them. The first to go is who sends events to the gateway. */
+const startOrder: readonly RoleName[] = ['relay', 'control', 'agent', 'gateway', 'events'];
 
 /**
  * Starts all roles and resolves when each has said that it is ready.
@@ -46,6 +47,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     ...(identities === undefined ? {} : { group: identities.group }),
     gateway: { host: options.host, port: options.gatewayPort, tenantInFlight: options.tenantInFlight },
     api: { host: options.host, port: options.apiPort },
+    events: { maxLogBytes: options.eventLogMiB * mebibyte },
     agent: {
       isolation: mode,
       poolSize: options.poolSize,

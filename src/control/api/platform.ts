@@ -7,7 +7,13 @@ import type { Api, ApiMeans } from './api.ts';
 import { problems } from './schemas.ts';
 
 const roleHealthSchema = z.object({ ready: z.boolean(), detail: z.string() });
-const rolesSchema = z.object({ control: roleHealthSchema, gateway: roleHealthSchema, agent: roleHealthSchema, relay: roleHealthSchema });
+const rolesSchema = z.object({
+  control: roleHealthSchema,
+  gateway: roleHealthSchema,
+  agent: roleHealthSchema,
+  relay: roleHealthSchema,
+  events: roleHealthSchema,
+});
 const healthSchema = z.object({ status: z.enum(['ok', 'unavailable']), roles: rolesSchema });
 const platformSchema = z.object({
   version: z.string(),

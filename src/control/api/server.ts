@@ -8,6 +8,7 @@ import { SwiftletError, toProblem } from '../../model/errors.ts';
 import type { Api, ApiMeans } from './api.ts';
 import { artifacts } from './artifacts.ts';
 import { authenticate } from './authenticate.ts';
+import { deadLetters, events } from './events.ts';
 import { functions } from './functions.ts';
 import { traces, usage } from './invocations.ts';
 import { logs } from './logs.ts';
@@ -76,7 +77,7 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
   health(api, means);
   await api.register((guarded, _options, done) => {
     guarded.addHook('onRequest', authenticate(means.config.tokenHashes, means.now));
-    for (const resource of [artifacts, functions, logs, traces, usage, platform])
+    for (const resource of [artifacts, functions, logs, traces, usage, events, deadLetters, platform])
       resource(guarded.withTypeProvider<ZodTypeProvider>(), means);
     done();
   });

@@ -1,0 +1,111 @@
+/** One delivery: the event as an HTTP request to the gateway's own socket for them. */
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { deliveryHeaders } from '../wire/delivery.ts';
+import type { EventRequest } from '../wire/event-calls.ts';
+import type { Outcome } from './decide.ts';
+import { type DeliveryAnswer, outcomeOf } from './outcome.ts';
+
+export interface Delivery {
+  readonly id: string;
+  readonly function: string;
+  readonly request: EventRequest;
+  readonly body: Uint8Array;
+  /** Whether the function exists, as far as this process knows. */
+  readonly isServed: boolean;
+  /** After this it is given up. */
+  readonly limitMs: number;
+}
+
+/** Never rejects. When the signal aborts, it is given up. */
+export type Deliver = (delivery: Delivery, signal: AbortSignal) => Promise<Outcome>;
+
+/** Of an answer, so much is kept; the rest is read and thrown away. */
+const keptBytes = 16 * 1024;
+
+/**
+ * Delivers to a gateway. Each delivery has a connection of its own: one that is kept could break between two, and nobody would know
+ * whether the second had begun.
+ */
+export const deliverTo =
+  (socketPath: string): Deliver =>
+  async (delivery, signal) => {
+    const way = { isConnected: false };
+    try {
+      return outcomeOf(await answerTo(socketPath, delivery, signal, way), delivery.isServed);
+    } catch (error) {
+      return way.isConnected ? interrupted(messageOf(error)) : unreachable(messageOf(error));
+    }
+  };
+
+async function answerTo(
+  socketPath: string,
+  delivery: Delivery,
+  signal: AbortSignal,
+  way: { isConnected: boolean },
+): Promise<DeliveryAnswer> {
+  const request = httpRequest({ socketPath, agent: false, signal, ...lineOf(delivery), headers: headersOf(delivery) });
+  // Who waits for the answer hears of it; what comes afterwards is nobody's concern.
+  request.on('error', () => undefined);
+  const limit = setTimeout(() => request.destroy(new Error(`no answer within ${delivery.limitMs} ms`)), delivery.limitMs);
+  try {
+    request.once('socket', (socket) => {
+      socket.once('connect', () => (way.isConnected = true));
+    });
+    request.end(delivery.body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return await readAnswer(response);
+  } finally {
+    clearTimeout(limit);
+    request.destroy();
+  }
+}
+
+const lineOf = ({ request: { kind, method, target }, function: name }: Delivery): { method: string; path: string } =>
+  kind === 'http' ? { method, path: `/${name}${target}` } : { method: 'POST', path: `/_/invoke/${name}` };
+
+/** Names and values in turn, as they came; node:http would join those that come twice. */
+const headersOf = ({ id, request: { kind, headers, sourceIp }, body }: Delivery): string[] => [
+  ...(kind === 'http' ? headers : ['host', 'gateway']),
+  deliveryHeaders.eventId,
+  id,
+  deliveryHeaders.sourceIp,
+  sourceIp,
+  'content-length',
+  String(body.length),
+  'connection',
+  'close',
+];
+
+async function readAnswer(response: IncomingMessage): Promise<DeliveryAnswer> {
+  const kept: Buffer[] = [];
+  let keptSoFar = 0;
+  let isTruncated = false;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    const part = chunk.subarray(0, keptBytes - keptSoFar);
+    if (part.length > 0) kept.push(part);
+    keptSoFar += part.length;
+    isTruncated ||= part.length < chunk.length;
+  }
+  if (!response.complete) throw new Error('the answer is not whole');
+  const platformError = response.headers[deliveryHeaders.error];
+  return {
+    status: response.statusCode ?? 0,
+    contentType: response.headers['content-type'],
+    platformError: typeof platformError === 'string' ? platformError : undefined,
+    body: Buffer.concat(kept),
+    isTruncated,
+  };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const interrupted = (why: string): Outcome => ({
+  kind: 'failed',
+  error: { code: 'DeliveryInterrupted', message: `the delivery broke off (${why}); the function may have run` },
+});
+
+const unreachable = (why: string): Outcome => ({
+  kind: 'throttled',
+  error: { code: 'Unavailable', message: `the gateway cannot be reached: ${why}` },
+});

@@ -1,0 +1,183 @@
+/** Hands out events that are due, as many at once as their functions and this process may have in flight, and notes how each attempt went. */
+import { type AsyncConfig, functionConfigSchema, type Version } from '../model/function.ts';
+import { functionKey } from '../wire/published-state.ts';
+import { decide, expire, isTooOld, type Outcome } from './decide.ts';
+import type { Deliver } from './deliver.ts';
+import type { EventLog, FunctionRef, LeasedEvent, Settlement } from './event-log.ts';
+import { emptyLane, isIdle, type Lane, reached, roomOf, sharesOf, throttled } from './lanes.ts';
+
+/** Deliveries of all functions at once: each holds its event in memory. */
+const maxInFlight = 128;
+/** Of them, so many are for functions that have none under way. */
+const reserve = 32;
+/** What a delivery may take beside the function's own limits, and a lease beside that. */
+const allowanceMs = 5_000;
+/** Leases that nobody ended are looked for this often; so long is the longest sleep. */
+const sweepEveryMs = 5_000;
+const sweptAtOnce = 100;
+/** When the log cannot be written, it is tried again after this. */
+const afterTroubleMs = 1_000;
+
+export interface DispatchMeans {
+  readonly log: EventLog;
+  readonly deliver: Deliver;
+  /** The functions that are served; undefined while that is not known. */
+  readonly functions: () => ReadonlyMap<string, Version> | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** From 0 to 1. */
+  readonly chance: () => number;
+  readonly tried: (event: FunctionRef, how: Outcome['kind']) => void;
+  readonly settled: (event: FunctionRef, how: Settlement['kind']) => void;
+  readonly trouble: (error: unknown, what: string) => void;
+}
+
+interface Limits {
+  readonly policy: AsyncConfig;
+  readonly deliveryMs: number;
+  readonly isServed: boolean;
+}
+
+/** For events of a function that is there no more. */
+const defaults = functionConfigSchema.parse({});
+
+export class Dispatcher {
+  readonly #means: DispatchMeans;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #attempts = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
+  #round: Promise<void> | undefined;
+  #isWanted = false;
+  #isStopping = false;
+  #sweepAtMs = 0;
+
+  constructor(means: DispatchMeans) {
+    this.#means = means;
+  }
+
+  get inFlight(): number {
+    return this.#attempts.size;
+  }
+
+  /** Something may be due: an event was accepted, the functions changed. */
+  wake(): void {
+    this.#isWanted = true;
+    if (this.#isStopping) return;
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      this.#round ??= this.#rounds().finally(() => (this.#round = undefined));
+    });
+  }
+
+  /** Begins no more attempts, and resolves when those under way have ended and are noted; after the grace they are broken off. */
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#soon);
+    await this.#round;
+    const late = setTimeout(() => this.#stopped.abort(), graceMs);
+    await Promise.all(this.#attempts);
+    clearTimeout(late);
+  }
+
+  async #rounds(): Promise<void> {
+    while (this.#isWanted && !this.#isStopping) {
+      this.#isWanted = false;
+      const nextMs = await this.#dispatch(this.#means.now()).catch((error: unknown) => {
+        this.#means.trouble(error, 'events that are due could not be handed out');
+        return this.#means.now() + afterTroubleMs;
+      });
+      this.#sleepUntil(nextMs);
+    }
+  }
+
+  #sleepUntil(nextMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#isStopping) return;
+    this.#timer = setTimeout(() => this.wake(), Math.min(sweepEveryMs, Math.max(1, nextMs - this.#means.now())));
+  }
+
+  /** @returns when there may be something to do again if nobody wakes it before */
+  async #dispatch(nowMs: number): Promise<number> {
+    const { log } = this.#means;
+    const functions = this.#means.functions();
+    if (functions === undefined) return nowMs + sweepEveryMs;
+    await this.#sweep(functions, nowMs);
+    const due = (await log.functionsDue(nowMs)).map((ref) => {
+      const limits = limitsOf(functions, ref);
+      const lane = this.#laneOf(ref);
+      return { ref, limits, lane, inFlight: lane.inFlight, room: roomOf(lane, limits.policy.inFlight, nowMs) };
+    });
+    const open = due.filter(({ room }) => room > 0);
+    const shares = sharesOf(open, maxInFlight - this.inFlight, reserve);
+    await Promise.all(open.map(({ ref, limits }, at) => this.#lease(ref, limits, shares[at] ?? 0, nowMs)));
+    const pauses = due.map(({ lane }) => lane.pausedUntilMs).filter((until) => until > nowMs);
+    return Math.min((await log.nextDueMs(nowMs)) ?? Number.POSITIVE_INFINITY, ...pauses);
+  }
+
+  async #lease(ref: FunctionRef, limits: Limits, limit: number, nowMs: number): Promise<void> {
+    if (limit === 0) return;
+    const untilMs = nowMs + limits.deliveryMs + allowanceMs;
+    for (const event of await this.#means.log.lease({ ...ref, limit, nowMs, untilMs })) this.#begin(event, limits);
+  }
+
+  #begin(event: LeasedEvent, limits: Limits): void {
+    this.#change(event, (lane) => ({ ...lane, inFlight: lane.inFlight + 1 }));
+    const attempt = this.#attempt(event, limits)
+      .catch((error: unknown) => this.#means.trouble(error, 'the outcome of an attempt could not be noted; it is delivered again'))
+      .finally(() => {
+        this.#change(event, (lane) => ({ ...lane, inFlight: lane.inFlight - 1 }));
+        this.#attempts.delete(attempt);
+        this.wake();
+      });
+    this.#attempts.add(attempt);
+  }
+
+  async #attempt(event: LeasedEvent, limits: Limits): Promise<void> {
+    const { log, deliver, now, chance } = this.#means;
+    if (isTooOld(event, limits.policy, now())) return this.#settle(event, expire(event, limits.policy, now()));
+    const payload = await log.payload(event.tenant, event.id);
+    if (payload === undefined) throw new Error(`event ${event.id} has no payload`);
+    const delivery = { id: event.id, function: event.function, ...payload, isServed: limits.isServed, limitMs: limits.deliveryMs };
+    const outcome = await deliver(delivery, this.#stopped.signal);
+    this.#means.tried(event, outcome.kind);
+    const nowMs = now();
+    this.#change(event, (lane) => (outcome.kind === 'throttled' ? throttled(lane, nowMs, chance()) : reached(lane)));
+    await this.#settle(event, decide(event, outcome, limits.policy, nowMs, Math.max(nowMs, this.#laneOf(event).pausedUntilMs)));
+  }
+
+  /** A process that was killed has left leases: whether the function ran, nobody knows. */
+  async #sweep(functions: ReadonlyMap<string, Version>, nowMs: number): Promise<void> {
+    if (nowMs < this.#sweepAtMs) return;
+    const left = await this.#means.log.expired(nowMs, sweptAtOnce);
+    const message = 'the delivery broke off as a part of the platform ended; the function may have run';
+    const outcome: Outcome = { kind: 'failed', error: { code: 'DeliveryInterrupted', message } };
+    const settle = (event: LeasedEvent) => this.#settle(event, decide(event, outcome, limitsOf(functions, event).policy, nowMs, nowMs));
+    await Promise.all(left.map(settle));
+    if (left.length < sweptAtOnce) this.#sweepAtMs = nowMs + sweepEveryMs;
+    else this.#isWanted = true;
+  }
+
+  async #settle(event: LeasedEvent, settlement: Settlement): Promise<void> {
+    if (await this.#means.log.settle(event.id, event.token, settlement)) this.#means.settled(event, settlement.kind);
+  }
+
+  #laneOf(ref: FunctionRef): Lane {
+    return this.#lanes.get(functionKey(ref.tenant, ref.function)) ?? emptyLane;
+  }
+
+  #change(ref: FunctionRef, change: (lane: Lane) => Lane): void {
+    const key = functionKey(ref.tenant, ref.function);
+    const lane = change(this.#laneOf(ref));
+    if (isIdle(lane)) this.#lanes.delete(key);
+    else this.#lanes.set(key, lane);
+  }
+}
+
+function limitsOf(functions: ReadonlyMap<string, Version>, ref: FunctionRef): Limits {
+  const version = functions.get(functionKey(ref.tenant, ref.function));
+  const { async: policy, queueTimeoutMs, initTimeoutMs, timeoutMs } = version?.config ?? defaults;
+  return { policy, deliveryMs: queueTimeoutMs + initTimeoutMs + timeoutMs + allowanceMs, isServed: version !== undefined };
+}

@@ -1,0 +1,121 @@
+/** What gateways and control ask the events role. */
+import { SwiftletError } from '../model/errors.ts';
+import {
+  acceptSchema,
+  type DeadLetter,
+  deadLetterQuerySchema,
+  eventQuerySchema,
+  type EventView,
+  selectSchema,
+  type Selection,
+} from '../wire/event-calls.ts';
+import type { EventLog, EventRecord, NewEvent } from './event-log.ts';
+
+/** Dead letters changed in one transaction, and by one call. */
+const selectedAtOnce = 500;
+const selectedPerCall = 10_000;
+
+export interface DoorMeans {
+  readonly log: EventLog;
+  readonly now: () => number;
+  /** An event is stored. */
+  readonly accepted: (event: NewEvent) => void;
+  /** Events wait again. */
+  readonly redriven: () => void;
+  readonly health: () => { readonly ready: boolean; readonly detail: string };
+  readonly metrics: () => Promise<string>;
+}
+
+/** @throws SwiftletError EventNotFound, NotFound for a call that is none, or what the log throws */
+export async function answer(means: DoorMeans, method: string, body: unknown): Promise<unknown> {
+  switch (method) {
+    case 'accept':
+      return accept(means, body);
+    case 'event':
+      return viewOf(await find(means, body));
+    case 'deadLetters':
+      return page(means, body);
+    case 'deadLetter':
+      return deadLetter(means, body);
+    case 'redrive':
+      return redrive(means, body);
+    case 'purge':
+      return purge(means, body);
+    case 'metrics':
+      return { text: await means.metrics() };
+    case 'health':
+      return means.health();
+    default:
+      throw new SwiftletError('NotFound', `the event log knows no call "${method}"`);
+  }
+}
+
+async function accept({ log, now, accepted }: DoorMeans, asked: unknown): Promise<object> {
+  const { body, ...event } = acceptSchema.parse(asked);
+  const made = { ...event, acceptedMs: now(), body: Buffer.from(body, 'base64') };
+  await log.accept(made);
+  accepted(made);
+  return {};
+}
+
+async function find({ log }: DoorMeans, asked: unknown): Promise<EventRecord> {
+  const { tenant, id } = eventQuerySchema.parse(asked);
+  const record = await log.find(tenant, id);
+  if (record !== undefined) return record;
+  throw new SwiftletError('EventNotFound', `there is no event ${id}; those that ended well are forgotten after a day`);
+}
+
+async function page({ log }: DoorMeans, asked: unknown): Promise<{ events: EventView[]; next?: string }> {
+  const { tenant, function: name, after = '', limit } = deadLetterQuerySchema.parse(asked);
+  const found = await log.deadLetters({ tenant, function: name, after, limit: limit + 1 });
+  const events = found.slice(0, limit);
+  const next = found.length > limit ? events.at(-1)?.id : undefined;
+  return { events: events.map(viewOf), ...(next === undefined ? {} : { next }) };
+}
+
+async function deadLetter(means: DoorMeans, asked: unknown): Promise<DeadLetter> {
+  const record = await find(means, asked);
+  const payload = await means.log.payload(record.tenant, record.id);
+  if (record.state !== 'dead-lettered' || payload === undefined)
+    throw new SwiftletError('EventNotFound', `event ${record.id} is no dead letter: it is ${record.state}`);
+  return { event: viewOf(record), request: payload.request, body: Buffer.from(payload.body).toString('base64') };
+}
+
+async function redrive({ log, now, redriven }: DoorMeans, asked: unknown): Promise<object> {
+  const { tenant, selection } = selectSchema.parse(asked);
+  const done = await throughAll(selection, (limit) => log.redrive(tenant, selection, now(), limit));
+  redriven();
+  return done;
+}
+
+async function purge({ log }: DoorMeans, asked: unknown): Promise<object> {
+  const { tenant, selection } = selectSchema.parse(asked);
+  return throughAll(selection, (limit) => log.purge(tenant, selection, limit));
+}
+
+/** Works in pages, so that other writes have their turn. */
+async function throughAll(selection: Selection, work: (limit: number) => Promise<number>): Promise<{ count: number; more: boolean }> {
+  let count = 0;
+  for (;;) {
+    const done = await work('ids' in selection ? selection.ids.length : selectedAtOnce);
+    count += done;
+    if ('ids' in selection || done < selectedAtOnce) return { count, more: false };
+    if (count >= selectedPerCall) return { count, more: true };
+  }
+}
+
+/** An event as users see it. */
+export function viewOf({ id, function: name, state, acceptedMs, attempts, dueMs, endedMs, reason, error, result }: EventRecord): EventView {
+  return {
+    id,
+    function: name,
+    state,
+    acceptedAt: new Date(acceptedMs).toISOString(),
+    attempts,
+    ...(state === 'waiting' ? { nextAttemptAt: new Date(dueMs).toISOString() } : {}),
+    ...(endedMs === undefined ? {} : { endedAt: new Date(endedMs).toISOString() }),
+    ...(result === undefined ? {} : { result }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(error === undefined ? {} : { error }),
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * Where accepted events live until they have ended. SQLite on one machine; whatever else stores them keeps the same promises, which
+ * test/events/event-log.contract.ts holds it to:
+ * - What a promise of a writing method resolves for is durable: it outlives a kill of this process and of the host. A rejected one may
+ *   have written or not; the same call again is safe.
+ * - An event is leased to one holder at a time. Each lease has a fencing token of its own; `settle` with a token that is not the present
+ *   one changes nothing.
+ * - An event's end, its result or error, and what is kept of its bytes change together.
+ * - Nothing is held in memory for an event that waits.
+ * Times are milliseconds since 1970, and given: a log has no clock. After its disposal no method may be called.
+ */
+import type { EventError, EventRequest, EventResult, EventState, FailureReason, Selection } from '../wire/event-calls.ts';
+
+export interface FunctionRef {
+  readonly tenant: string;
+  readonly function: string;
+}
+
+export interface NewEvent extends FunctionRef {
+  readonly id: string;
+  readonly acceptedMs: number;
+  readonly request: EventRequest;
+  readonly body: Uint8Array;
+}
+
+export interface LeaseOrder extends FunctionRef {
+  readonly limit: number;
+  readonly nowMs: number;
+  readonly untilMs: number;
+}
+
+/** An event that is somebody's to deliver until its lease ends. */
+export interface LeasedEvent extends FunctionRef {
+  readonly id: string;
+  readonly token: number;
+  /** Attempts that are over and that may have reached the function. */
+  readonly attempts: number;
+  /** When it was accepted, or redriven: its age counts from here. */
+  readonly sinceMs: number;
+}
+
+export interface EventPayload {
+  readonly request: EventRequest;
+  readonly body: Uint8Array;
+}
+
+export type Settlement =
+  | { readonly kind: 'succeeded'; readonly attempts: number; readonly atMs: number; readonly result: EventResult }
+  | {
+      readonly kind: 'dead-lettered' | 'discarded';
+      readonly attempts: number;
+      readonly atMs: number;
+      readonly reason: FailureReason;
+      readonly error: EventError;
+    }
+  | { readonly kind: 'waiting'; readonly attempts: number; readonly dueMs: number; readonly error: EventError };
+
+export interface EventRecord extends FunctionRef {
+  readonly id: string;
+  readonly state: EventState;
+  readonly acceptedMs: number;
+  readonly attempts: number;
+  readonly dueMs: number;
+  readonly endedMs: number | undefined;
+  readonly reason: FailureReason | undefined;
+  readonly error: EventError | undefined;
+  readonly result: EventResult | undefined;
+}
+
+export interface DeadLetterPage {
+  readonly tenant: string;
+  readonly function: string | undefined;
+  /** Only those that come after this id. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+export interface EventCount extends FunctionRef {
+  readonly state: EventState;
+  readonly count: number;
+}
+
+export interface EventLog extends AsyncDisposable {
+  /** Stores an event, due at once. An id that is there already changes nothing. @throws SwiftletError StorageFull */
+  accept(event: NewEvent): Promise<void>;
+  /** Functions with at least one event that waits and is due. */
+  functionsDue(nowMs: number): Promise<FunctionRef[]>;
+  /** When the next event that waits becomes due after this time; undefined when none does. */
+  nextDueMs(afterMs: number): Promise<number | undefined>;
+  /** Leases a function's events that are due, those due first first. */
+  lease(order: LeaseOrder): Promise<LeasedEvent[]>;
+  /** What was accepted, to the byte; undefined once the event has ended well. */
+  payload(tenant: string, id: string): Promise<EventPayload | undefined>;
+  /** Ends a lease. @returns false when the token is not the present one: somebody else has the event, or it has ended */
+  settle(id: string, token: number, settlement: Settlement): Promise<boolean>;
+  /** Leases that have run out, whoever had them. */
+  expired(nowMs: number, limit: number): Promise<LeasedEvent[]>;
+  find(tenant: string, id: string): Promise<EventRecord | undefined>;
+  /** Oldest first. */
+  deadLetters(page: DeadLetterPage): Promise<EventRecord[]>;
+  /** Lets dead letters wait again, as if they had been accepted now. @returns how many, at most the limit */
+  redrive(tenant: string, selection: Selection, nowMs: number, limit: number): Promise<number>;
+  /** Removes dead letters. @returns how many, at most the limit */
+  purge(tenant: string, selection: Selection, limit: number): Promise<number>;
+  /** Removes what is known of events that ended well or were discarded before this time. @returns how many, at most the limit */
+  forget(endedBeforeMs: number, limit: number): Promise<number>;
+  /** When the event that ended last but so many ended; undefined when there are not so many. */
+  endedBack(count: number): Promise<number | undefined>;
+  counts(): Promise<EventCount[]>;
+}

@@ -1,0 +1,88 @@
+/** Many writes, one sync of the disk: what comes within two milliseconds is committed together. */
+import type { DatabaseSync } from 'node:sqlite';
+import { isBroken, transact } from '../role/sqlite-database.ts';
+
+/** A write waits no longer than this for others to come along. */
+export const groupWindowMs = 2;
+/** So many are committed without waiting for more. */
+const largestGroup = 512;
+
+/** How long to wait with a commit: no time after a pause, and under load so long that the disk is synced once in a window. */
+export const commitDelayMs = (lastCommitMs: number, nowMs: number, windowMs = groupWindowMs): number =>
+  Math.min(windowMs, Math.max(0, lastCommitMs + windowMs - nowMs));
+
+interface Write {
+  readonly run: () => void;
+  readonly committed: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export interface GroupCommitMeans {
+  readonly database: DatabaseSync;
+  /** The monotonic clock, in milliseconds. */
+  readonly now: () => number;
+  /** Called after each commit with the number of its writes and how long it took. */
+  readonly committed: (writes: number, tookMs: number) => void;
+  /** Called when the disk failed: what was acknowledged before is safe, and only a new opening tells what else is there. */
+  readonly broken: (error: unknown) => void;
+}
+
+export class GroupCommit implements Disposable {
+  readonly #means: GroupCommitMeans;
+  #group: Write[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(means: GroupCommitMeans) {
+    this.#means = means;
+  }
+
+  /**
+   * Carries out a write in the next transaction.
+   * @returns its result, once that is on the disk
+   * @throws what the transaction failed with; then nothing of any write in it was done
+   */
+  write<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let result: { readonly value: T } | undefined;
+      this.#group.push({
+        run: () => {
+          result = { value: work() };
+        },
+        committed: () => {
+          if (result !== undefined) resolve(result.value);
+        },
+        failed: (error) => reject(error instanceof Error ? error : new Error(String(error))),
+      });
+      if (this.#group.length >= largestGroup) this.#commit();
+      else this.#timer ??= setTimeout(() => this.#commit(), commitDelayMs(this.#lastMs, this.#means.now()));
+    });
+  }
+
+  /** Commits what is there. */
+  [Symbol.dispose](): void {
+    this.#commit();
+  }
+
+  #commit(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const group = this.#group;
+    this.#group = [];
+    if (group.length === 0) return;
+    const startedMs = this.#means.now();
+    try {
+      transact(this.#means.database, () => {
+        for (const write of group) write.run();
+      });
+    } catch (error) {
+      for (const write of group) write.failed(error);
+      if (isBroken(error)) this.#means.broken(error);
+      return;
+    } finally {
+      this.#lastMs = this.#means.now();
+    }
+    this.#means.committed(group.length, this.#lastMs - startedMs);
+    for (const write of group) write.committed();
+  }
+}

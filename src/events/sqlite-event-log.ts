@@ -1,0 +1,280 @@
+import type { DatabaseSync, SQLTagStore } from 'node:sqlite';
+import { z } from 'zod';
+import { SwiftletError } from '../model/errors.ts';
+import { openDatabase } from '../role/sqlite-database.ts';
+import {
+  eventErrorSchema,
+  eventRequestSchema,
+  eventResultSchema,
+  eventStates,
+  failureReasons,
+  type Selection,
+} from '../wire/event-calls.ts';
+import type {
+  DeadLetterPage,
+  EventCount,
+  EventLog,
+  EventPayload,
+  EventRecord,
+  FunctionRef,
+  LeasedEvent,
+  LeaseOrder,
+  NewEvent,
+  Settlement,
+} from './event-log.ts';
+import { GroupCommit, type GroupCommitMeans } from './group-commit.ts';
+import { eventSchema } from './sqlite-event-schema.ts';
+
+const jsonText = z.string().transform((text): unknown => JSON.parse(text));
+const orNone = <T>(schema: z.ZodType<T>) => schema.nullable().transform((value) => value ?? undefined);
+const refSchema = z.object({ tenant: z.string(), function: z.string() });
+const leasedSchema = refSchema.extend({ id: z.string(), token: z.int(), attempts: z.int(), sinceMs: z.int() });
+const payloadSchema = z.object({ request: jsonText.pipe(eventRequestSchema), body: z.instanceof(Uint8Array) });
+const recordSchema = refSchema.extend({
+  id: z.string(),
+  state: z.enum(eventStates),
+  acceptedMs: z.int(),
+  attempts: z.int(),
+  dueMs: z.int(),
+  endedMs: orNone(z.int()),
+  reason: orNone(z.enum(failureReasons)),
+  error: orNone(jsonText.pipe(eventErrorSchema)),
+  result: orNone(jsonText.pipe(eventResultSchema)),
+});
+const countSchema = refSchema.extend({ state: z.enum(eventStates), count: z.int() });
+
+export interface SqliteEventLogMeans extends Omit<GroupCommitMeans, 'database'> {
+  /** Above it no more events are accepted, so that those there are can still be dealt with. */
+  readonly maxBytes: number;
+}
+
+/**
+ * The log of one machine. One process has it: leases of the process before it are over when it is opened. Node's SQLite works
+ * synchronously and a commit waits for the disk, which is why that process does nothing else.
+ */
+export class SqliteEventLog implements EventLog {
+  readonly #database: DatabaseSync;
+  /** Keeps each statement prepared. */
+  readonly #sql: SQLTagStore;
+  readonly #commits: GroupCommit;
+
+  readonly #maxBytes: number;
+  /** What events take in the file, as of the last commit. */
+  #usedBytes: number;
+
+  /** @throws Error when the file is damaged or of a newer release */
+  constructor(path: string, { maxBytes, ...means }: SqliteEventLogMeans) {
+    this.#database = openDatabase(path, eventSchema).database;
+    this.#sql = this.#database.createTagStore();
+    this.#commits = new GroupCommit({
+      ...means,
+      database: this.#database,
+      committed: (writes, tookMs) => {
+        this.#usedBytes = this.#measure();
+        means.committed(writes, tookMs);
+      },
+    });
+    this.#database.exec("UPDATE events SET lease_until_ms = 0 WHERE state = 'running'");
+    this.#maxBytes = maxBytes;
+    this.#usedBytes = this.#measure();
+  }
+
+  accept({ id, tenant, function: name, acceptedMs, request, body }: NewEvent): Promise<void> {
+    if (this.#usedBytes >= this.#maxBytes) return Promise.reject(logFull(this.#maxBytes));
+    return this.#commits.write(() => {
+      const row = this.#sql.get`
+        INSERT INTO events (id, tenant, function, state, accepted_ms, since_ms, due_ms)
+        VALUES (${id}, ${tenant}, ${name}, 'waiting', ${acceptedMs}, ${acceptedMs}, ${acceptedMs})
+        ON CONFLICT (id) DO NOTHING RETURNING seq`;
+      if (row === undefined) return;
+      this.#sql.run`INSERT INTO payloads (seq, request, body) VALUES (${Number(row['seq'])}, ${JSON.stringify(request)}, ${body})`;
+    });
+  }
+
+  functionsDue(nowMs: number): Promise<FunctionRef[]> {
+    return turn(() =>
+      this.#sql.all`
+        SELECT c.tenant, c.function FROM counts c WHERE c.state = 'waiting' AND c.n > 0 AND EXISTS (
+          SELECT 1 FROM events e WHERE e.state = 'waiting' AND e.tenant = c.tenant AND e.function = c.function AND e.due_ms <= ${nowMs})`.map(
+        (row) => refSchema.parse(row),
+      ),
+    );
+  }
+
+  nextDueMs(afterMs: number): Promise<number | undefined> {
+    return turn(() =>
+      numberOf(this.#sql.get`SELECT min(due_ms) AS value FROM events WHERE state = 'waiting' AND due_ms > ${afterMs}`?.['value']),
+    );
+  }
+
+  lease({ tenant, function: name, limit, nowMs, untilMs }: LeaseOrder): Promise<LeasedEvent[]> {
+    return this.#commits.write(() =>
+      this.#sql.all`
+        UPDATE events SET state = 'running', token = token + 1, lease_until_ms = ${untilMs} WHERE seq IN (
+          SELECT seq FROM events WHERE state = 'waiting' AND tenant = ${tenant} AND function = ${name} AND due_ms <= ${nowMs}
+          ORDER BY due_ms LIMIT ${limit})
+        RETURNING id, tenant, function, token, attempts, since_ms AS sinceMs`.map((row) => leasedSchema.parse(row)),
+    );
+  }
+
+  payload(tenant: string, id: string): Promise<EventPayload | undefined> {
+    return turn(() => {
+      const row = this.#sql.get`SELECT request, body FROM payloads JOIN events USING (seq) WHERE id = ${id} AND tenant = ${tenant}`;
+      return row === undefined ? undefined : payloadSchema.parse(row);
+    });
+  }
+
+  settle(id: string, token: number, settlement: Settlement): Promise<boolean> {
+    return this.#commits.write(() => {
+      const done = this.#settle(id, token, settlement);
+      const isGone = settlement.kind === 'succeeded' || settlement.kind === 'discarded';
+      if (done && isGone) this.#sql.run`DELETE FROM payloads WHERE seq = (SELECT seq FROM events WHERE id = ${id})`;
+      return done;
+    });
+  }
+
+  expired(nowMs: number, limit: number): Promise<LeasedEvent[]> {
+    return turn(() =>
+      this.#sql.all`
+        SELECT id, tenant, function, token, attempts, since_ms AS sinceMs FROM events
+        WHERE state = 'running' AND lease_until_ms <= ${nowMs} ORDER BY lease_until_ms LIMIT ${limit}`.map((row) =>
+        leasedSchema.parse(row),
+      ),
+    );
+  }
+
+  find(tenant: string, id: string): Promise<EventRecord | undefined> {
+    return turn(() => {
+      const row = this.#sql.get`
+        SELECT id, tenant, function, state, accepted_ms AS acceptedMs, attempts, due_ms AS dueMs, ended_ms AS endedMs, reason, error, result
+        FROM events WHERE id = ${id} AND tenant = ${tenant}`;
+      return row === undefined ? undefined : recordSchema.parse(row);
+    });
+  }
+
+  deadLetters({ tenant, function: name, after, limit }: DeadLetterPage): Promise<EventRecord[]> {
+    return turn(() => this.#deadIds(tenant, name, after, limit).map((id) => this.#dead(id)));
+  }
+
+  redrive(tenant: string, selection: Selection, nowMs: number, limit: number): Promise<number> {
+    return this.#commits.write(() => {
+      const ids = this.#selected(tenant, selection, limit);
+      for (const id of ids) {
+        this.#sql.run`
+          UPDATE events SET state = 'waiting', since_ms = ${nowMs}, due_ms = ${nowMs}, attempts = 0, ended_ms = NULL, reason = NULL, error = NULL
+          WHERE id = ${id} AND state = 'dead-lettered'`;
+      }
+      return ids.length;
+    });
+  }
+
+  purge(tenant: string, selection: Selection, limit: number): Promise<number> {
+    return this.#commits.write(() => {
+      const ids = this.#selected(tenant, selection, limit);
+      for (const id of ids) this.#sql.run`DELETE FROM events WHERE id = ${id} AND state = 'dead-lettered'`;
+      return ids.length;
+    });
+  }
+
+  forget(endedBeforeMs: number, limit: number): Promise<number> {
+    return this.#commits.write(() => {
+      const removed = this.#sql.run`
+        DELETE FROM events WHERE seq IN (
+          SELECT seq FROM events WHERE state IN ('succeeded', 'discarded') AND ended_ms < ${endedBeforeMs} LIMIT ${limit})`;
+      this.#sql.run`DELETE FROM counts WHERE n = 0`;
+      return Number(removed.changes);
+    });
+  }
+
+  endedBack(count: number): Promise<number | undefined> {
+    return turn(() =>
+      numberOf(
+        this.#sql.get`
+          SELECT ended_ms AS value FROM events WHERE state IN ('succeeded', 'discarded')
+          ORDER BY ended_ms DESC LIMIT 1 OFFSET ${count}`?.['value'],
+      ),
+    );
+  }
+
+  counts(): Promise<EventCount[]> {
+    return turn(() => this.#sql.all`SELECT tenant, function, state, n AS count FROM counts`.map((row) => countSchema.parse(row)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return turn(() => {
+      if (!this.#database.isOpen) return;
+      this.#commits[Symbol.dispose]();
+      this.#database.close();
+    });
+  }
+
+  #measure(): number {
+    const pragma = (name: string) => Number(this.#database.prepare(`PRAGMA ${name}`).get()?.[name]);
+    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+  }
+
+  #settle(id: string, token: number, settlement: Settlement): boolean {
+    const { kind, attempts } = settlement;
+    switch (kind) {
+      case 'succeeded':
+        return hasChanged(this.#sql.run`
+          UPDATE events SET state = ${kind}, attempts = ${attempts}, ended_ms = ${settlement.atMs}, lease_until_ms = NULL, error = NULL,
+            result = ${JSON.stringify(settlement.result)}
+          WHERE id = ${id} AND token = ${token} AND state = 'running'`);
+      case 'dead-lettered':
+      case 'discarded':
+        return hasChanged(this.#sql.run`
+          UPDATE events SET state = ${kind}, attempts = ${attempts}, ended_ms = ${settlement.atMs}, lease_until_ms = NULL,
+            reason = ${settlement.reason}, error = ${JSON.stringify(settlement.error)}
+          WHERE id = ${id} AND token = ${token} AND state = 'running'`);
+      case 'waiting':
+        return hasChanged(this.#sql.run`
+          UPDATE events SET state = ${kind}, attempts = ${attempts}, due_ms = ${settlement.dueMs}, lease_until_ms = NULL,
+            error = ${JSON.stringify(settlement.error)}
+          WHERE id = ${id} AND token = ${token} AND state = 'running'`);
+    }
+  }
+
+  #selected(tenant: string, selection: Selection, limit: number): string[] {
+    if ('ids' in selection) return selection.ids.filter((id) => this.#isDead(tenant, id)).slice(0, limit);
+    return this.#deadIds(tenant, 'function' in selection ? selection.function : undefined, '', limit);
+  }
+
+  #isDead(tenant: string, id: string): boolean {
+    return this.#sql.get`SELECT 1 FROM events WHERE id = ${id} AND tenant = ${tenant} AND state = 'dead-lettered'` !== undefined;
+  }
+
+  #deadIds(tenant: string, name: string | undefined, after: string, limit: number): string[] {
+    const rows =
+      name === undefined
+        ? this.#sql
+            .all`SELECT id FROM events WHERE state = 'dead-lettered' AND tenant = ${tenant} AND id > ${after} ORDER BY id LIMIT ${limit}`
+        : this.#sql.all`
+            SELECT id FROM events WHERE state = 'dead-lettered' AND tenant = ${tenant} AND function = ${name} AND id > ${after}
+            ORDER BY id LIMIT ${limit}`;
+    return rows.map((row) => String(row['id']));
+  }
+
+  #dead(id: string): EventRecord {
+    return recordSchema.parse(
+      this.#sql.get`
+        SELECT id, tenant, function, state, accepted_ms AS acceptedMs, attempts, due_ms AS dueMs, ended_ms AS endedMs, reason, error, result
+        FROM events WHERE id = ${id}`,
+    );
+  }
+}
+
+const logFull = (maxBytes: number): SwiftletError =>
+  new SwiftletError(
+    'StorageFull',
+    `the event log has its ${maxBytes} bytes full; let its functions catch up, purge dead letters, or raise SWIFTLET_EVENT_LOG_MIB`,
+  );
+
+const hasChanged = ({ changes }: { readonly changes: number | bigint }): boolean => Number(changes) > 0;
+const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+
+/** What it throws becomes the promise's rejection, as the contract has it. */
+const turn = <T>(work: () => T): Promise<T> =>
+  new Promise((resolve) => {
+    resolve(work());
+  });

@@ -1,0 +1,97 @@
+/** The events role is wired here: it stores what gateways accept, and delivers it through a gateway. */
+import type { Logger } from 'pino';
+import { SwiftletError } from '../model/errors.ts';
+import { deliverySocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
+import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
+import { serveCalls } from '../wire/calls.ts';
+import { subscribeState } from '../wire/state-subscriber.ts';
+import { deliverTo } from './deliver.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { answer, type DoorMeans } from './door.ts';
+import { EventMetrics } from './metrics.ts';
+import { keepForgetting } from './retention.ts';
+import { SqliteEventLog } from './sqlite-event-log.ts';
+
+/**
+ * Starts the role.
+ * @param broken called when the disk under the log failed: only a new start tells what is there
+ * @param folder its data; by default the working directory, since it has given up the rights to any other
+ * @throws Error when the log cannot be used
+ */
+export async function startEvents(
+  config: Pick<RoleConfig, 'run' | 'group' | 'events'>,
+  log: Logger,
+  broken: (error: unknown) => void,
+  folder = '.',
+): Promise<RunningRole> {
+  await using started = new AsyncDisposableStack();
+  const now = () => Date.now();
+  const metrics = new EventMetrics(() => events.counts());
+  const events: SqliteEventLog = started.use(
+    new SqliteEventLog(`${folder}/events.sqlite`, {
+      maxBytes: config.events.maxLogBytes,
+      now: () => performance.now(),
+      committed: (_writes, tookMs) => metrics.committed(tookMs),
+      broken,
+    }),
+  );
+  const dispatcher: Dispatcher = new Dispatcher({
+    log: events,
+    deliver: deliverTo(deliverySocketOf(config.run)),
+    functions: () => subscriber.state?.functions,
+    now,
+    chance: Math.random,
+    tried: (event, how) => metrics.tried(event, how),
+    settled: (event, how) => metrics.settled(event, how),
+    trouble: (error, what) => log.error({ err: error }, what),
+  });
+  const subscriber = started.use(
+    subscribeState(stateSocketOf(config.run), 'events', ({ functions }) => {
+      metrics.forgetAllBut(functions);
+      dispatcher.wake();
+    }),
+  );
+  started.use(keepForgetting(events, now, (error) => log.error({ err: error }, 'ended events could not be forgotten')));
+
+  let isStopping = false;
+  const means: DoorMeans = {
+    log: events,
+    now,
+    accepted: (event) => {
+      metrics.accepted(event);
+      dispatcher.wake();
+    },
+    redriven: () => dispatcher.wake(),
+    health: () =>
+      subscriber.state === undefined
+        ? { ready: false, detail: 'does not know the functions yet' }
+        : { ready: true, detail: 'stores and delivers events' },
+    metrics: () => metrics.text(),
+  };
+  const socket = socketOf(config.run, 'events');
+  clearSocket(socket);
+  started.use(
+    await serveCalls(socket, 'events', {
+      async ask(method, body) {
+        if (isStopping && method === 'accept') throw new SwiftletError('Unavailable', 'the event log is stopping');
+        try {
+          return await answer(means, method, body);
+        } catch (error) {
+          if (method === 'accept') metrics.refused(error instanceof SwiftletError ? error.code : 'Internal');
+          if (!(error instanceof SwiftletError)) log.error({ err: error, method }, 'a call failed');
+          throw error;
+        }
+      },
+    }),
+  );
+  shareSocket(socket, config);
+
+  const running = started.move();
+  return {
+    async stop(graceMs) {
+      isStopping = true;
+      await dispatcher.stop(graceMs);
+      await running.disposeAsync();
+    },
+  };
+}

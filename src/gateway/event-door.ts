@@ -1,0 +1,138 @@
+/** Requests that nobody waits for: handed to the event log, and answered with 202 once it has them on its disk; never before. */
+import { randomUUIDv7 } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SwiftletError } from '../model/errors.ts';
+import { maxEventBytes } from '../model/limits.ts';
+import { defaultTenant } from '../model/names.ts';
+import type { CallClient } from '../wire/calls.ts';
+import { eventIdSchema, eventSchema, type EventRequest } from '../wire/event-calls.ts';
+import { collectBody, tooLarge } from './collect-body.ts';
+import { unknownFunction } from './failures.ts';
+import type { Gateway } from './gateway.ts';
+import { eventPath } from './platform-paths.ts';
+import { respondAsync } from './prefer.ts';
+import { bodyLengthOf, endToEndHeaders } from './request-headers.ts';
+
+const acceptLimitMs = 5_000;
+const statusLimitMs = 2_000;
+/** Bytes of requests that may be on their way to the log at once. */
+const maxAcceptingBytes = 32 * 1024 * 1024;
+/** What each counts beside its headers and its body. */
+const leastBytes = 4 * 1024;
+
+/** Where an event goes. */
+export interface EventWay {
+  readonly key: string;
+  readonly name: string;
+  readonly kind: EventRequest['kind'];
+  readonly target: string;
+}
+
+export interface EventDoorMeans {
+  readonly events: CallClient;
+  readonly gateway: Pick<Gateway, 'find' | 'refuse'>;
+  /** Whether the gateway knows what functions there are. */
+  readonly knowsFunctions: () => boolean;
+}
+
+export class EventDoor {
+  readonly #means: EventDoorMeans;
+  #acceptingBytes = 0;
+
+  constructor(means: EventDoorMeans) {
+    this.#means = means;
+  }
+
+  /** Stores a request as an event. */
+  accept(request: IncomingMessage, response: ServerResponse, way: EventWay): void {
+    const id = randomUUIDv7();
+    this.#store(request, id, way).then(
+      () => sendAccepted(response, id),
+      (error: unknown) => this.#refuse(request, response, id, error),
+    );
+  }
+
+  /** Answers with the state of an event. */
+  status(request: IncomingMessage, response: ServerResponse, id: string): void {
+    this.#statusOf(id).then(
+      (body) => sendJson(response, 200, ['cache-control', 'no-store'], body),
+      (error: unknown) => this.#refuse(request, response, id, error),
+    );
+  }
+
+  async #store(request: IncomingMessage, id: string, way: EventWay): Promise<void> {
+    const { events } = this.#means;
+    const length = bodyLengthOf(request);
+    const bytes = bytesOf(request, length);
+    this.#demand(way, length, bytes);
+    this.#acceptingBytes += bytes;
+    try {
+      // What is sent along with the body is read first: the request may be gone afterwards.
+      const sent = requestOf(request, way);
+      const body = length === 0 ? Buffer.alloc(0) : await collectBody(request, maxEventBytes);
+      const event = { id, tenant: defaultTenant, function: way.name, request: sent, body: body.toString('base64') };
+      await events.ask('accept', event, acceptLimitMs).catch((error: unknown) => {
+        throw notStored(error instanceof Error ? error.message : String(error), error);
+      });
+    } finally {
+      this.#acceptingBytes -= bytes;
+    }
+  }
+
+  /** @throws SwiftletError why a request cannot become an event */
+  #demand(way: EventWay, length: number, bytes: number): void {
+    const { events, gateway, knowsFunctions } = this.#means;
+    if (!knowsFunctions()) throw notStored('the gateway does not know the functions yet');
+    if (gateway.find(way.key) === undefined) throw unknownFunction(way.name);
+    if (length > maxEventBytes) throw tooLarge(maxEventBytes);
+    // Nobody is kept waiting for a role that is not there.
+    if (!events.connected) throw notStored('the event log is away');
+    if (this.#acceptingBytes + bytes > maxAcceptingBytes)
+      throw new SwiftletError('TooManyRequests', 'too many asynchronous requests come at once; send fewer at once');
+  }
+
+  async #statusOf(id: string): Promise<object> {
+    const { events } = this.#means;
+    if (!eventIdSchema.safeParse(id).success) throw new SwiftletError('EventNotFound', 'there is no such event: an id is a UUID');
+    if (!events.connected) throw new SwiftletError('Unavailable', 'the event log is away; ask again in a moment');
+    return eventSchema.parse(await events.ask('event', { tenant: defaultTenant, id }, statusLimitMs));
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, id: string, error: unknown): void {
+    if (response.destroyed) return;
+    const known =
+      error instanceof SwiftletError ? error : new SwiftletError('Internal', 'an asynchronous request failed', { cause: error });
+    this.#means.gateway.refuse(request, response, id, known);
+  }
+}
+
+/** What a request takes until it is stored; one whose length is not told counts with the most that it may have. */
+function bytesOf({ rawHeaders }: IncomingMessage, length: number): number {
+  let bytes = leastBytes + (length < 0 ? maxEventBytes : length);
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
+}
+
+/** The platform's own headers, the token among them, are not part of an event. */
+const requestOf = ({ method, rawHeaders, headers, socket }: IncomingMessage, { kind, target }: EventWay): EventRequest => ({
+  kind,
+  method: method ?? 'GET',
+  target,
+  sourceIp: socket.remoteAddress ?? '',
+  headers: kind === 'event' ? [] : endToEndHeaders(rawHeaders, headers.connection),
+});
+
+const notStored = (why: string, cause?: unknown): SwiftletError =>
+  new SwiftletError('EventNotStored', `the event was not accepted: ${why}; send it again`, cause === undefined ? {} : { cause });
+
+function sendAccepted(response: ServerResponse, id: string): void {
+  const statusUrl = eventPath(id);
+  sendJson(response, 202, ['preference-applied', respondAsync, 'location', statusUrl, 'x-swiftlet-request-id', id], { id, statusUrl });
+}
+
+function sendJson(response: ServerResponse, status: number, headers: readonly string[], value: object): void {
+  if (response.destroyed) return;
+  const body = JSON.stringify(value);
+  response.writeHead(status, [...headers, 'content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))]);
+  response.end(body);
+}
