@@ -19,7 +19,7 @@ export const soak: Scenario = {
   title: '10 minutes of mixed load with errors, timeouts, disconnects',
   byDefault: false,
   async run(context) {
-    const { warmUpMs, loadMs } = context.quick ? { warmUpMs: 10_000, loadMs: 20_000 } : { warmUpMs: 120_000, loadMs: 600_000 };
+    const { warmUpMs, loadMs } = context.quick ? { warmUpMs: 10_000, loadMs: 20_000 } : { warmUpMs: 300_000, loadMs: 600_000 };
     await using platform = await context.startPlatform({ poolSize, environment: collectable });
     await deploySoakFunctions(platform);
     context.progress(`warming up for ${warmUpMs / 1000} s`);
@@ -61,7 +61,8 @@ async function atRest(platform: BenchPlatform, { signal, progress }: BenchContex
     await sleep(500, undefined, { signal });
   }
   await poolIsFull(platform, signal);
-  await sleep(3_000, undefined, { signal });
+  // By then the connections of what was asked here are closed, too.
+  await sleep(6_000, undefined, { signal });
 }
 
 /** What each role holds resident, without garbage. */
