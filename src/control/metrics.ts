@@ -43,6 +43,11 @@ export class Metrics {
     return [await this.own(), ...otherRoles.map((role: OtherRole) => texts[role] ?? '')].filter((text) => text !== '').join('\n');
   }
 
+  /** One role's own part. @throws SwiftletError Unavailable while the role is away */
+  ofRole(role: OtherRole | 'control'): Promise<string> {
+    return role === 'control' ? this.own() : this.#roles.metricsOf(role);
+  }
+
   own(): Promise<string> {
     return this.#registry.metrics();
   }

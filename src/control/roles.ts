@@ -46,9 +46,14 @@ export class Roles {
   /** Each role's own part of the metrics; undefined for one that is away or gives no answer. */
   metrics(): Promise<Record<OtherRole, string | undefined>> {
     return this.#each<string | undefined>(
-      async (client) => (client.connected ? metricsAnswerSchema.parse(await client.ask('metrics', {}, metricsLimitMs)).text : undefined),
+      async (client, role) => (client.connected ? await this.metricsOf(role) : undefined),
       () => undefined,
     );
+  }
+
+  /** @throws SwiftletError Unavailable while the role is away */
+  async metricsOf(role: OtherRole): Promise<string> {
+    return metricsAnswerSchema.parse(await this.#clients[role].ask('metrics', {}, metricsLimitMs)).text;
   }
 
   /**

@@ -111,6 +111,18 @@ describe('the platform in the API', () => {
     assert.ok(!rest.includes('swiftlet_agent_things 1'));
   });
 
+  it('has the metrics of one role alone', async (t) => {
+    const control = await startUnderTest(t);
+    assert.deepEqual((await control.call('/metrics?role=agent')).text.trim().split('\n'), [
+      '# TYPE swiftlet_agent_things gauge',
+      'swiftlet_agent_things 1',
+    ]);
+    assert.match((await control.call('/metrics?role=control')).text, /^swiftlet_api_requests_total/m);
+    assertProblem(await control.call('/metrics?role=pool'), 400, 'BadRequest');
+    await control.roles.stop('agent');
+    assertProblem(await control.call('/metrics?role=agent'), 503, 'Unavailable');
+  });
+
   it('is described by a valid document of OpenAPI 3.1', async (t) => {
     const control = await startUnderTest(t);
     const { json } = await control.call('/openapi.json', { token: null });

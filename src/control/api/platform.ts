@@ -3,6 +3,7 @@ import { isolationInForce } from '../../model/isolation.ts';
 import { runtimeNames } from '../../model/runtimes.ts';
 import { packageVersion } from '../../role/package-version.ts';
 import { type IsolationAnswer, isolationSchema } from '../../wire/agent-calls.ts';
+import { otherRoles } from '../roles.ts';
 import type { Api, ApiMeans } from './api.ts';
 import { problems } from './schemas.ts';
 
@@ -61,9 +62,18 @@ export function platform(api: Api, { config, roles, metrics }: ApiMeans): void {
   api.get('/metrics', {
     schema: {
       summary: 'All roles’ figures',
+      querystring: z.object({
+        role: z
+          .enum(['control', ...otherRoles])
+          .optional()
+          .describe('Only this role’s: the gateway’s part grows with the functions, the others’ are small'),
+      }),
       response: { 200: { description: 'Prometheus’ text format', content: { 'text/plain': { schema: z.string() } } }, ...problems },
     },
-    handler: async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.everyRole()),
+    handler: async ({ query: { role } }, reply) => {
+      const text = await (role === undefined ? metrics.everyRole() : metrics.ofRole(role));
+      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text);
+    },
   });
 }
 
