@@ -35,9 +35,9 @@ export class ControlApi {
     return (await this.#call('GET', '/v1/platform')).json();
   }
 
-  /** Prometheus’ text format. */
-  async metrics(): Promise<string> {
-    return (await this.#call('GET', '/metrics')).text();
+  /** Prometheus’ text format. @param role whose part; absent: all roles' */
+  async metrics(role?: string): Promise<string> {
+    return (await this.#call('GET', role === undefined ? '/metrics' : `/metrics?role=${role}`)).text();
   }
 
   async #call(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> {
