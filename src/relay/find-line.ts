@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { ifAbsent } from './if-absent.ts';
 
 const blockBytes = 256 * 1024;
 /** No line that is looked for is longer. */
@@ -8,10 +9,10 @@ const newline = 0x0a;
 /**
  * The first line of a file that contains these bytes, without its newline; undefined when none does, or there is no such file.
  * @param signal ends the search
- * @throws what the signal is aborted with
+ * @throws what the signal is aborted with; an error of the file system
  */
 export async function findLine(path: string, bytes: Buffer, signal: AbortSignal): Promise<string | undefined> {
-  const file = await open(path, 'r').catch(() => undefined);
+  const file = await open(path, 'r').catch(ifAbsent(undefined));
   if (file === undefined) return undefined;
   try {
     const block = Buffer.alloc(blockBytes);

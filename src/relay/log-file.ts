@@ -2,6 +2,7 @@
 import { appendFile, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findLine } from './find-line.ts';
+import { ifAbsent } from './if-absent.ts';
 
 const flushAfterMs = 30;
 /** Bytes that may wait for a slow disk; what comes then is dropped. */
@@ -126,14 +127,14 @@ export class LogFile {
   }
 
   async #names(): Promise<string[]> {
-    const names = await readdir(this.#folder).catch(() => []);
+    const names = await readdir(this.#folder).catch(ifAbsent([]));
     return names.filter((name) => name.endsWith('.jsonl')).sort();
   }
 }
 
 /** Reads a file backwards until it has enough lines. */
 async function lastLines(path: string, count: number): Promise<string[]> {
-  const file = await open(path, 'r').catch(() => undefined);
+  const file = await open(path, 'r').catch(ifAbsent(undefined));
   if (file === undefined) return [];
   try {
     let at = (await file.stat()).size;

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { nameSchema } from '../model/names.ts';
 import { functionKey } from '../wire/published-state.ts';
 import type { LogRecord } from '../wire/relay-calls.ts';
+import { ifAbsent } from './if-absent.ts';
 import { LogFile, type LogSize } from './log-file.ts';
 
 const complainEveryMs = 10_000;
@@ -82,7 +83,7 @@ export class LogStore {
   }
 
   async #functions(tenant: string): Promise<string[]> {
-    return readdir(join(this.#folder, nameSchema.parse(tenant))).catch(() => []);
+    return readdir(join(this.#folder, nameSchema.parse(tenant))).catch(ifAbsent([]));
   }
 
   #file(tenant: string, name: string): LogFile {

@@ -1,7 +1,7 @@
 /** One request's report, found among all logs. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
@@ -48,6 +48,18 @@ test('it is found in whatever function’s log it lies, and in what outlasts the
   }
   assert.deepEqual(await trace(books, last, 'even'), { found: undefined });
   assert.deepEqual(await trace(books, randomUUID()), { found: undefined });
+});
+
+test('a log that cannot be read is an error, and not a request that never was', async (t) => {
+  const folder = tempFolder(t);
+  const logs = new LogStore(join(folder, 'logs'), size, log);
+  const find = (name?: string) => logs.find(tenant, name, Buffer.from('x'), AbortSignal.timeout(1_000));
+  assert.equal(await find(), undefined, 'there is no log yet');
+  assert.equal(await find('none'), undefined);
+  mkdirSync(join(folder, 'logs', tenant), { recursive: true });
+  writeFileSync(join(folder, 'logs', tenant, 'broken'), 'a file where the folder of logs should be');
+  await assert.rejects(find('broken'), { code: 'ENOTDIR' });
+  await assert.rejects(logs.last(tenant, 'broken', 1), { code: 'ENOTDIR' });
 });
 
 test('what a function prints is never taken for a report', async (t) => {
