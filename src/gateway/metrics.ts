@@ -205,33 +205,41 @@ export class GatewayMetrics {
 
   #histograms(): string[] {
     const all = [...this.#functions.values()].filter(({ outcomes }) => outcomes.size > 0);
-    const [duration, wait, phase, prepaid] = [
-      'swiftlet_request_duration_seconds',
-      'swiftlet_queue_wait_seconds',
-      'swiftlet_cold_start_phase_seconds',
-      'swiftlet_cold_start_prepaid_seconds',
-    ];
-    return [
+    return histograms.map(({ name, help, of }) =>
       histogramText(
-        duration,
-        'From a request’s arrival to the end of its answer',
-        all.flatMap((figures) => figures.duration.lines(duration, figures.labelText)),
+        name,
+        help,
+        all.flatMap((figures) => of(figures).lines(name, figures.labelText)),
       ),
-      histogramText(
-        wait,
-        'Time in which a request waited for a slot, cold-start phases left out',
-        all.flatMap((figures) => figures.wait.lines(wait, figures.labelText)),
-      ),
-      histogramText(
-        phase,
-        'Phases of cold starts as requests waited for them',
-        all.flatMap((figures) => figures.waited.lines(phase, figures.labelText)),
-      ),
-      histogramText(
-        prepaid,
-        'What a pool, or the publishing, had done ahead of cold starts',
-        all.flatMap((figures) => figures.prepaid.lines(prepaid, figures.labelText)),
-      ),
-    ];
+    );
   }
 }
+
+interface Histogram {
+  readonly name: string;
+  readonly help: string;
+  readonly of: (figures: FunctionFigures) => Distribution | PhaseDistributions;
+}
+
+const histograms: readonly Histogram[] = [
+  {
+    name: 'swiftlet_request_duration_seconds',
+    help: 'From a request’s arrival to the end of its answer',
+    of: ({ duration }) => duration,
+  },
+  {
+    name: 'swiftlet_queue_wait_seconds',
+    help: 'Time in which a request waited for a slot, cold-start phases left out',
+    of: ({ wait }) => wait,
+  },
+  {
+    name: 'swiftlet_cold_start_phase_seconds',
+    help: 'Phases of cold starts as requests waited for them',
+    of: ({ waited }) => waited,
+  },
+  {
+    name: 'swiftlet_cold_start_prepaid_seconds',
+    help: 'What a pool, or the publishing, had done ahead of cold starts',
+    of: ({ prepaid }) => prepaid,
+  },
+];

@@ -5,7 +5,8 @@ const hourMs = 3_600_000;
 
 /** The longest times of a function's requests in the current hour, as many as are kept. */
 export class Slowest {
-  readonly #times = new Float64Array(kept);
+  /** Made by the first request: most functions have none for long. */
+  #times: Float64Array | undefined;
   #count = 0;
   /** The place of the shortest, once there are as many as are kept. */
   #shortest = 0;
@@ -20,19 +21,18 @@ export class Slowest {
       this.#until = now + hourMs;
       this.#count = 0;
     }
+    const times = (this.#times ??= new Float64Array(kept));
     if (this.#count < kept) {
-      this.#times[this.#count] = ms;
+      times[this.#count] = ms;
       this.#count += 1;
-      if (this.#count === kept) this.#find();
+      if (this.#count === kept) this.#shortest = shortestOf(times);
       return true;
     }
-    if (ms <= (this.#times[this.#shortest] ?? 0)) return false;
-    this.#times[this.#shortest] = ms;
-    this.#find();
+    if (ms <= (times[this.#shortest] ?? 0)) return false;
+    times[this.#shortest] = ms;
+    this.#shortest = shortestOf(times);
     return true;
   }
-
-  #find(): void {
-    this.#shortest = this.#times.indexOf(Math.min(...this.#times));
-  }
 }
+
+const shortestOf = (times: Float64Array): number => times.indexOf(Math.min(...times));
