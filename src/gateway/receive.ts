@@ -8,6 +8,7 @@ import { takeRequestCredit } from './dispatch.ts';
 import type { Exchange } from './exchange.ts';
 import { isBodiless, sendHead } from './reply.ts';
 import { checkHead } from './response-head.ts';
+import { earlier, type WaitedStart } from './waited-start.ts';
 
 /** What a frame means for the exchange beyond what was done here. */
 export type Verdict =
@@ -152,6 +153,7 @@ function takeDone(exchange: Exchange, payload: Buffer): Verdict {
   if (exchange.head === undefined || payload.length !== doneBytes) return broken('an end without a beginning');
   exchange.handlerMs = payload.readUInt32BE(0) / microseconds;
   exchange.memoryMiB = payload.readUInt32BE(4) / kibibytes;
+  if (exchange.waitedStart !== undefined) correct(exchange, exchange.waitedStart);
   if (exchange.abandoned !== undefined) return isDone;
   const { response } = exchange;
   const held = exchange.held ?? exchange.backlog?.take();
@@ -171,6 +173,17 @@ function takeDone(exchange: Exchange, payload: Buffer): Verdict {
   // Nothing else watches whether the caller takes the rest; node:http ends a socket that moves nothing between two looks.
   if (!response.writableFinished && response.writableLength > 0) response.setTimeout(clientIdleMs);
   return isDone;
+}
+
+/**
+ * What was sent ahead begins without the agent, whose word that the instance is ready may come later, or after the end: the handler began
+ * its own time before its end at the latest, and the start had ended by then.
+ */
+function correct(exchange: Exchange, start: WaitedStart): void {
+  const lateMs = Math.min(exchange.queueMs, exchange.dispatchedAt + exchange.handlerMs - performance.now());
+  if (lateMs <= 0) return;
+  exchange.queueMs -= lateMs;
+  exchange.waitedStart = earlier(start, lateMs);
 }
 
 function takeFailure(exchange: Exchange, payload: Buffer): Verdict {

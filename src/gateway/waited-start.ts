@@ -56,6 +56,12 @@ export function waitFor(start: StartedInstance, waitMs: number): WaitedStart {
   };
 }
 
+/** The same start, a little before: no more than the request waited for besides. */
+export const earlier = (start: WaitedStart, ms: number): WaitedStart => ({
+  ...start,
+  spans: start.spans.map((span) => ({ ...span, atMs: toMicroseconds(span.atMs - ms) })),
+});
+
 function costOf(spans: readonly PhaseSpan[]): StartCost {
   const initMs = lengthOf(spans, 'init');
   return { initMs, platformMs: toMicroseconds(spans.reduce((sum, { ms }) => sum + ms, 0) - initMs) };

@@ -77,7 +77,7 @@ test('a cold start from the pool: six phases that add up, what was prepaid apart
   );
   assert.ok(waited.sandbox < coldStart.prepaid.runtime, 'a warm sandbox was taken');
   const handlerAt = report.queueMs + totalMs(waited);
-  assert.ok(handlerAt + report.durationMs <= report.totalMs + 1, JSON.stringify(report));
+  assert.ok(handlerAt + report.durationMs <= report.totalMs + 0.01, JSON.stringify(report));
   assert.ok(report.platformMs > 0 && report.platformMs < 390);
   const told = answer.headers.get('server-timing') ?? '';
   assert.match(told, new RegExp(`init;dur=${waited.init.toFixed(3)}, .*prepaid;dur=${totalMs(coldStart.prepaid).toFixed(3)}$`));

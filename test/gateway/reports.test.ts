@@ -10,14 +10,7 @@ import { ServedFunction } from '../../src/gateway/served-function.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 import { frame, invokeKind } from '../../src/wire/instance-protocol.ts';
 import { appendSchema, traceSchema } from '../../src/wire/relay-calls.ts';
-import { acquired, GatewayUnderTest, startedFor, version } from './starting-instance.ts';
-
-/** Microseconds in the handler, KiB of memory. */
-function done(handlerMs: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeUInt32BE(handlerMs * 1000, 0);
-  return bytes;
-}
+import { acquired, done, GatewayUnderTest, startedFor, version } from './starting-instance.ts';
 
 test('two wait for one start: both say which request caused it, one pays, and both are counted', async () => {
   await using tested = new GatewayUnderTest({ concurrency: 2 });
@@ -54,6 +47,25 @@ test('two wait for one start: both say which request caused it, one pays, and bo
   );
   assert.deepEqual(sent.usage, { day: '', warm: 0, cold: 2, billedMs: 17, mebibyteMs: 17 * 128, platformMs: 3, prepaidMs: 40 });
   assert.deepEqual(sent.kept, sent.logged, 'cold starts outlast the log');
+});
+
+test('an agent whose word comes after the handler’s end moves the start back to where it was', async () => {
+  await using tested = new GatewayUnderTest();
+  const { instance, response, asked } = await startedFor(tested);
+  const cameAt = performance.now();
+  const { stream } = await instance.frames.take();
+  instance.send(frame.begun, 0);
+  instance.answer(stream, 'done', 15);
+  while (performance.now() - cameAt < 40) await new Promise(setImmediate);
+  asked.resolve(acquired(asked, instance));
+  const told = (await response).headers.get('server-timing') ?? '';
+  await tested.atRest();
+  const [line = ''] = tested.reported().logged;
+  const { report } = traceSchema.parse(JSON.parse(line));
+  const startsAt = report.coldStart?.spans[0]?.atMs ?? Infinity;
+  assert.ok(Math.abs(report.queueMs - startsAt) < 0.01, 'the start lies right behind the queue');
+  assert.ok(report.queueMs + 10 + 15 <= report.totalMs + 0.01, JSON.stringify(report));
+  assert.match(told, new RegExp(`^queue;dur=${report.queueMs.toFixed(3)}`));
 });
 
 test('of two that each need an instance, each caused one start', async () => {
