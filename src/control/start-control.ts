@@ -73,7 +73,6 @@ export async function startControl(config: RoleConfig, log: Logger, folder = '.'
   });
   started.defer(() => api.close());
   const apiUrl = await api.listen({ host: config.api.host, port: config.api.port });
-  log.info({ apiUrl }, 'control answers');
 
   const running = started.move();
   return {
