@@ -1,4 +1,5 @@
 /** Control is wired here: it owns the state, takes the API's requests, and tells the others what is served. */
+import { addAbortListener } from 'node:events';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
 import { type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
@@ -77,11 +78,10 @@ export async function startControl(config: RoleConfig, log: Logger, folder = '.'
   const running = started.move();
   return {
     apiUrl,
-    async stop(graceMs) {
+    async stop(graceOver) {
       logs.endFollowers();
-      const limit = setTimeout(() => api.server.closeAllConnections(), graceMs);
+      using _late = addAbortListener(graceOver, () => api.server.closeAllConnections());
       await running.disposeAsync();
-      clearTimeout(limit);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Hands out events that are due, as many at once as their functions and this process may have in flight, and notes how each attempt went. */
+import { addAbortListener } from 'node:events';
 import { type AsyncConfig, functionConfigSchema, type Version } from '../model/function.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { decide, expire, isTooOld, type Outcome } from './decide.ts';
@@ -72,14 +73,13 @@ export class Dispatcher {
   }
 
   /** Begins no more attempts, and resolves when those under way have ended and are noted; after the grace they are broken off. */
-  async stop(graceMs: number): Promise<void> {
+  async stop(graceOver: AbortSignal): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#timer);
     clearImmediate(this.#soon);
     await this.#round;
-    const late = setTimeout(() => this.#stopped.abort(), graceMs);
+    using _late = addAbortListener(graceOver, () => this.#stopped.abort());
     await Promise.all(this.#attempts);
-    clearTimeout(late);
   }
 
   async #rounds(): Promise<void> {

@@ -88,9 +88,9 @@ export async function startEvents(
 
   const running = started.move();
   return {
-    async stop(graceMs) {
+    async stop(graceOver) {
       isStopping = true;
-      await dispatcher.stop(graceMs);
+      await dispatcher.stop(graceOver);
       await running.disposeAsync();
     },
   };

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import type { Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 
@@ -6,7 +7,7 @@ export interface Connections {
   /** No new ones from now on. Those that are there go on. */
   refuseMore(): void;
   /** Ends each as soon as what was written to it is out. @returns once none is left, those that take longer being broken */
-  end(graceMs: number): Promise<void>;
+  end(graceOver: AbortSignal): Promise<void>;
 }
 
 export function connectionsOf(server: Server): Connections {
@@ -21,11 +22,11 @@ export function connectionsOf(server: Server): Connections {
       // The close of node:http would break connections between two requests, and those whose last answer is not out yet.
       NetServer.prototype.close.call(server, () => resolve(undefined));
     },
-    async end(graceMs) {
+    async end(graceOver) {
       for (const socket of open) socket.destroySoon();
-      const late = setTimeout(() => server.closeAllConnections(), graceMs);
+      // What was written in this turn has the next one to get out.
+      using _late = addAbortListener(graceOver, () => setImmediate(() => server.closeAllConnections()));
       await closed;
-      clearTimeout(late);
       // Nothing is left to close but its timers.
       server.close();
     },

@@ -1,6 +1,7 @@
 /** The way of a request through the gateway: route, admit, activate, dispatch, reply. Everything a request waits for has a limit here. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
@@ -135,13 +136,12 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#starts.announced(starting, performance.now());
   }
 
-  /** Answers what is in flight, each as the last on its connection. @returns once nothing is, or the time is over */
-  async drain(graceMs: number): Promise<void> {
-    const until = performance.now() + graceMs;
+  /** Answers what is in flight, each as the last on its connection. @returns once nothing is, or its time is over */
+  async drain(graceOver: AbortSignal): Promise<void> {
     for (const { response } of this.#inFlight.all()) if (!response.headersSent) response.setHeader('connection', 'close');
     // Looked at after a while at the earliest: what callers have just sent on open connections is still to be read.
-    do await new Promise((resolve) => setTimeout(resolve, Math.min(sweepEveryMs, graceMs)));
-    while (this.#inFlight.size > 0 && performance.now() < until);
+    do await pause(sweepEveryMs, undefined, { signal: graceOver }).catch(() => undefined);
+    while (this.#inFlight.size > 0 && !graceOver.aborted);
     clearInterval(this.#sweep);
     this.#links.close();
     this.#starts.close();

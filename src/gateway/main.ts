@@ -124,12 +124,11 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   shareSocket(socketPath, config);
 
   return {
-    async stop(graceMs) {
-      const until = performance.now() + graceMs;
+    async stop(graceOver) {
       connections.refuseMore();
       isStopping = true;
-      await gateway.drain(graceMs);
-      await connections.end(Math.max(0, until - performance.now()));
+      await gateway.drain(graceOver);
+      await connections.end(graceOver);
       reports[Symbol.dispose]();
       for (const part of [deliveries, calls, subscriber, events, agent, relay]) await part[Symbol.asyncDispose]();
     },

@@ -6,8 +6,11 @@ import { type RoleConfig, roleConfigSchema, roleConfigVariable } from './role-co
 
 /** A running role, as its `main` returns it. */
 export interface RunningRole {
-  /** Not ready → drain → abort → kill. Resolves when nothing of the role is left. */
-  stop(graceMs: number): Promise<void>;
+  /**
+   * Not ready → drain → abort → kill. Resolves when nothing of the role is left.
+   * @param graceOver aborts when what is under way has had its time
+   */
+  stop(graceOver: AbortSignal): Promise<void>;
 }
 
 /** Supervisor → role. */
@@ -38,8 +41,12 @@ export async function runRole(start: (config: RoleConfig, log: Logger) => Promis
   try {
     const running = await start(config, log);
     let stopping: Promise<void> | undefined;
+    const graceOver = new AbortController();
+    // Of several orders the one with the least time counts.
     const stop = (graceMs: number) => {
-      stopping ??= running.stop(graceMs).then(
+      if (graceMs > 0) setTimeout(() => graceOver.abort(), graceMs);
+      else graceOver.abort();
+      stopping ??= running.stop(graceOver.signal).then(
         () => process.exit(0),
         (error: unknown) => {
           log.error({ err: error }, 'could not stop cleanly');

@@ -104,7 +104,7 @@ export async function startUnderTest(t: TestContext, folder = tempFolder(t), cha
   await roles.start();
   const control = await startControl(config, pino({ level: 'silent' }), join(folder, 'control'));
   const stop = async (graceMs = 0) => {
-    await control.stop(graceMs);
+    await control.stop(graceMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(graceMs));
     await roles[Symbol.asyncDispose]();
   };
   t.after(() => stop());

@@ -56,7 +56,7 @@ function open(t: TestContext, async: object = {}, names: readonly string[] = ['h
     trouble: (error) => under.troubles.push(error),
   });
   t.after(async () => {
-    await dispatcher.stop(0);
+    await dispatcher.stop(AbortSignal.abort());
     await log[Symbol.asyncDispose]();
     assert.deepEqual(under.troubles, []);
   });
@@ -213,7 +213,7 @@ test('a stop waits for what is under way, and breaks it off after the grace', as
   );
   await under.log.accept(eventOf(2));
   const startedAt = performance.now();
-  const stopped = under.dispatcher.stop(50);
+  const stopped = under.dispatcher.stop(AbortSignal.timeout(50));
   under.dispatcher.wake();
   await stopped;
   assert.ok(performance.now() - startedAt >= 45);

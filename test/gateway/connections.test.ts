@@ -39,7 +39,7 @@ async function answered() {
 test('an answer that is complete but not out yet arrives whole, and then the connection ends', async () => {
   const { connections, socket } = await answered();
   connections.refuseMore();
-  const ended = connections.end(graceMs);
+  const ended = connections.end(AbortSignal.timeout(graceMs));
   let bytes = 0;
   socket.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
@@ -58,12 +58,12 @@ test('a connection that is open takes another request when no new ones are taken
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   const [answer] = (await once(socket, 'data')) as [Buffer];
   assert.match(answer.toString(), /again$/);
-  await connections.end(graceMs);
+  await connections.end(AbortSignal.timeout(graceMs));
 });
 
 test('who does not take the answer in time is broken off', async () => {
   const { connections, socket } = await answered();
   connections.refuseMore();
-  await connections.end(50);
+  await connections.end(AbortSignal.timeout(50));
   socket.destroy();
 });

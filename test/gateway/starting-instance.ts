@@ -182,7 +182,7 @@ export class GatewayUnderTest implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#http.closeAllConnections();
     this.#http.close();
-    await this.gateway.drain(0);
+    await this.gateway.drain(AbortSignal.abort());
     for (const part of this.#parts) part[Symbol.dispose]();
     for (const instance of this.#instances) instance.end();
     rmSync(this.#folder, { recursive: true });
