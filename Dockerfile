@@ -1,5 +1,5 @@
 # docker build -t swiftlet . && docker run --privileged -p 8080:8080 -p 8081:8081 -v swiftlet:/var/lib/swiftlet swiftlet
-# The container needs the rights to make namespaces and cgroups: --privileged, or the list in docs/operations.md.
+# The container needs the rights to make namespaces and cgroups: --privileged.
 FROM debian:12-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends nodejs npm bubblewrap libseccomp2 util-linux ca-certificates \

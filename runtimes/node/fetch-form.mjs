@@ -72,13 +72,16 @@ function isResponse(value) {
   return typeof value?.status === 'number' && typeof value.headers?.forEach === 'function' && 'body' in value;
 }
 
+/** How a body came to a function is no longer true of the answer it is passed on in. */
+const ofOneConnection = new Set(['transfer-encoding', 'connection', 'keep-alive']);
+
 /** @param {Headers} headers */
 function flatten(headers) {
   /** @type {string[]} */
   const flat = [];
   headers.forEach((value, name) => {
     // Joined by forEach() for some makers of Headers; taken one by one below.
-    if (name !== 'set-cookie') flat.push(name, value);
+    if (name !== 'set-cookie' && !ofOneConnection.has(name)) flat.push(name, value);
   });
   for (const cookie of headers.getSetCookie?.() ?? []) flat.push('set-cookie', cookie);
   return flat;

@@ -18,7 +18,7 @@ export function refusal(served: ServedFunction, bodyLength: number, load: Load, 
     return new SwiftletError('TooManyRequests', `${load.tenantInFlight} requests are under way already; send fewer at once`);
   if (lastFailure !== undefined && served.instances === 0 && now < served.pausedUntil) return lastFailure;
   const { queueLength } = version.config;
-  if (served.waiting >= queueLength && served.free.length === 0 && queueLength > 0) {
+  if (served.waiting >= queueLength && served.free.length === 0) {
     return new SwiftletError(
       'QueueFull',
       `${served.waiting} requests wait for function "${version.function}" already; raise "queue.length" or "maximum", or send fewer at once`,

@@ -19,7 +19,7 @@ import type { InstanceLink, LinkEvents } from './instance-link.ts';
 import { Links } from './links.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { flushHeld, receive, type Verdict } from './receive.ts';
-import { sendProblem, writeProblem } from './reply.ts';
+import { refuse, sendProblem } from './reply.ts';
 import type { Reports } from './reports.ts';
 import { bodyLengthOf } from './request-headers.ts';
 import { ServedFunction } from './served-function.ts';
@@ -110,7 +110,8 @@ export class Gateway implements LinkEvents, StartEvents {
     const load = { inFlight: this.#inFlight.of(served.version.tenant), tenantInFlight: this.#means.tenantInFlight };
     const refused = refusal(served, bodyLength, load, now);
     if (refused !== undefined) {
-      this.refuse(request, response, id, refused);
+      served.figures.refused(refused.code);
+      refuse(request, response, id, refused, served.version.number);
       return;
     }
     const until = now + served.version.config.queueTimeoutMs;
@@ -120,10 +121,10 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#place(exchange, now);
   }
 
-  /** Answers with problem details, before any function has seen the request. */
+  /** Answers a request that is for no function, with problem details. */
   refuse(request: IncomingMessage, response: ServerResponse, id: string, error: SwiftletError): void {
     this.#means.metrics.refused(error.code);
-    writeProblem(response, error, id, ['x-swiftlet-request-id', id], !request.complete && bodyLengthOf(request) !== 0);
+    refuse(request, response, id, error);
   }
 
   /** Notice of the agent: an instance is gone, and why. */

@@ -143,7 +143,8 @@ function answerMalformed(error: Error & { code?: string }, socket: Socket): void
   }
   const { problem, body } = malformedAs(error);
   socket.write(
-    `HTTP/1.1 ${problem.status} ${problem.title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\nX-Swiftlet-Request-Id: ${problem.requestId}\r\nX-Swiftlet-Error: ${problem.code}\r\n` +
+      `Connection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
   endGently(socket);
 }

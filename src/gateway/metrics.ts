@@ -63,9 +63,18 @@ export class FunctionFigures {
     this.labels = { tenant, function: name };
   }
 
+  /** A request was not let in. @param code why */
+  refused(code: string): void {
+    this.#count(code);
+  }
+
+  #count(outcome: string): void {
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+  }
+
   /** @param outcome `ok` or an error code */
   settled(outcome: string, durationMs: number, queueMs: number, waitedStart: WaitedStart | undefined): void {
-    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+    this.#count(outcome);
     this.duration.observe(durationMs / milliseconds);
     this.wait.observe(queueMs / milliseconds);
     if (waitedStart === undefined) return;
@@ -124,7 +133,7 @@ export class GatewayMetrics {
     const functions = this.#functions;
     new Counter({
       name: 'swiftlet_requests_total',
-      help: 'Requests that reached a function, by outcome: ok or an error code',
+      help: 'Requests for a function, by outcome: ok or an error code',
       labelNames: ['tenant', 'function', 'outcome'],
       registers,
       collect() {
@@ -163,7 +172,7 @@ export class GatewayMetrics {
     });
     this.#refused = new Counter({
       name: 'swiftlet_refused_requests_total',
-      help: 'Requests that reached no function, by error code',
+      help: 'Requests that are for no function there is, by error code',
       labelNames: ['outcome'],
       registers,
     });

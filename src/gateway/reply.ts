@@ -1,14 +1,14 @@
 /** What the caller gets: the function's answer, or problem details. Budget for a small answer: one writeHead and one end. */
-import { errorKinds, type SwiftletError, toProblem } from '../model/errors.ts';
+import { retryAfter, type SwiftletError, toProblem } from '../model/errors.ts';
 import { coldPhases, totalMs } from '../model/phases.ts';
 import { deliveryHeaders } from '../wire/delivery.ts';
 import { threeDecimals } from './decimal.ts';
 import { endGently } from './end-gently.ts';
 import type { Exchange } from './exchange.ts';
+import { bodyLengthOf } from './request-headers.ts';
 import type { WaitedStart } from './waited-start.ts';
 
 const bodilessStatuses = new Set([204, 205, 304]);
-const retryAfterSeconds = '1';
 
 export const isBodiless = (exchange: Exchange, status: number): boolean =>
   exchange.request.method === 'HEAD' || bodilessStatuses.has(status);
@@ -42,6 +42,23 @@ export function sendProblem(exchange: Exchange, error: SwiftletError): void {
 }
 
 /**
+ * Answers with problem details a request that no instance is asked for.
+ * @param version of the function that it is for, if it is for one
+ */
+export function refuse(
+  request: Exchange['request'],
+  response: Exchange['response'],
+  id: string,
+  error: SwiftletError,
+  version?: number,
+): void {
+  const headers = ['x-swiftlet-request-id', id];
+  if (version !== undefined)
+    headers.push('x-swiftlet-version', String(version), 'x-swiftlet-start', 'none', 'server-timing', `queue;dur=0, ${warmPhases}, handler;dur=0`);
+  writeProblem(response, error, id, headers, !request.complete && bodyLengthOf(request) !== 0);
+}
+
+/**
  * Writes problem details as the whole answer.
  * @param close whether the connection ends with it, since the rest of the request is not read
  */
@@ -62,8 +79,8 @@ export function writeProblem(
     'content-length',
     String(Buffer.byteLength(body)),
   );
-  if (errorKinds[error.code].retryable && (problem.status === 503 || problem.status === 429))
-    headers.push('retry-after', retryAfterSeconds);
+  const again = retryAfter(problem);
+  if (again !== undefined) headers.push('retry-after', again);
   if (close) closeAfter(response, headers);
   response.writeHead(problem.status, headers);
   response.end(body);

@@ -11,17 +11,7 @@ export interface ResponseHeadChecked {
 }
 
 /** How a message is framed is ours to say; what the platform says of itself cannot be forged. */
-const ours = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'content-length',
-  'server-timing',
-]);
+const ours = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade', 'content-length', 'server-timing']);
 const oursPrefix = 'x-swiftlet-';
 
 /** Functions give the same head again and again. What was read last is kept, to be copied. */
@@ -49,7 +39,8 @@ function readHead(payload: Buffer): ResponseHeadChecked {
     if (typeof name !== 'string' || typeof value !== 'string' || !isToken(name))
       throw invalid(`its header ${JSON.stringify(name)} has a name or value that is none`);
     if (!isFieldValue(value)) throw invalid(`its header "${name}" has a character that no header may have`);
-    if (name === 'content-length') contentLength = lengthOf(value);
+    if (name === 'transfer-encoding') throw invalid('its header "transfer-encoding" would frame the message, which is the platform’s to do');
+    if (name === 'content-length') contentLength = lengthOf(value, contentLength);
     if (!ours.has(name) && !name.startsWith(oursPrefix)) headers.push(name, value);
   }
   return { status, headers, contentLength };
@@ -65,8 +56,9 @@ function parseHead(payload: Buffer): [number, unknown[]] {
   throw invalid('its head cannot be read');
 }
 
-function lengthOf(value: string): number {
+function lengthOf(value: string, before: number | undefined): number {
   const length = Number(value);
+  if (before !== undefined && before !== length) throw invalid('it has two lengths');
   if (!Number.isSafeInteger(length) || String(length) !== value || length < 0) throw invalid('its content-length is no length');
   return length;
 }
@@ -75,9 +67,9 @@ const invalid = (reason: string): SwiftletError =>
   new SwiftletError('InvalidResponse', `the function returned something that is no response: ${reason}`);
 
 const tokenCharacters = new Uint8Array(128);
-for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-  tokenCharacters[character.charCodeAt(0)] = 1;
+for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") tokenCharacters[character.charCodeAt(0)] = 1;
 
+/** In lower case, as the protocol has them: in any other a header of ours would not be known again. */
 function isToken(name: string): boolean {
   for (let at = 0; at < name.length; at++) if (tokenCharacters[name.charCodeAt(at)] !== 1) return false;
   return name.length > 0;

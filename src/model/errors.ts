@@ -79,6 +79,10 @@ export interface Problem {
   readonly place?: string;
 }
 
+/** For `Retry-After`: in how many seconds another try may be worth it; undefined when it would end the same. */
+export const retryAfter = ({ code, status }: Problem): string | undefined =>
+  errorKinds[code].retryable && (status === 503 || status === 429) ? '1' : undefined;
+
 /** Translates an error to problem details. Of an unforeseen error nothing but its code goes out. */
 export function toProblem(error: unknown, requestId: string): Problem {
   const known =

@@ -18,7 +18,8 @@ export const initTimeoutMs = { min: 100, max: 300_000, default: 10_000 } as cons
 export const concurrency = { min: 1, max: 1_000, default: 1 } as const;
 export const instances = { min: 0, max: 1_000, default: 100 } as const;
 export const idleMs = { min: 0, max: 86_400_000, default: 60_000 } as const;
-export const queueLength = { min: 0, max: 100_000, default: 1_000 } as const;
+/** A request whose instance is being started waits, too. */
+export const queueLength = { min: 1, max: 100_000, default: 1_000 } as const;
 export const queueTimeoutMs = { min: 100, max: 300_000, default: 30_000 } as const;
 export const maxEnvironmentBytes = 32 * 1024;
 
@@ -48,7 +49,7 @@ export const logBurstBytes = 4 * mebibyte;
 /** Logs of one function: files of this size, so many of them, oldest first out. */
 export const logFileBytes = 10 * mebibyte;
 export const logFiles = 5;
-/** Reports that outlast the log, of cold starts and of the slowest requests: the last thousand at least. */
+/** Reports that outlast the log, of cold starts and of the slowest requests: the last two thousand cold starts at least. */
 export const keptReportSize = { fileBytes: 2 * mebibyte, files: 2 } as const;
 
 /** Versions of one function that are kept; the serving one always is. */

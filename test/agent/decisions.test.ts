@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -162,6 +162,21 @@ test('every process of the platform finds its cgroups at the same place, those t
     ['swiftlet-1', 'swiftlet-roles'],
   );
   assert.deepEqual(readdirSync(join(service, 'swiftlet-roles')).length, 2);
+});
+
+test('processes that were moved, so that their cgroup may limit others, are where they were before when it is closed', (t) => {
+  const v2 = mkdtempSync(join(tmpdir(), 'swiftlet-cgroups-'));
+  t.after(() => rmSync(v2, { recursive: true }));
+  const leaf = join(v2, 'swiftlet-roles');
+  mkdirSync(leaf);
+  for (const file of ['cgroup.controllers', 'cgroup.subtree_control']) writeFileSync(join(v2, file), 'cpu memory pids');
+  const cgroups = openCgroupV2('swiftlet-1', { v2, v1: new Map() }, new Map([['', '/swiftlet-roles']]));
+  writeFileSync(join(leaf, 'cgroup.procs'), '4711\n');
+  // The kernel's own files go with a cgroup; these do not.
+  rmSync(join(v2, 'swiftlet-1'), { recursive: true });
+  cgroups?.close();
+  assert.equal(readFileSync(join(v2, 'cgroup.procs'), 'utf8'), '4711');
+  assert.equal(readFileSync(join(v2, 'cgroup.subtree_control'), 'utf8'), '-memory -pids -cpu');
 });
 
 test('the kernel counts processes by user namespace since 5.14', () => {

@@ -154,7 +154,7 @@ const good: readonly [setting: string, parsed: Record<string, unknown>][] = [
     'async: { retries: 0, backoff: 10ms, maximumAge: 168h, inFlight: 1, onFailure: discard }',
     { async: { retries: 0, backoff: 10, maximumAge: 604_800_000, inFlight: 1, onFailure: 'discard' } },
   ],
-  ['queue: { length: 0, timeout: 100ms }', { queue: { length: 0, timeout: 100 } }],
+  ['queue: { length: 1, timeout: 100ms }', { queue: { length: 1, timeout: 100 } }],
 ];
 for (const [setting, parsed] of good) {
   test(`a manifest may say ${setting}`, () => {

@@ -49,7 +49,7 @@ describe('the door of the API', () => {
     };
     assert.match(
       await send(`GET /v1/functions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${'x'.repeat(1024 * 1024)}\r\n\r\n`),
-      /^(HTTP\/1\.1 431 .*"code":"BadRequest"|$)/s,
+      /^(HTTP\/1\.1 431 .*"code":"HeadersTooLarge"|$)/s,
     );
     assert.match(await send('hello?\r\n\r\n'), /^HTTP\/1\.1 400 .*"code":"BadRequest"/s);
     assertProblem(await control.call('/v1/functions', { token: 'x'.repeat(8_000) }), 401, 'Unauthorized');

@@ -30,6 +30,7 @@ export function assertProblem({ status, headers, json }: Answer, wanted: number,
   assert.equal(headers.get('content-type'), 'application/problem+json');
   assert.equal(headers.get('cache-control'), 'no-store');
   assert.equal(json['code'], code);
+  assert.equal(headers.get('x-swiftlet-error'), code);
   assert.equal(json['status'], wanted);
   assert.equal(json['requestId'], headers.get('x-swiftlet-request-id'));
   if (detail !== undefined) assert.match(String(json['detail']), detail);

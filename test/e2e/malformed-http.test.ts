@@ -79,6 +79,9 @@ for (const [what, request] of malformed) {
     assert.deepEqual(statusesIn(answer), [400]);
     assert.match(answer, /\r\nContent-Type: application\/problem\+json\r\n/i);
     assert.match(answer, /\r\nConnection: close\r\n/i);
+    const [, id] = /\r\nX-Swiftlet-Request-Id: ([\da-f-]{36})\r\n/i.exec(answer) ?? [];
+    assert.match(answer, new RegExp(`"requestId":"${id ?? 'an id in its head'}"`));
+    assert.match(answer, /\r\nX-Swiftlet-Error: \w+\r\n/i);
   });
 }
 

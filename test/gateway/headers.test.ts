@@ -39,10 +39,8 @@ test('__proto__ is a header like any other', () => {
 
 const head = (status: unknown, headers: unknown) => Buffer.from(JSON.stringify([status, headers]));
 
-test('framing and platform headers of a function are dropped', () => {
-  const checked = checkHead(
-    head(200, ['a', 'b', 'transfer-encoding', 'chunked', 'connection', 'close', 'x-swiftlet-version', '7', 'content-length', '5']),
-  );
+test('what a function says of its connection, and of the platform, is dropped', () => {
+  const checked = checkHead(head(200, ['a', 'b', 'connection', 'close', 'x-swiftlet-version', '7', 'content-length', '5', 'upgrade', 'h2c']));
   assert.deepEqual(checked, { status: 200, headers: ['a', 'b'], contentLength: 5 });
 });
 
@@ -57,6 +55,10 @@ const bad: [what: string, payload: Buffer, code: string][] = [
   ['a value that is no text', head(200, ['a', 1]), 'InvalidResponse'],
   ['a length in words', head(200, ['content-length', '1e3']), 'InvalidResponse'],
   ['a length below zero', head(200, ['content-length', '-1']), 'InvalidResponse'],
+  ['two lengths', head(200, ['content-length', '5', 'content-length', '6']), 'InvalidResponse'],
+  ['a framing of its own', head(200, ['transfer-encoding', 'chunked']), 'InvalidResponse'],
+  ['framing in capitals', head(200, ['Transfer-Encoding', 'chunked']), 'InvalidResponse'],
+  ['a platform header in capitals', head(200, ['X-Swiftlet-Version', '7']), 'InvalidResponse'],
   ['no JSON', Buffer.from('hello'), 'InvalidResponse'],
   ['null', Buffer.from('null'), 'InvalidResponse'],
   [

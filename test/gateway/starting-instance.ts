@@ -111,6 +111,7 @@ const tenants = ['default', 'other'];
 export class GatewayUnderTest implements AsyncDisposable {
   readonly asked = new Mailbox<Asked>();
   readonly gateway: Gateway;
+  readonly metrics: GatewayMetrics;
   readonly #folder = mkdtempSync(join(tmpdir(), 'swiftlet-gateway-'));
   readonly #instances: FakeInstance[] = [];
   readonly #http;
@@ -119,7 +120,7 @@ export class GatewayUnderTest implements AsyncDisposable {
   readonly #reports: Reports;
   readonly #sent: Sent[] = [];
 
-  constructor({ tenantInFlight = 100, concurrency = 1 } = {}) {
+  constructor({ tenantInFlight = 100, concurrency = 1, queueLength = 1_000 } = {}) {
     const agent = silentClient((order) => new Promise((resolve, reject) => this.asked.put({ order, resolve, reject })));
     const relay = silentClient(
       () => Promise.resolve(null),
@@ -128,10 +129,11 @@ export class GatewayUnderTest implements AsyncDisposable {
     const reports = new Reports(relay);
     this.#reports = reports;
     const metrics = new GatewayMetrics(() => ({ inFlight: 0, waiting: 0, instances: 0, droppedReports: 0 }));
+    this.metrics = metrics;
     this.#parts = [reports];
     this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, log: pino({ enabled: false }) });
     const functions = new Map(
-      tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant, config: { ...version.config, concurrency } }]),
+      tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant, config: { ...version.config, concurrency, queueLength } }]),
     );
     this.gateway.applyState({ revision: 1, functions, tokenHashes: [] });
     this.#http = createHttpServer((request, response) => {

@@ -94,6 +94,22 @@ test('a caller that hangs up before its instance is there frees its slot', async
   assert.equal(await (await next).text(), 'next');
 });
 
+test('one more than may wait is refused, with what is known of it, and counted for its function', async () => {
+  await using tested = new GatewayUnderTest({ queueLength: 1 });
+  const { instance, response, asked } = await startedFor(tested);
+  const { status, headers } = await tested.call();
+  assert.deepEqual(
+    [status, ...['error', 'version', 'start'].map((name) => headers.get(`x-swiftlet-${name}`)), headers.get('retry-after')],
+    [503, 'QueueFull', '1', 'none', '1'],
+  );
+  assert.match(headers.get('server-timing') ?? '', /^queue;dur=0, sandbox;dur=0, .*handler;dur=0$/);
+  assert.match(headers.get('x-swiftlet-request-id') ?? '', /^[\da-f-]{36}$/);
+  assert.match(await tested.metrics.text(), /^swiftlet_requests_total\{tenant="default",function="f",outcome="QueueFull"\} 1$/m);
+  asked.resolve(acquired(asked, instance));
+  instance.answer((await instance.frames.take()).stream, 'first');
+  assert.equal(await (await response).text(), 'first');
+});
+
 /** Reads a whole request. */
 async function bodyAt(instance: ReturnType<GatewayUnderTest['instance']>): Promise<{ stream: number; received: string }> {
   let received = '';

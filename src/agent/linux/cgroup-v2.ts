@@ -70,6 +70,7 @@ export function openCgroupV2(folder: string, mounts: CgroupMounts, memberships: 
     close() {
       for (const name of childCgroups(root)) removeCgroup(`${root}/${name}`);
       removeCgroup(root);
+      takeBack(parent, wanted);
     },
   };
 }
@@ -93,5 +94,18 @@ function delegate(path: string, wanted: readonly string[]): void {
     makeCgroup(`${path}/${leaf}`);
     writeProcesses(`${path}/${leaf}/cgroup.procs`, readProcesses(`${path}/cgroup.procs`));
     writeFileSync(`${path}/cgroup.subtree_control`, order);
+  }
+}
+
+/** Undoes `delegate`: the processes that were moved are where they were before. */
+function takeBack(path: string, wanted: readonly string[]): void {
+  const moved = readProcesses(`${path}/${leaf}/cgroup.procs`);
+  if (moved.length === 0) return;
+  try {
+    writeFileSync(`${path}/cgroup.subtree_control`, wanted.map((controller) => `-${controller}`).join(' '));
+    writeProcesses(`${path}/cgroup.procs`, moved);
+    removeCgroup(`${path}/${leaf}`);
+  } catch {
+    // Another platform, or somebody else, has cgroups here that are limited: the last one takes it back.
   }
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import { SwiftletError, toProblem } from '../../model/errors.ts';
+import { retryAfter, SwiftletError, toProblem } from '../../model/errors.ts';
 import type { Api, ApiMeans } from './api.ts';
 import { artifacts } from './artifacts.ts';
 import { authenticate } from './authenticate.ts';
@@ -86,6 +86,9 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
 
 function sendProblem(reply: FastifyReply, request: FastifyRequest, error: SwiftletError | undefined): FastifyReply {
   const problem = toProblem(error, request.id);
+  const again = retryAfter(problem);
+  reply.header('x-swiftlet-error', problem.code);
+  if (again !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', again);
   // Written as it is: a route's schemas are about its successes.
   return reply.code(problem.status).type(problemMediaType).serializer(JSON.stringify).send(problem);
 }
@@ -103,12 +106,14 @@ function endSoon(request: IncomingMessage): void {
 /** What came is no HTTP, or its head is too large: there is no request to answer, only a connection. */
 function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
   if (!socket.writable) return;
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const detail = tooLarge ? 'the head of the request is too large' : 'what came is not a request of HTTP/1.1';
-  const problem = { ...toProblem(new SwiftletError('BadRequest', detail), randomUUID()), ...(tooLarge ? { status: 431 } : {}) };
+  const refused =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new SwiftletError('HeadersTooLarge', 'the head of the request is too large; send less')
+      : new SwiftletError('BadRequest', 'what came is not a request of HTTP/1.1');
+  const problem = toProblem(refused, randomUUID());
   const body = JSON.stringify(problem);
-  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
   socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: ${problemMediaType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\ncache-control: no-store\r\n\r\n${body}`,
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\nx-swiftlet-request-id: ${problem.requestId}\r\nx-swiftlet-error: ${problem.code}\r\n` +
+      `content-type: ${problemMediaType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\ncache-control: no-store\r\n\r\n${body}`,
   );
 }
