@@ -49,6 +49,8 @@ export const logBurstBytes = 4 * mebibyte;
 /** Logs of one function: files of this size, so many of them, oldest first out. */
 export const logFileBytes = 10 * mebibyte;
 export const logFiles = 5;
+/** How long a line is kept, unless newer ones need its place before. */
+export const keptLogMs = 30 * 24 * 3_600_000;
 /** Reports that outlast the log, of cold starts and of the slowest requests: the last two thousand cold starts at least. */
 export const keptReportSize = { fileBytes: 2 * mebibyte, files: 2 } as const;
 

@@ -1,5 +1,5 @@
 /** One function's log: files of JSON lines, rotated by size, written in batches, read from the end. */
-import { appendFile, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findLine } from './find-line.ts';
 import { ifAbsent } from './if-absent.ts';
@@ -87,6 +87,26 @@ export class LogFile {
     await this.settle();
     this.#opened = false;
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Removes the files that were last written before a moment, in milliseconds since 1970. */
+  async forgetBefore(moment: number): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#removeBefore(moment));
+    await this.#writing;
+  }
+
+  async #removeBefore(moment: number): Promise<void> {
+    try {
+      for (const name of await this.#names()) {
+        const path = join(this.#folder, name);
+        if ((await stat(path)).mtimeMs >= moment) return;
+        await rm(path, { force: true });
+        // It may be the one that is written to.
+        this.#opened = false;
+      }
+    } catch (error) {
+      this.#means.failed(error, 0);
+    }
   }
 
   async #flush(): Promise<void> {

@@ -78,6 +78,12 @@ export class LogStore {
     this.#files.delete(key);
   }
 
+  /** Removes what was last written before a moment, in milliseconds since 1970. */
+  async forgetBefore(moment: number): Promise<void> {
+    for (const tenant of await readdir(this.#folder).catch(ifAbsent([])))
+      for (const name of await this.#functions(tenant)) await this.#file(tenant, name).forgetBefore(moment);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#files.values()].map((file) => file.settle()));
   }

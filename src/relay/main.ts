@@ -1,7 +1,7 @@
 /** The relay’s process: reads the sandboxes’ pipes, keeps the logs, and outlives the agent. It decides nothing. */
 import type { Logger } from 'pino';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { keptReportSize, logFileBytes, logFiles } from '../model/limits.ts';
+import { keptLogMs, keptReportSize, logFileBytes, logFiles } from '../model/limits.ts';
 import { type RoleConfig, socketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { type Peer, serveCalls } from '../wire/calls.ts';
@@ -10,6 +10,8 @@ import { LogStore } from './log-store.ts';
 import { answerQuestion, type RecordBooks, takeNotice } from './record-books.ts';
 import { SlotPipe } from './slot-pipe.ts';
 import { UsageStore } from './usage-store.ts';
+
+const tidyEveryMs = 3_600_000;
 
 async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole> {
   const store = new LogStore('logs', { fileBytes: logFileBytes, files: logFiles }, log);
@@ -84,6 +86,16 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
     followed.get(peer)?.delete(id);
   };
 
+  const forgetOld = async () => {
+    try {
+      for (const logs of [books.logs, books.kept]) await logs.forgetBefore(Date.now() - keptLogMs);
+    } catch (error) {
+      log.error({ err: error }, 'old logs could not be removed');
+    }
+  };
+  const tidy = setInterval(() => void forgetOld(), tidyEveryMs);
+  void forgetOld();
+
   const socketPath = socketOf(config.run, 'relay');
   clearSocket(socketPath);
   const server = await serveCalls(socketPath, 'relay', {
@@ -123,6 +135,7 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
 
   return {
     async stop() {
+      clearInterval(tidy);
       await server[Symbol.asyncDispose]();
       for (const slot of [...pipes.keys()]) close(slot);
       await Promise.all([books.logs.close(), books.kept.close()]);

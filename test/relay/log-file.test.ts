@@ -1,6 +1,6 @@
 /** A function's log on disk: rotated by size, read back across files, and whole again after a full disk. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -127,4 +127,23 @@ test('what comes faster than the disk takes it is dropped, with word of it', asy
     kept,
     kept.map((_, at) => at),
   );
+});
+
+test('what is older than a log is kept goes, also the file that is written to; what comes next is written anew', async (t) => {
+  const folder = temporary(t);
+  const { file, failures } = open(folder);
+  const path = (number: number) => join(folder, `0000000${number}.jsonl`);
+  file.append(lineOf(1));
+  await file.settle();
+  writeFileSync(path(1), lineOf(2));
+  const now = Date.now() / 1000;
+  utimesSync(path(0), now - 200, now - 200);
+  await file.forgetBefore((now - 100) * 1000);
+  assert.deepEqual(numbersOf(await file.last(10)), [2]);
+  utimesSync(path(1), now - 200, now - 200);
+  await file.forgetBefore((now - 100) * 1000);
+  assert.deepEqual(await file.last(10), []);
+  file.append(lineOf(3));
+  assert.deepEqual(numbersOf(await file.last(10)), [3]);
+  assert.deepEqual(failures, []);
 });
