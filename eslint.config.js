@@ -11,6 +11,8 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
+      // What is declared with `using` is used when its scope ends.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
       // A statement of node:sqlite's tag store is a call.
       '@typescript-eslint/no-unused-expressions': ['error', { allowTaggedTemplates: true }],
     },
