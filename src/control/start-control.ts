@@ -80,7 +80,7 @@ export async function startControl(config: RoleConfig, log: Logger, folder = '.'
     apiUrl,
     async stop(graceOver) {
       logs.endFollowers();
-      using late = addAbortListener(graceOver, () => api.server.closeAllConnections());
+      using _late = addAbortListener(graceOver, () => api.server.closeAllConnections());
       await running.disposeAsync();
     },
   };

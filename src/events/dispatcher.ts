@@ -78,7 +78,7 @@ export class Dispatcher {
     clearTimeout(this.#timer);
     clearImmediate(this.#soon);
     await this.#round;
-    using late = addAbortListener(graceOver, () => this.#stopped.abort());
+    using _late = addAbortListener(graceOver, () => this.#stopped.abort());
     await Promise.all(this.#attempts);
   }
 

@@ -25,7 +25,7 @@ export function connectionsOf(server: Server): Connections {
     async end(graceOver) {
       for (const socket of open) socket.destroySoon();
       // What was written in this turn has the next one to get out.
-      using late = addAbortListener(graceOver, () => setImmediate(() => server.closeAllConnections()));
+      using _late = addAbortListener(graceOver, () => setImmediate(() => server.closeAllConnections()));
       await closed;
       // Nothing is left to close but its timers.
       server.close();
