@@ -7,7 +7,7 @@ export class Metrics {
   readonly #roles: Roles;
   readonly #up: Gauge<'role'>;
   readonly #requests: Counter<'method' | 'route' | 'status'>;
-  readonly #deploys: Counter<'outcome'>;
+  readonly #deploys: Counter<'tenant' | 'outcome'>;
 
   constructor(roles: Roles) {
     this.#roles = roles;
@@ -22,7 +22,7 @@ export class Metrics {
     this.#deploys = new Counter({
       name: 'swiftlet_deploys_total',
       help: 'Deploys by outcome: created, unchanged, or an error code',
-      labelNames: ['outcome'],
+      labelNames: ['tenant', 'outcome'],
       registers,
     });
   }
@@ -31,8 +31,8 @@ export class Metrics {
     this.#requests.inc({ method, route, status: String(status) });
   }
 
-  deploy(outcome: string): void {
-    this.#deploys.inc({ outcome });
+  deploy(tenant: string, outcome: string): void {
+    this.#deploys.inc({ tenant, outcome });
   }
 
   /** All roles' metrics in Prometheus’ text format; those that are away are left out and shown as down. */

@@ -78,11 +78,11 @@ export function functions(api: Api, means: ApiMeans): void {
           ...deployment,
           ...(expected === undefined ? {} : { expected }),
         });
-        metrics.deploy(created ? 'created' : 'unchanged');
+        metrics.deploy(deployment.tenant, created ? 'created' : 'unchanged');
         reply.code(isFirst ? 201 : 200).header('etag', entityTag(version.number));
         return { version: withHiddenValues(version), created, placed };
       } catch (error) {
-        metrics.deploy(error instanceof SwiftletError ? error.code : 'Internal');
+        metrics.deploy(deployment.tenant, error instanceof SwiftletError ? error.code : 'Internal');
         throw error;
       }
     },
