@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import type { Isolation } from './scenario.ts';
+
+/** What kept functions apart while a figure was taken; without all of it the figure does not count. */
+export interface Isolation {
+  readonly full: boolean;
+  readonly detail: string;
+}
 
 const factSchema = z.object({ means: z.string(), inForce: z.boolean(), detail: z.string() });
 /** The part of `GET /v1/platform` that says what keeps functions apart. */

@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ControlApi } from './control-api.ts';
-import { isolationIn } from './isolation.ts';
-import type { Isolation } from './scenario.ts';
+import { type Isolation, isolationIn } from './isolation.ts';
 
 export interface PlatformOptions {
   readonly poolSize: number;

@@ -1,4 +1,5 @@
 import type { Figure } from './figure.ts';
+import type { Isolation } from './isolation.ts';
 import type { BenchPlatform, PlatformOptions } from './platform.ts';
 
 /** What the bench gives to a scenario. */
@@ -20,12 +21,6 @@ export interface Result {
   readonly poolSize: number;
   /** What a reader must know to judge the figures. */
   readonly notes: readonly string[];
-}
-
-/** What kept functions apart while the figure was taken; without all of it a figure does not count. */
-export interface Isolation {
-  readonly full: boolean;
-  readonly detail: string;
 }
 
 export interface Scenario {
