@@ -78,7 +78,7 @@ test('gateway: what is in flight breaks, and what comes is answered as soon as i
   );
   assert.ok(firstAnswerAt - killedAt < backWithinMs, `the first answer came ${firstAnswerAt - killedAt} ms after the kill`);
   const broken = calls.filter(({ wrong }) => wrong !== undefined && wrong !== refused);
-  for (const { wrong } of broken) assert.ok(['ECONNRESET', 'EPIPE', 'cut off'].includes(wrong ?? ''), wrong);
+  for (const { wrong } of broken) assert.ok(['ECONNRESET', 'EPIPE', 'cut off'].includes(wrong ?? ''), String(wrong));
   assert.ok(broken.length <= callers, `${broken.length} requests of ${callers} callers broke`);
   const late = calls.filter(({ startedAt, wrong }) => wrong !== undefined && startedAt > firstAnswerAt);
   assert.deepEqual(late, []);
