@@ -4,6 +4,7 @@ import { failurePolicies, functionConfigSchema } from '../model/function.ts';
 import * as limits from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
 import { defaultRuntime, runtimeNames } from '../model/runtimes.ts';
+import { cronSchema, missedPolicies, timeSchema, timeZoneSchema } from '../model/timer.ts';
 import { countSchema, durationSchema, memorySchema } from './quantities.ts';
 
 const { handler, environment } = functionConfigSchema.shape;
@@ -31,6 +32,29 @@ export const asyncSchema = z.strictObject(
   },
   'it has the keys retries, backoff, maximumAge, inFlight and onFailure',
 );
+
+export const timerEntrySchema = z
+  .strictObject(
+    {
+      cron: cronSchema.optional().describe('Minute, hour, day, month, weekday; or six fields with the seconds in front'),
+      rate: durationSchema(limits.timerRateMs).optional().describe('Every so often: a number of seconds, or one with s, m or h'),
+      at: timeSchema.optional().describe('Once, at this time: 2026-03-01T09:00:00, in the time zone unless it says its offset'),
+      timeZone: timeZoneSchema.optional().describe('Like Europe/Berlin; default UTC'),
+      start: timeSchema.optional().describe('No run comes before it'),
+      end: timeSchema.optional().describe('No run comes after it'),
+      jitter: durationSchema(limits.timerJitterMs).optional().describe('Each run is put off by a part of this; default 0'),
+      missed: z
+        .enum(missedPolicies, 'it is skip, once or all')
+        .optional()
+        .describe('Runs missed while the platform was down: skipped, made up for by one, or by all; default skip, of at: once'),
+    },
+    'it has cron, rate or at, and may have timeZone, start, end, jitter and missed',
+  )
+  .refine(({ cron, rate, at }) => [cron, rate, at].filter((one) => one !== undefined).length === 1, 'it has one of cron, rate and at')
+  .refine(({ at, start, end, missed }) => at === undefined || (start ?? end) === undefined && missed !== 'all', {
+    error: 'a timer with "at" runs once: it has no start and no end, and nothing but skip or once for missed',
+  });
+export type TimerEntry = z.output<typeof timerEntrySchema>;
 
 const patternsSchema = z.array(z.string('a pattern is text'), 'it is a list of patterns, as in .gitignore').optional();
 
@@ -80,6 +104,10 @@ export const functionEntrySchema = z.strictObject(
         'The folder with the code, relative to this file; default: the folder of the function’s name if there is one, else this one',
       ),
     handler: handler.unwrap().optional().describe('file.export, without the file’s extension'),
+    timers: z
+      .record(nameSchema, timerEntrySchema, 'it has timers by name: "timers:" and, indented below it, "nightly:"')
+      .optional()
+      .describe('When the clock invokes it, by the timers’ names'),
     ...settingsSchema.shape,
   },
   'a function has settings, such as "memory: 256"; nothing at all stands for the defaults',

@@ -7,6 +7,7 @@ import { type FunctionConfig, functionConfigSchema } from '../model/function.ts'
 import { handlerOfFolder, nameOfFolder } from './conventions.ts';
 import { manifestName, type ManifestText, readManifest } from './manifest.ts';
 import type { FunctionEntry, Manifest } from './manifest-schema.ts';
+import { planTimers } from './plan-timers.ts';
 
 type Settings = NonNullable<Manifest['defaults']>;
 
@@ -44,7 +45,10 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
   if (maximum !== undefined && minimum > maximum) {
     throw invalid(text, ['functions', name, 'minimum'], `${minimum} instances at least are more than ${maximum} at most`);
   }
-  const parsed = functionConfigSchema.safeParse(configOf(settings, entry.handler ?? (await handlerOfFolder(source))));
+  const timers = planTimers(entry.timers ?? {}, ({ path, what }) => {
+    throw invalid(text, ['functions', name, ...path], what);
+  });
+  const parsed = functionConfigSchema.safeParse({ ...configOf(settings, entry.handler ?? (await handlerOfFolder(source))), timers });
   if (!parsed.success) throw invalid(text, ['functions', name], parsed.error.issues[0]?.message ?? 'is not valid');
   const { install = 'auto', include = [], exclude = [] } = settings.build;
   return {

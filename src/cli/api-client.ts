@@ -17,6 +17,7 @@ import {
   type Selection,
   selectedSchema,
 } from '../wire/event-calls.ts';
+import { timersSchema, type TimersView } from '../wire/timer-calls.ts';
 import { RemoteError } from './failure.ts';
 
 const problemSchema = z.object({ code: z.string(), detail: z.string(), requestId: z.string().default(''), place: z.string().optional() });
@@ -136,6 +137,11 @@ export class ApiClient {
   /** How a function's starts went. */
   async starts(name: string): Promise<Starts> {
     return this.#json(startsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/starts`);
+  }
+
+  /** When a function's timers run. */
+  async timers(name: string): Promise<TimersView['timers']> {
+    return (await this.#json(timersSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/timers`)).timers;
   }
 
   /** @param name the function that the request was of, when it is known */

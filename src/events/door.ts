@@ -9,7 +9,9 @@ import {
   selectSchema,
   type Selection,
 } from '../wire/event-calls.ts';
+import { timersQuerySchema, type TimersView } from '../wire/timer-calls.ts';
 import type { EventLog, EventRecord, NewEvent } from './event-log.ts';
+import type { TimerStore } from './timer-store.ts';
 
 /** Dead letters changed in one transaction, and by one call. */
 const selectedAtOnce = 500;
@@ -17,6 +19,7 @@ const selectedPerCall = 10_000;
 
 export interface DoorMeans {
   readonly log: EventLog;
+  readonly timers: Pick<TimerStore, 'timersOf'>;
   readonly now: () => number;
   /** An event is stored. */
   readonly accepted: (event: NewEvent) => void;
@@ -41,6 +44,8 @@ export async function answer(means: DoorMeans, method: string, body: unknown): P
       return redrive(means, body);
     case 'purge':
       return purge(means, body);
+    case 'timers':
+      return timersOf(means, body);
     case 'metrics':
       return { text: await means.metrics() };
     case 'health':
@@ -91,6 +96,17 @@ async function redrive({ log, now, redriven }: DoorMeans, asked: unknown): Promi
 async function purge({ log }: DoorMeans, asked: unknown): Promise<object> {
   const { tenant, selection } = selectSchema.parse(asked);
   return throughAll(selection, (limit) => log.purge(tenant, selection, limit));
+}
+
+async function timersOf({ timers }: DoorMeans, asked: unknown): Promise<TimersView> {
+  const found = await timers.timersOf(timersQuerySchema.parse(asked));
+  return {
+    timers: found.map(({ timer, nextMs, lastMs }) => ({
+      name: timer,
+      ...(nextMs === undefined ? {} : { nextRunAt: new Date(nextMs).toISOString() }),
+      ...(lastMs === undefined ? {} : { lastRunAt: new Date(lastMs).toISOString() }),
+    })),
+  };
 }
 
 /** Works in pages, so that other writes have their turn. */

@@ -19,6 +19,8 @@ export interface FunctionRef {
 export interface NewEvent extends FunctionRef {
   readonly id: string;
   readonly acceptedMs: number;
+  /** The earliest time of its first attempt, from which its age counts, too; by default when it was accepted. */
+  readonly dueMs?: number;
   readonly request: EventRequest;
   readonly body: Uint8Array;
 }
@@ -81,7 +83,7 @@ export interface EventCount extends FunctionRef {
 }
 
 export interface EventLog extends AsyncDisposable {
-  /** Stores an event, due at once. An id that is there already changes nothing. @throws SwiftletError StorageFull */
+  /** Stores an event. An id that is there already changes nothing. @throws SwiftletError StorageFull */
   accept(event: NewEvent): Promise<void>;
   /** Functions with at least one event that waits and is due. */
   functionsDue(nowMs: number): Promise<FunctionRef[]>;

@@ -23,10 +23,11 @@ import type {
   Settlement,
 } from './event-log.ts';
 import { GroupCommit, type GroupCommitMeans } from './group-commit.ts';
+import { insertEvent } from './sqlite-accept.ts';
 import { eventSchema } from './sqlite-event-schema.ts';
+import { jsonText, numberOf, orNone, turn } from './sqlite-rows.ts';
+import { SqliteTimerStore } from './sqlite-timer-store.ts';
 
-const jsonText = z.string().transform((text): unknown => JSON.parse(text));
-const orNone = <T>(schema: z.ZodType<T>) => schema.nullable().transform((value) => value ?? undefined);
 const refSchema = z.object({ tenant: z.string(), function: z.string() });
 const leasedSchema = refSchema.extend({ id: z.string(), token: z.int(), attempts: z.int(), sinceMs: z.int() });
 const payloadSchema = z.object({ request: jsonText.pipe(eventRequestSchema), body: z.instanceof(Uint8Array) });
@@ -53,6 +54,8 @@ export interface SqliteEventLogMeans extends Omit<GroupCommitMeans, 'database'> 
  * synchronously and a commit waits for the disk, which is why that process does nothing else.
  */
 export class SqliteEventLog implements EventLog {
+  /** Timers are kept in the same database, since their runs are accepted together with their progress. */
+  readonly timers: SqliteTimerStore;
   readonly #database: DatabaseSync;
   /** Keeps each statement prepared. */
   readonly #sql: SQLTagStore;
@@ -77,18 +80,12 @@ export class SqliteEventLog implements EventLog {
     this.#database.exec("UPDATE events SET lease_until_ms = 0 WHERE state = 'running'");
     this.#maxBytes = maxBytes;
     this.#usedBytes = this.#measure();
+    this.timers = new SqliteTimerStore({ sql: this.#sql, commits: this.#commits, demandRoom: () => this.#demandRoom() });
   }
 
-  accept({ id, tenant, function: name, acceptedMs, request, body }: NewEvent): Promise<void> {
-    if (this.#usedBytes >= this.#maxBytes) return Promise.reject(logFull(this.#maxBytes));
-    return this.#commits.write(() => {
-      const row = this.#sql.get`
-        INSERT INTO events (id, tenant, function, state, accepted_ms, since_ms, due_ms)
-        VALUES (${id}, ${tenant}, ${name}, 'waiting', ${acceptedMs}, ${acceptedMs}, ${acceptedMs})
-        ON CONFLICT (id) DO NOTHING RETURNING seq`;
-      if (row === undefined) return;
-      this.#sql.run`INSERT INTO payloads (seq, request, body) VALUES (${Number(row['seq'])}, ${JSON.stringify(request)}, ${body})`;
-    });
+  async accept(event: NewEvent): Promise<void> {
+    this.#demandRoom();
+    await this.#commits.write(() => insertEvent(this.#sql, event));
   }
 
   functionsDue(nowMs: number): Promise<FunctionRef[]> {
@@ -208,6 +205,11 @@ export class SqliteEventLog implements EventLog {
     });
   }
 
+  /** @throws SwiftletError StorageFull */
+  #demandRoom(): void {
+    if (this.#usedBytes >= this.#maxBytes) throw logFull(this.#maxBytes);
+  }
+
   #measure(): number {
     const pragma = (name: string) => Number(this.#database.prepare(`PRAGMA ${name}`).get()?.[name]);
     return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
@@ -271,10 +273,3 @@ const logFull = (maxBytes: number): SwiftletError =>
   );
 
 const hasChanged = ({ changes }: { readonly changes: number | bigint }): boolean => Number(changes) > 0;
-const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
-
-/** What it throws becomes the promise's rejection, as the contract has it. */
-const turn = <T>(work: () => T): Promise<T> =>
-  new Promise((resolve) => {
-    resolve(work());
-  });

@@ -50,6 +50,19 @@ const migrations: readonly string[] = [
     UPDATE counts SET n = n - 1 WHERE tenant = old.tenant AND function = old.function AND state = old.state;
   END;
   `,
+  `
+  CREATE TABLE timers (
+    tenant TEXT NOT NULL,
+    function TEXT NOT NULL,
+    timer TEXT NOT NULL,
+    declared TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    last_ms INTEGER,
+    next_ms INTEGER,
+    PRIMARY KEY (tenant, function, timer)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX timers_next ON timers (next_ms) WHERE next_ms IS NOT NULL;
+  `,
 ];
 
 /** The events that were accepted. It is marked with "SWEV". */

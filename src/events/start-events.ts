@@ -8,9 +8,12 @@ import { subscribeState } from '../wire/state-subscriber.ts';
 import { deliverTo } from './deliver.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { answer, type DoorMeans } from './door.ts';
+import type { FunctionRef } from './event-log.ts';
 import { EventMetrics } from './metrics.ts';
 import { keepForgetting } from './retention.ts';
 import { SqliteEventLog } from './sqlite-event-log.ts';
+import { Timekeeper } from './timekeeper.ts';
+import { timerKey } from './timer-changes.ts';
 
 /**
  * Starts the role.
@@ -26,6 +29,7 @@ export async function startEvents(
 ): Promise<RunningRole> {
   await using started = new AsyncDisposableStack();
   const now = () => Date.now();
+  const trouble = (error: unknown, what: string) => log.error({ err: error }, what);
   const metrics = new EventMetrics(() => events.counts());
   const events: SqliteEventLog = started.use(
     new SqliteEventLog(`${folder}/events.sqlite`, {
@@ -43,12 +47,27 @@ export async function startEvents(
     chance: Math.random,
     tried: (event, how) => metrics.tried(event, how),
     settled: (event, how) => metrics.settled(event, how),
-    trouble: (error, what) => log.error({ err: error }, what),
+    trouble,
   });
+  const accepted = (event: FunctionRef) => {
+    metrics.accepted(event);
+    dispatcher.wake();
+  };
+  const timekeeper: Timekeeper = started.use(
+    new Timekeeper({
+      store: events.timers,
+      functions: () => subscriber.state?.functions,
+      now,
+      accepted,
+      skipped: (timer) => log.warn({ timer: timerKey(timer) }, 'runs of a timer were missed and are not made up for'),
+      trouble,
+    }),
+  );
   const subscriber = started.use(
     subscribeState(stateSocketOf(config.run), 'events', ({ functions }) => {
       metrics.forgetAllBut(functions);
       dispatcher.wake();
+      timekeeper.wake();
     }),
   );
   started.use(keepForgetting(events, now, (error) => log.error({ err: error }, 'ended events could not be forgotten')));
@@ -56,11 +75,9 @@ export async function startEvents(
   let isStopping = false;
   const means: DoorMeans = {
     log: events,
+    timers: events.timers,
     now,
-    accepted: (event) => {
-      metrics.accepted(event);
-      dispatcher.wake();
-    },
+    accepted,
     redriven: () => dispatcher.wake(),
     health: () =>
       subscriber.state === undefined

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import * as limits from './limits.ts';
 import { nameSchema } from './names.ts';
 import { defaultRuntime, runtimeSchema } from './runtimes.ts';
+import { timerSchema } from './timer.ts';
 
 /** `file.export`, `dir/file.export`, or only `file` (then the export is `handler` or `default`); the file has no extension. */
 export const handlerPattern = /^(?!\/)(?!.*\.\.)[\w@./-]+?(?:\.[A-Za-z_$][\w$]*)?$/;
@@ -42,6 +43,11 @@ export const asyncConfigSchema = z.strictObject({
 });
 export type AsyncConfig = z.output<typeof asyncConfigSchema>;
 
+/** When the clock invokes it, by the timers' names. */
+const timersSchema = z
+  .record(nameSchema, timerSchema)
+  .refine((timers) => Object.keys(timers).length <= limits.maxTimers, `a function has at most ${String(limits.maxTimers)} timers`);
+
 /** What a version is configured with, complete: every default is filled in. Immutable with its version. */
 export const functionConfigSchema = z
   .strictObject({
@@ -67,6 +73,7 @@ export const functionConfigSchema = z
     queueLength: between(limits.queueLength),
     queueTimeoutMs: between(limits.queueTimeoutMs),
     async: asyncConfigSchema.prefault({}),
+    timers: timersSchema.default({}),
   })
   .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] });
 

@@ -32,6 +32,14 @@ export const asyncBackoffMs = { min: 10, max: 3_600_000, default: 60_000 } as co
 export const asyncMaximumAgeMs = { min: 1_000, max: 604_800_000, default: 21_600_000 } as const;
 export const asyncInFlight = { min: 1, max: 1_000, default: 10 } as const;
 
+/** Timers of one function; a cron expression; the pause of a rate; how far apart a timer's runs may be scattered. */
+export const maxTimers = 64;
+export const maxCronLength = 128;
+export const timerRateMs = { min: 1_000, max: 366 * 86_400_000 } as const;
+export const timerJitterMs = { min: 0, max: 3_600_000 } as const;
+/** Runs made up for at most, when all that were missed are. */
+export const maxMissedRuns = 1_000;
+
 /** Processes and threads in one sandbox. A bare Node.js has about a dozen. */
 export const sandboxPids = 128;
 export const sandboxOpenFiles = 1024;
