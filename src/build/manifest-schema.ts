@@ -29,8 +29,11 @@ export const asyncSchema = z.strictObject(
       .enum(failurePolicies, 'it is dead-letter or discard')
       .optional()
       .describe('What becomes of an event that no attempt could deal with: kept in the dead-letter store (default), or discarded'),
+    idempotencyWindow: durationSchema(limits.idempotencyWindowMs)
+      .optional()
+      .describe('How long a request with the same Idempotency-Key is the same event; default 24 h'),
   },
-  'it has the keys retries, backoff, maximumAge, inFlight and onFailure',
+  'it has the keys retries, backoff, maximumAge, inFlight, onFailure and idempotencyWindow',
 );
 
 export const timerEntrySchema = z

@@ -89,6 +89,7 @@ const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z
     maximumAgeMs: settings.async.maximumAge,
     inFlight: settings.async.inFlight,
     onFailure: settings.async.onFailure,
+    idempotencyWindowMs: settings.async.idempotencyWindow,
   },
 });
 

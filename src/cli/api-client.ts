@@ -78,6 +78,12 @@ export type Usage = z.output<typeof usageSchema>;
 export type Versions = z.output<typeof versionsSchema>;
 export type Accepted = z.output<typeof acceptedSchema>;
 
+/** An event's place among others. */
+export interface EventKeys {
+  readonly orderKey?: string;
+  readonly idempotencyKey?: string;
+}
+
 export class ApiClient {
   readonly apiUrl: string;
   readonly #token: string;
@@ -177,8 +183,12 @@ export class ApiClient {
   }
 
   /** Has an event stored, to be delivered to a function. */
-  async invokeLater(name: string, event: string): Promise<Accepted> {
-    const response = await this.invoke(name, event, { prefer: 'respond-async' });
+  async invokeLater(name: string, event: string, { orderKey, idempotencyKey }: EventKeys = {}): Promise<Accepted> {
+    const response = await this.invoke(name, event, {
+      prefer: 'respond-async',
+      ...(orderKey === undefined ? {} : { 'x-swiftlet-order-key': orderKey }),
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    });
     if (!response.ok) throw await problemOf(response);
     return acceptedSchema.parse(await response.json());
   }

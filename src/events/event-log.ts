@@ -23,7 +23,27 @@ export interface NewEvent extends FunctionRef {
   readonly dueMs?: number;
   readonly request: EventRequest;
   readonly body: Uint8Array;
+  /** Events of a function with the same key are leased one at a time, in the order in which they were accepted, until each has ended. */
+  readonly orderKey?: string;
+  readonly idempotency?: Idempotency;
 }
+
+/** Makes several attempts to have an event accepted one event. */
+export interface Idempotency {
+  readonly key: string;
+  /** What the same request has, and no other. */
+  readonly fingerprint: string;
+  /** How long the key stands for the event. */
+  readonly untilMs: number;
+}
+
+export type Acceptance =
+  /** It was stored now, or had been under this id. */
+  | { readonly kind: 'stored' }
+  /** Its idempotency key came before, with the same request. */
+  | { readonly kind: 'repeated'; readonly id: string }
+  /** Its idempotency key stands for another request. */
+  | { readonly kind: 'reused' };
 
 export interface LeaseOrder extends FunctionRef {
   readonly limit: number;
@@ -84,7 +104,7 @@ export interface EventCount extends FunctionRef {
 
 export interface EventLog extends AsyncDisposable {
   /** Stores an event. An id that is there already changes nothing. @throws SwiftletError StorageFull */
-  accept(event: NewEvent): Promise<void>;
+  accept(event: NewEvent): Promise<Acceptance>;
   /** Functions with at least one event that waits and is due. */
   functionsDue(nowMs: number): Promise<FunctionRef[]>;
   /** When the next event that waits becomes due after this time; undefined when none does. */
@@ -104,6 +124,8 @@ export interface EventLog extends AsyncDisposable {
   redrive(tenant: string, selection: Selection, nowMs: number, limit: number): Promise<number>;
   /** Removes dead letters. @returns how many, at most the limit */
   purge(tenant: string, selection: Selection, limit: number): Promise<number>;
+  /** Forgets idempotency keys that are over. @returns how many, at most the limit */
+  forgetKeys(nowMs: number, limit: number): Promise<number>;
   /** Removes what is known of events that ended well or were discarded before this time. @returns how many, at most the limit */
   forget(endedBeforeMs: number, limit: number): Promise<number>;
   /** When the event that ended last but so many ended; undefined when there are not so many. */

@@ -11,6 +11,7 @@ import {
   type Selection,
 } from '../wire/event-calls.ts';
 import type {
+  Acceptance,
   DeadLetterPage,
   EventCount,
   EventLog,
@@ -23,8 +24,9 @@ import type {
   Settlement,
 } from './event-log.ts';
 import { GroupCommit, type GroupCommitMeans } from './group-commit.ts';
-import { insertEvent } from './sqlite-accept.ts';
+import { acceptEvent } from './sqlite-accept.ts';
 import { eventSchema } from './sqlite-event-schema.ts';
+import { holdBehindOthers, releaseNext } from './sqlite-order.ts';
 import { jsonText, numberOf, orNone, turn } from './sqlite-rows.ts';
 import { SqliteTimerStore } from './sqlite-timer-store.ts';
 
@@ -83,16 +85,16 @@ export class SqliteEventLog implements EventLog {
     this.timers = new SqliteTimerStore({ sql: this.#sql, commits: this.#commits, demandRoom: () => this.#demandRoom() });
   }
 
-  async accept(event: NewEvent): Promise<void> {
+  async accept(event: NewEvent): Promise<Acceptance> {
     this.#demandRoom();
-    await this.#commits.write(() => insertEvent(this.#sql, event));
+    return this.#commits.write(() => acceptEvent(this.#sql, event));
   }
 
   functionsDue(nowMs: number): Promise<FunctionRef[]> {
     return turn(() =>
       this.#sql.all`
         SELECT c.tenant, c.function FROM counts c WHERE c.state = 'waiting' AND c.n > 0 AND EXISTS (
-          SELECT 1 FROM events e WHERE e.state = 'waiting' AND e.tenant = c.tenant AND e.function = c.function AND e.due_ms <= ${nowMs})`.map(
+          SELECT 1 FROM events e WHERE e.state = 'waiting' AND e.is_held = 0 AND e.tenant = c.tenant AND e.function = c.function AND e.due_ms <= ${nowMs})`.map(
         (row) => refSchema.parse(row),
       ),
     );
@@ -100,7 +102,7 @@ export class SqliteEventLog implements EventLog {
 
   nextDueMs(afterMs: number): Promise<number | undefined> {
     return turn(() =>
-      numberOf(this.#sql.get`SELECT min(due_ms) AS value FROM events WHERE state = 'waiting' AND due_ms > ${afterMs}`?.['value']),
+      numberOf(this.#sql.get`SELECT min(due_ms) AS value FROM events WHERE state = 'waiting' AND is_held = 0 AND due_ms > ${afterMs}`?.['value']),
     );
   }
 
@@ -108,7 +110,7 @@ export class SqliteEventLog implements EventLog {
     return this.#commits.write(() =>
       this.#sql.all`
         UPDATE events SET state = 'running', token = token + 1, lease_until_ms = ${untilMs} WHERE seq IN (
-          SELECT seq FROM events WHERE state = 'waiting' AND tenant = ${tenant} AND function = ${name} AND due_ms <= ${nowMs}
+          SELECT seq FROM events WHERE state = 'waiting' AND is_held = 0 AND tenant = ${tenant} AND function = ${name} AND due_ms <= ${nowMs}
           ORDER BY due_ms LIMIT ${limit})
         RETURNING id, tenant, function, token, attempts, since_ms AS sinceMs`.map((row) => leasedSchema.parse(row)),
     );
@@ -124,9 +126,11 @@ export class SqliteEventLog implements EventLog {
   settle(id: string, token: number, settlement: Settlement): Promise<boolean> {
     return this.#commits.write(() => {
       const done = this.#settle(id, token, settlement);
+      if (!done) return false;
+      if (settlement.kind !== 'waiting') releaseNext(this.#sql, id);
       const isGone = settlement.kind === 'succeeded' || settlement.kind === 'discarded';
-      if (done && isGone) this.#sql.run`DELETE FROM payloads WHERE seq = (SELECT seq FROM events WHERE id = ${id})`;
-      return done;
+      if (isGone) this.#sql.run`DELETE FROM payloads WHERE seq = (SELECT seq FROM events WHERE id = ${id})`;
+      return true;
     });
   }
 
@@ -157,6 +161,7 @@ export class SqliteEventLog implements EventLog {
     return this.#commits.write(() => {
       const ids = this.#selected(tenant, selection, limit);
       for (const id of ids) {
+        holdBehindOthers(this.#sql, id);
         this.#sql.run`
           UPDATE events SET state = 'waiting', since_ms = ${nowMs}, due_ms = ${nowMs}, attempts = 0, ended_ms = NULL, reason = NULL, error = NULL
           WHERE id = ${id} AND state = 'dead-lettered'`;
@@ -179,6 +184,15 @@ export class SqliteEventLog implements EventLog {
         DELETE FROM events WHERE seq IN (
           SELECT seq FROM events WHERE state IN ('succeeded', 'discarded') AND ended_ms < ${endedBeforeMs} LIMIT ${limit})`;
       this.#sql.run`DELETE FROM counts WHERE n = 0`;
+      return Number(removed.changes);
+    });
+  }
+
+  forgetKeys(nowMs: number, limit: number): Promise<number> {
+    return this.#commits.write(() => {
+      const removed = this.#sql.run`
+        DELETE FROM idempotency WHERE (tenant, function, key) IN (
+          SELECT tenant, function, key FROM idempotency WHERE until_ms <= ${nowMs} LIMIT ${limit})`;
       return Number(removed.changes);
     });
   }

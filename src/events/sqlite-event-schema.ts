@@ -62,6 +62,26 @@ const migrations: readonly string[] = [
     PRIMARY KEY (tenant, function, timer)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX timers_next ON timers (next_ms) WHERE next_ms IS NOT NULL;
+
+  -- Of the events with one order key, all but the first are held.
+  ALTER TABLE events ADD COLUMN order_key TEXT;
+  ALTER TABLE events ADD COLUMN is_held INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX events_ordered ON events (tenant, function, order_key, seq) WHERE order_key IS NOT NULL AND state IN ('waiting', 'running');
+  DROP INDEX events_due;
+  DROP INDEX events_next;
+  CREATE INDEX events_due ON events (tenant, function, due_ms) WHERE state = 'waiting' AND is_held = 0;
+  CREATE INDEX events_next ON events (due_ms) WHERE state = 'waiting' AND is_held = 0;
+
+  CREATE TABLE idempotency (
+    tenant TEXT NOT NULL,
+    function TEXT NOT NULL,
+    key TEXT NOT NULL,
+    id TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    until_ms INTEGER NOT NULL,
+    PRIMARY KEY (tenant, function, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX idempotency_over ON idempotency (until_ms);
   `,
 ];
 

@@ -2,7 +2,7 @@ import type { SQLTagStore } from 'node:sqlite';
 import { z } from 'zod';
 import type { FunctionRef } from './event-log.ts';
 import type { GroupCommit } from './group-commit.ts';
-import { insertEvent } from './sqlite-accept.ts';
+import { acceptEvent } from './sqlite-accept.ts';
 import { numberOf, orNone, turn } from './sqlite-rows.ts';
 import type { TimerProgress, TimerRef, TimerStep, TimerStore } from './timer-store.ts';
 
@@ -82,7 +82,7 @@ export class SqliteTimerStore implements TimerStore {
         UPDATE timers SET last_ms = ${lastMs}, next_ms = ${nextMs}
         WHERE tenant = ${tenant} AND function = ${name} AND timer = ${timer} AND declared = ${declared} AND next_ms = ${seen.nextMs ?? null}`;
       if (Number(moved.changes) === 0) return false;
-      for (const event of events) insertEvent(this.#sql, event);
+      for (const event of events) acceptEvent(this.#sql, event);
       return true;
     });
   }

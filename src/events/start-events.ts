@@ -1,9 +1,11 @@
 /** The events role is wired here: it stores what gateways accept, and delivers it through a gateway. */
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
+import { idempotencyWindowMs } from '../model/limits.ts';
 import { deliverySocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
 import { serveCalls } from '../wire/calls.ts';
+import { functionKey } from '../wire/published-state.ts';
 import { subscribeState } from '../wire/state-subscriber.ts';
 import { deliverTo } from './deliver.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -77,6 +79,8 @@ export async function startEvents(
     log: events,
     timers: events.timers,
     now,
+    idempotencyWindowMs: ({ tenant, function: name }) =>
+      subscriber.state?.functions.get(functionKey(tenant, name))?.config.async.idempotencyWindowMs ?? idempotencyWindowMs.default,
     accepted,
     redriven: () => dispatcher.wake(),
     health: () =>

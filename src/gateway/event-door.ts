@@ -5,8 +5,9 @@ import { SwiftletError } from '../model/errors.ts';
 import { maxEventBytes } from '../model/limits.ts';
 import { defaultTenant } from '../model/names.ts';
 import type { CallClient } from '../wire/calls.ts';
-import { eventIdSchema, eventSchema, type EventRequest } from '../wire/event-calls.ts';
+import { acceptedSchema, eventIdSchema, eventSchema, type EventRequest } from '../wire/event-calls.ts';
 import { collectBody, tooLarge } from './collect-body.ts';
+import { eventKeysOf } from './event-keys.ts';
 import { unknownFunction } from './failures.ts';
 import type { Gateway } from './gateway.ts';
 import { eventPath } from './platform-paths.ts';
@@ -47,7 +48,7 @@ export class EventDoor {
   accept(request: IncomingMessage, response: ServerResponse, way: EventWay): void {
     const id = randomUUIDv7();
     this.#store(request, id, way).then(
-      () => sendAccepted(response, id),
+      (storedAs) => sendAccepted(response, storedAs),
       (error: unknown) => this.#refuse(request, response, id, error),
     );
   }
@@ -60,8 +61,10 @@ export class EventDoor {
     );
   }
 
-  async #store(request: IncomingMessage, id: string, way: EventWay): Promise<void> {
+  /** @returns the id under which it is stored: an earlier request's, when this one repeats it */
+  async #store(request: IncomingMessage, id: string, way: EventWay): Promise<string> {
     const { events } = this.#means;
+    const keys = eventKeysOf(request.headers);
     const length = bodyLengthOf(request);
     const bytes = bytesOf(request, length);
     this.#demand(way, length, bytes);
@@ -70,10 +73,11 @@ export class EventDoor {
       // What is sent along with the body is read first: the request may be gone afterwards.
       const sent = requestOf(request, way);
       const body = length === 0 ? Buffer.alloc(0) : await collectBody(request, maxEventBytes);
-      const event = { id, tenant: defaultTenant, function: way.name, request: sent, body: body.toString('base64') };
-      await events.ask('accept', event, acceptLimitMs).catch((error: unknown) => {
-        throw notStored(error instanceof Error ? error.message : String(error), error);
+      const event = { id, tenant: defaultTenant, function: way.name, request: sent, body: body.toString('base64'), ...keys };
+      const answer = await events.ask('accept', event, acceptLimitMs).catch((error: unknown) => {
+        throw isCallers(error) ? error : notStored(error instanceof Error ? error.message : String(error), error);
       });
+      return acceptedSchema.parse(answer).id ?? id;
     } finally {
       this.#acceptingBytes -= bytes;
     }
@@ -121,6 +125,9 @@ const requestOf = ({ method, rawHeaders, headers, socket }: IncomingMessage, { k
   sourceIp: socket.remoteAddress ?? '',
   headers: kind === 'event' ? [] : endToEndHeaders(rawHeaders, headers.connection),
 });
+
+/** To send it again would not help. */
+const isCallers = (error: unknown): boolean => error instanceof SwiftletError && error.code === 'IdempotencyKeyReused';
 
 const notStored = (why: string, cause?: unknown): SwiftletError =>
   new SwiftletError('EventNotStored', `the event was not accepted: ${why}; send it again`, cause === undefined ? {} : { cause });

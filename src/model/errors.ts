@@ -27,6 +27,7 @@ export const errorKinds = {
   RequestTooLarge: { status: 413, fault: 'caller', retryable: false, title: 'The request body is too large' },
   BundleRejected: { status: 422, fault: 'caller', retryable: false, title: 'The bundle cannot be accepted' },
   HandlerNotFound: { status: 422, fault: 'caller', retryable: false, title: 'The handler cannot be found in the bundle' },
+  IdempotencyKeyReused: { status: 422, fault: 'caller', retryable: false, title: 'The idempotency key stands for another request' },
   HeadersTooLarge: { status: 431, fault: 'caller', retryable: false, title: 'The request headers are too large' },
   TooManyRequests: { status: 429, fault: 'caller', retryable: true, title: 'Too many requests at once' },
   ClientClosedRequest: { status: 499, fault: 'caller', retryable: false, title: 'The caller hung up' },

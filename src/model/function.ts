@@ -40,6 +40,8 @@ export const asyncConfigSchema = z.strictObject({
   /** Events delivered at the same time. */
   inFlight: between(limits.asyncInFlight),
   onFailure: z.enum(failurePolicies).default('dead-letter'),
+  /** How long a request with the same idempotency key is the same event. */
+  idempotencyWindowMs: between(limits.idempotencyWindowMs),
 });
 export type AsyncConfig = z.output<typeof asyncConfigSchema>;
 

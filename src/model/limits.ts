@@ -31,6 +31,10 @@ export const asyncRetries = { min: 0, max: 100, default: 2 } as const;
 export const asyncBackoffMs = { min: 10, max: 3_600_000, default: 60_000 } as const;
 export const asyncMaximumAgeMs = { min: 1_000, max: 604_800_000, default: 21_600_000 } as const;
 export const asyncInFlight = { min: 1, max: 1_000, default: 10 } as const;
+/** How long an idempotency key stands for its event; no longer than an event's state can be asked for. */
+export const idempotencyWindowMs = { min: 1_000, max: 86_400_000, default: 86_400_000 } as const;
+/** Of an order key and an idempotency key, in characters. */
+export const maxEventKeyLength = 255;
 
 /** Timers of one function; a cron expression; the pause of a rate; how far apart a timer's runs may be scattered. */
 export const maxTimers = 64;

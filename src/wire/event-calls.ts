@@ -1,5 +1,6 @@
 /** What gateways and control say to the events role about stored events. It serves; all bodies are parsed by these schemas at its door. */
 import { z } from 'zod';
+import { maxEventKeyLength } from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
 
 export const eventIdSchema = z.uuid('an event’s id is a UUID, as the 202 has it');
@@ -18,7 +19,12 @@ export const eventRequestSchema = z.object({
 });
 export type EventRequest = z.output<typeof eventRequestSchema>;
 
-/** Ask `accept`, from gateways: store this event. Answered once it is on the disk. The same id again changes nothing. */
+const keySchema = z.string().min(1).max(maxEventKeyLength);
+
+/**
+ * Ask `accept`, from gateways: store this event. Answered with `acceptedSchema` once it is on the disk, or refused with
+ * IdempotencyKeyReused. The same id again changes nothing.
+ */
 export const acceptSchema = z.object({
   id: eventIdSchema,
   tenant: nameSchema,
@@ -26,7 +32,14 @@ export const acceptSchema = z.object({
   request: eventRequestSchema,
   /** Base64. */
   body: z.string(),
+  /** Events of one key are delivered one at a time, in the order in which they were accepted. */
+  orderKey: keySchema.optional(),
+  /** An event with the same key that was accepted within the function's window is this one. */
+  idempotencyKey: keySchema.optional(),
 });
+
+/** The id under which it is stored: an earlier one's when its idempotency key came before. Absent from older releases: as it was asked. */
+export const acceptedSchema = z.object({ id: eventIdSchema.optional() });
 
 export const eventStates = ['waiting', 'running', 'succeeded', 'dead-lettered', 'discarded'] as const;
 export type EventState = (typeof eventStates)[number];

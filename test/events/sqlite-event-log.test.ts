@@ -102,8 +102,10 @@ describe('the file of the SQLite event log', () => {
     await log.accept(eventOf(0));
     const database = new DatabaseSync(path, { readOnly: true });
     const questions = [
-      "SELECT seq FROM events WHERE state = 'waiting' AND tenant = 'a' AND function = 'b' AND due_ms <= 1 ORDER BY due_ms LIMIT 1",
-      "SELECT min(due_ms) FROM events WHERE state = 'waiting' AND due_ms > 1",
+      "SELECT seq FROM events WHERE state = 'waiting' AND is_held = 0 AND tenant = 'a' AND function = 'b' AND due_ms <= 1 ORDER BY due_ms LIMIT 1",
+      "SELECT min(due_ms) FROM events WHERE state = 'waiting' AND is_held = 0 AND due_ms > 1",
+      "SELECT min(seq) FROM events WHERE tenant = 'a' AND function = 'b' AND order_key = 'c' AND state IN ('waiting', 'running')",
+      "SELECT 1 FROM events WHERE tenant = 'a' AND function = 'b' AND order_key = 'c' AND state IN ('waiting', 'running') LIMIT 1",
       "SELECT id FROM events WHERE state = 'running' AND lease_until_ms <= 1 ORDER BY lease_until_ms LIMIT 1",
       "SELECT id FROM events WHERE state = 'dead-lettered' AND tenant = 'a' AND id > '' ORDER BY id LIMIT 1",
       "SELECT id FROM events WHERE state = 'dead-lettered' AND tenant = 'a' AND function = 'b' AND id > '' ORDER BY id LIMIT 1",
