@@ -1,5 +1,6 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
+import { secretVariableSchema, webhookUrlSchema } from '../model/destination.ts';
 import { failurePolicies, functionConfigSchema } from '../model/function.ts';
 import * as limits from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
@@ -59,6 +60,26 @@ export const timerEntrySchema = z
   });
 export type TimerEntry = z.output<typeof timerEntrySchema>;
 
+const destinationEntrySchema = z.union(
+  [
+    z.strictObject({ function: nameSchema.describe('It is invoked with the record') }),
+    z.strictObject({
+      webhook: webhookUrlSchema.describe('The record is sent there, signed'),
+      secret: secretVariableSchema.describe('The variable in "environment" that has the secret which signs it'),
+    }),
+  ],
+  'it is { function: name }, or { webhook: https://…, secret: VARIABLE }',
+);
+
+export const destinationsEntrySchema = z.strictObject(
+  {
+    success: destinationEntrySchema.optional().describe('For events that succeeded'),
+    failure: destinationEntrySchema.optional().describe('For events that were dead-lettered or discarded'),
+  },
+  'it has the keys success and failure',
+);
+export type DestinationEntry = z.output<typeof destinationEntrySchema>;
+
 const patternsSchema = z.array(z.string('a pattern is text'), 'it is a list of patterns, as in .gitignore').optional();
 
 export const buildSchema = z.strictObject(
@@ -95,6 +116,7 @@ export const settingsSchema = z.strictObject({
   idle: durationSchema(limits.idleMs).optional().describe('How long an instance without requests is kept; default 60 s'),
   queue: queueSchema.optional().describe('Requests that wait while all instances are busy'),
   async: asyncSchema.optional().describe('Delivery of events that nobody waits for'),
+  destinations: destinationsEntrySchema.optional().describe('What gets to know how each event ended'),
   build: buildSchema.optional().describe('How the bundle is made'),
 });
 

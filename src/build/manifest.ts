@@ -8,6 +8,7 @@ import { suggestion } from './closest.ts';
 import {
   asyncSchema,
   buildSchema,
+  destinationsEntrySchema,
   functionEntrySchema,
   type Manifest,
   manifestSchema,
@@ -133,6 +134,7 @@ function keysAt(path: Path): string[] {
   if (path.at(-1) === 'queue') return Object.keys(queueSchema.shape);
   if (path.at(-1) === 'async') return Object.keys(asyncSchema.shape);
   if (path.at(-1) === 'build') return Object.keys(buildSchema.shape);
+  if (path.at(-1) === 'destinations') return Object.keys(destinationsEntrySchema.shape);
   if (path.at(-2) === 'timers') return Object.keys(timerEntrySchema.shape);
   return Object.keys(path[0] === 'defaults' ? settingsSchema.shape : functionEntrySchema.shape);
 }

@@ -3,10 +3,11 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
+import type { Destination } from '../model/destination.ts';
 import { type FunctionConfig, functionConfigSchema } from '../model/function.ts';
 import { handlerOfFolder, nameOfFolder } from './conventions.ts';
 import { manifestName, type ManifestText, readManifest } from './manifest.ts';
-import type { FunctionEntry, Manifest } from './manifest-schema.ts';
+import type { DestinationEntry, FunctionEntry, Manifest } from './manifest-schema.ts';
 import { planTimers } from './plan-timers.ts';
 
 type Settings = NonNullable<Manifest['defaults']>;
@@ -91,7 +92,14 @@ const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z
     onFailure: settings.async.onFailure,
     idempotencyWindowMs: settings.async.idempotencyWindow,
   },
+  destinations: { success: destinationOf(settings.destinations?.success), failure: destinationOf(settings.destinations?.failure) },
 });
+
+const destinationOf = (entry: DestinationEntry | undefined): Destination | undefined => {
+  if (entry === undefined) return undefined;
+  if ('function' in entry) return { kind: 'function', function: entry.function };
+  return { kind: 'webhook', url: entry.webhook, secretVariable: entry.secret };
+};
 
 function sourceOf(root: string, text: ManifestText, name: string, source: string | undefined): string {
   if (source === undefined) return isFolder(join(root, name)) ? join(root, name) : root;

@@ -5,10 +5,10 @@ import { SwiftletError } from '../model/errors.ts';
 import {
   type acceptedSchema,
   acceptSchema,
+  type CallerRequest,
   type DeadLetter,
   deadLetterQuerySchema,
   eventQuerySchema,
-  type EventRequest,
   type EventView,
   selectSchema,
   type Selection,
@@ -88,7 +88,7 @@ function newEvent({ now, idempotencyWindowMs }: DoorMeans, asked: z.output<typeo
 }
 
 /** Headers are not in it: a client that sends a request again has another date and trace in them. */
-const fingerprintOf = ({ kind, method, target }: EventRequest, body: Uint8Array): string =>
+const fingerprintOf = ({ kind, method, target }: CallerRequest, body: Uint8Array): string =>
   createHash('sha256').update(JSON.stringify([kind, method, target])).update(body).digest('base64');
 
 async function find({ log }: DoorMeans, asked: unknown): Promise<EventRecord> {

@@ -1,6 +1,6 @@
 /** How an event gets into the tables. */
 import type { SQLTagStore } from 'node:sqlite';
-import type { Acceptance, NewEvent } from './event-log.ts';
+import type { Acceptance, EventWay, NewEvent } from './event-log.ts';
 
 /** Accepts an event, as a part of somebody's transaction. */
 export function acceptEvent(sql: SQLTagStore, event: NewEvent): Acceptance {
@@ -19,16 +19,20 @@ export function acceptEvent(sql: SQLTagStore, event: NewEvent): Acceptance {
 
 /** One whose id is there already changes nothing. One with an order key that others have before it is held until they have ended. */
 function insertEvent(sql: SQLTagStore, event: NewEvent): Acceptance {
-  const { id, tenant, function: name, acceptedMs, dueMs = acceptedMs, request, body, orderKey } = event;
+  const { id, tenant, function: name, acceptedMs, dueMs = acceptedMs, request, body, orderKey, hops = 0, end } = event;
+  const way = wayOf(event);
   const isHeld = orderKey !== undefined && hasOthers(sql, tenant, name, orderKey);
   const row = sql.get`
-    INSERT INTO events (id, tenant, function, state, accepted_ms, since_ms, due_ms, order_key, is_held)
-    VALUES (${id}, ${tenant}, ${name}, 'waiting', ${acceptedMs}, ${dueMs}, ${dueMs}, ${orderKey ?? null}, ${Number(isHeld)})
+    INSERT INTO events (id, tenant, function, state, accepted_ms, since_ms, due_ms, order_key, is_held, way, hops, ended_ms, reason, error)
+    VALUES (${id}, ${tenant}, ${name}, ${end?.kind ?? 'waiting'}, ${acceptedMs}, ${dueMs}, ${dueMs}, ${orderKey ?? null}, ${Number(isHeld)},
+      ${way}, ${hops}, ${end?.atMs ?? null}, ${end?.reason ?? null}, ${end === undefined ? null : JSON.stringify(end.error)})
     ON CONFLICT (id) DO NOTHING RETURNING seq`;
   if (row !== undefined)
     sql.run`INSERT INTO payloads (seq, request, body) VALUES (${Number(row['seq'])}, ${JSON.stringify(request)}, ${body})`;
   return { kind: 'stored' };
 }
+
+const wayOf = ({ request }: NewEvent): EventWay => (request.kind === 'webhook' ? 'webhook' : 'gateway');
 
 const hasOthers = (sql: SQLTagStore, tenant: string, name: string, orderKey: string): boolean =>
   sql.get`

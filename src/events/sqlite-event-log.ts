@@ -17,7 +17,7 @@ import type {
   EventLog,
   EventPayload,
   EventRecord,
-  FunctionRef,
+  LaneRef,
   LeasedEvent,
   LeaseOrder,
   NewEvent,
@@ -31,7 +31,8 @@ import { jsonText, numberOf, orNone, turn } from './sqlite-rows.ts';
 import { SqliteTimerStore } from './sqlite-timer-store.ts';
 
 const refSchema = z.object({ tenant: z.string(), function: z.string() });
-const leasedSchema = refSchema.extend({ id: z.string(), token: z.int(), attempts: z.int(), sinceMs: z.int() });
+const laneSchema = refSchema.extend({ way: z.enum(['gateway', 'webhook']) });
+const leasedSchema = laneSchema.extend({ id: z.string(), token: z.int(), attempts: z.int(), sinceMs: z.int(), hops: z.int() });
 const payloadSchema = z.object({ request: jsonText.pipe(eventRequestSchema), body: z.instanceof(Uint8Array) });
 const recordSchema = refSchema.extend({
   id: z.string(),
@@ -90,13 +91,13 @@ export class SqliteEventLog implements EventLog {
     return this.#commits.write(() => acceptEvent(this.#sql, event));
   }
 
-  functionsDue(nowMs: number): Promise<FunctionRef[]> {
+  lanesDue(nowMs: number): Promise<LaneRef[]> {
     return turn(() =>
       this.#sql.all`
-        SELECT c.tenant, c.function FROM counts c WHERE c.state = 'waiting' AND c.n > 0 AND EXISTS (
-          SELECT 1 FROM events e WHERE e.state = 'waiting' AND e.is_held = 0 AND e.tenant = c.tenant AND e.function = c.function AND e.due_ms <= ${nowMs})`.map(
-        (row) => refSchema.parse(row),
-      ),
+        SELECT c.tenant, c.function, w.column1 AS way FROM counts c, (VALUES ('gateway'), ('webhook')) w
+        WHERE c.state = 'waiting' AND c.n > 0 AND EXISTS (
+          SELECT 1 FROM events e WHERE e.state = 'waiting' AND e.is_held = 0 AND e.tenant = c.tenant AND e.function = c.function
+            AND e.way = w.column1 AND e.due_ms <= ${nowMs})`.map((row) => laneSchema.parse(row)),
     );
   }
 
@@ -106,13 +107,14 @@ export class SqliteEventLog implements EventLog {
     );
   }
 
-  lease({ tenant, function: name, limit, nowMs, untilMs }: LeaseOrder): Promise<LeasedEvent[]> {
+  lease({ tenant, function: name, way, limit, nowMs, untilMs }: LeaseOrder): Promise<LeasedEvent[]> {
     return this.#commits.write(() =>
       this.#sql.all`
         UPDATE events SET state = 'running', token = token + 1, lease_until_ms = ${untilMs} WHERE seq IN (
-          SELECT seq FROM events WHERE state = 'waiting' AND is_held = 0 AND tenant = ${tenant} AND function = ${name} AND due_ms <= ${nowMs}
+          SELECT seq FROM events WHERE state = 'waiting' AND is_held = 0 AND tenant = ${tenant} AND function = ${name} AND way = ${way}
+            AND due_ms <= ${nowMs}
           ORDER BY due_ms LIMIT ${limit})
-        RETURNING id, tenant, function, token, attempts, since_ms AS sinceMs`.map((row) => leasedSchema.parse(row)),
+        RETURNING id, tenant, function, way, token, attempts, since_ms AS sinceMs, hops`.map((row) => leasedSchema.parse(row)),
     );
   }
 
@@ -123,11 +125,12 @@ export class SqliteEventLog implements EventLog {
     });
   }
 
-  settle(id: string, token: number, settlement: Settlement): Promise<boolean> {
+  settle(id: string, token: number, settlement: Settlement, follow?: NewEvent): Promise<boolean> {
     return this.#commits.write(() => {
       const done = this.#settle(id, token, settlement);
       if (!done) return false;
       if (settlement.kind !== 'waiting') releaseNext(this.#sql, id);
+      if (follow !== undefined) acceptEvent(this.#sql, follow);
       const isGone = settlement.kind === 'succeeded' || settlement.kind === 'discarded';
       if (isGone) this.#sql.run`DELETE FROM payloads WHERE seq = (SELECT seq FROM events WHERE id = ${id})`;
       return true;
@@ -137,7 +140,7 @@ export class SqliteEventLog implements EventLog {
   expired(nowMs: number, limit: number): Promise<LeasedEvent[]> {
     return turn(() =>
       this.#sql.all`
-        SELECT id, tenant, function, token, attempts, since_ms AS sinceMs FROM events
+        SELECT id, tenant, function, way, token, attempts, since_ms AS sinceMs, hops FROM events
         WHERE state = 'running' AND lease_until_ms <= ${nowMs} ORDER BY lease_until_ms LIMIT ${limit}`.map((row) =>
         leasedSchema.parse(row),
       ),

@@ -67,9 +67,11 @@ const migrations: readonly string[] = [
   ALTER TABLE events ADD COLUMN order_key TEXT;
   ALTER TABLE events ADD COLUMN is_held INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX events_ordered ON events (tenant, function, order_key, seq) WHERE order_key IS NOT NULL AND state IN ('waiting', 'running');
+  ALTER TABLE events ADD COLUMN way TEXT NOT NULL DEFAULT 'gateway' CHECK (way IN ('gateway', 'webhook'));
+  ALTER TABLE events ADD COLUMN hops INTEGER NOT NULL DEFAULT 0;
   DROP INDEX events_due;
   DROP INDEX events_next;
-  CREATE INDEX events_due ON events (tenant, function, due_ms) WHERE state = 'waiting' AND is_held = 0;
+  CREATE INDEX events_due ON events (tenant, function, way, due_ms) WHERE state = 'waiting' AND is_held = 0;
   CREATE INDEX events_next ON events (due_ms) WHERE state = 'waiting' AND is_held = 0;
 
   CREATE TABLE idempotency (

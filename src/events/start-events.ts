@@ -1,13 +1,18 @@
 /** The events role is wired here: it stores what gateways accept, and delivers it through a gateway. */
+import { randomUUIDv7 } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
 import { idempotencyWindowMs } from '../model/limits.ts';
 import { deliverySocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
 import { serveCalls } from '../wire/calls.ts';
+import type { CallerRequest, WebhookRequest } from '../wire/event-calls.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { subscribeState } from '../wire/state-subscriber.ts';
-import { deliverTo } from './deliver.ts';
+import { addressPolicy } from './address-policy.ts';
+import { type Deliver, deliverTo } from './deliver.ts';
+import { deliverToWebhook } from './deliver-webhook.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { answer, type DoorMeans } from './door.ts';
 import type { FunctionRef } from './event-log.ts';
@@ -41,12 +46,22 @@ export async function startEvents(
       broken,
     }),
   );
+  const versionOf = ({ tenant, function: name }: FunctionRef) => subscriber.state?.functions.get(functionKey(tenant, name));
   const dispatcher: Dispatcher = new Dispatcher({
     log: events,
-    deliver: deliverTo(deliverySocketOf(config.run)),
+    deliver: deliverAnywhere(
+      deliverTo(deliverySocketOf(config.run)),
+      deliverToWebhook({
+        policy: addressPolicy(config.events.webhookAllow, ownAddresses),
+        variableOf: (ref, variable) => versionOf(ref)?.config.environment[variable],
+        now,
+      }),
+    ),
     functions: () => subscriber.state?.functions,
     now,
     chance: Math.random,
+    newId: randomUUIDv7,
+    accepted: (event) => accepted(event),
     tried: (event, how) => metrics.tried(event, how),
     settled: (event, how) => metrics.settled(event, how),
     trouble,
@@ -79,8 +94,7 @@ export async function startEvents(
     log: events,
     timers: events.timers,
     now,
-    idempotencyWindowMs: ({ tenant, function: name }) =>
-      subscriber.state?.functions.get(functionKey(tenant, name))?.config.async.idempotencyWindowMs ?? idempotencyWindowMs.default,
+    idempotencyWindowMs: (ref) => versionOf(ref)?.config.async.idempotencyWindowMs ?? idempotencyWindowMs.default,
     accepted,
     redriven: () => dispatcher.wake(),
     health: () =>
@@ -116,3 +130,12 @@ export async function startEvents(
     },
   };
 }
+
+const deliverAnywhere =
+  (toGateway: Deliver<CallerRequest>, toWebhook: Deliver<WebhookRequest>): Deliver =>
+  (delivery, signal) => {
+    const { request } = delivery;
+    return request.kind === 'webhook' ? toWebhook({ ...delivery, request }, signal) : toGateway({ ...delivery, request }, signal);
+  };
+
+const ownAddresses = (): string[] => Object.values(networkInterfaces()).flatMap((found) => (found ?? []).map(({ address }) => address));

@@ -5,7 +5,7 @@ import { SwiftletError } from '../model/errors.ts';
 import { maxEventBytes } from '../model/limits.ts';
 import { defaultTenant } from '../model/names.ts';
 import type { CallClient } from '../wire/calls.ts';
-import { acceptedSchema, eventIdSchema, eventSchema, type EventRequest } from '../wire/event-calls.ts';
+import { acceptedSchema, type CallerRequest, eventIdSchema, eventSchema } from '../wire/event-calls.ts';
 import { collectBody, tooLarge } from './collect-body.ts';
 import { eventKeysOf } from './event-keys.ts';
 import { unknownFunction } from './failures.ts';
@@ -25,7 +25,7 @@ const leastBytes = 4 * 1024;
 export interface EventWay {
   readonly key: string;
   readonly name: string;
-  readonly kind: EventRequest['kind'];
+  readonly kind: CallerRequest['kind'];
   readonly target: string;
 }
 
@@ -118,7 +118,7 @@ function bytesOf({ rawHeaders }: IncomingMessage, length: number): number {
 }
 
 /** The platform's own headers, the token among them, are not part of an event. */
-const requestOf = ({ method, rawHeaders, headers, socket }: IncomingMessage, { kind, target }: EventWay): EventRequest => ({
+const requestOf = ({ method, rawHeaders, headers, socket }: IncomingMessage, { kind, target }: EventWay): CallerRequest => ({
   kind,
   method: method ?? 'GET',
   target,

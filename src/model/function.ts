@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { destinationsSchema } from './destination.ts';
 import * as limits from './limits.ts';
 import { nameSchema } from './names.ts';
 import { defaultRuntime, runtimeSchema } from './runtimes.ts';
@@ -76,8 +77,13 @@ export const functionConfigSchema = z
     queueTimeoutMs: between(limits.queueTimeoutMs),
     async: asyncConfigSchema.prefault({}),
     timers: timersSchema.default({}),
+    destinations: destinationsSchema.default({}),
   })
-  .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] });
+  .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] })
+  .refine(({ destinations, environment }) => Object.values(destinations).every((one) => one.kind !== 'webhook' || environment[one.secretVariable]), {
+    error: 'the variable that is to have a webhook’s secret is not in the environment, or empty',
+    path: ['destinations'],
+  });
 
 export type FunctionConfig = z.output<typeof functionConfigSchema>;
 

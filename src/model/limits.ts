@@ -36,6 +36,10 @@ export const idempotencyWindowMs = { min: 1_000, max: 86_400_000, default: 86_40
 /** Of an order key and an idempotency key, in characters. */
 export const maxEventKeyLength = 255;
 
+/** Function-caused invocations in a row; one more is stopped. */
+export const maxHops = 16;
+export const maxWebhookUrlLength = 2_048;
+
 /** Timers of one function; a cron expression; the pause of a rate; how far apart a timer's runs may be scattered. */
 export const maxTimers = 64;
 export const maxCronLength = 128;

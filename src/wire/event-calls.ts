@@ -9,7 +9,7 @@ export const eventIdSchema = z.uuid('an event’s id is a UUID, as the 202 has i
  * What is to be handed to the function: an HTTP request as it came, or an event that is the handler's first argument. Headers are names
  * and values in turn, without those that end at the gateway.
  */
-export const eventRequestSchema = z.object({
+export const callerRequestSchema = z.object({
   kind: z.enum(['http', 'event']),
   method: z.string(),
   /** What follows the function's name; begins with `/`. */
@@ -17,6 +17,18 @@ export const eventRequestSchema = z.object({
   sourceIp: z.string(),
   headers: z.array(z.string()),
 });
+export type CallerRequest = z.output<typeof callerRequestSchema>;
+
+export const webhookRequestSchema = z.object({
+  kind: z.literal('webhook'),
+  url: z.string(),
+  /** The variable of the function's environment that has the secret. */
+  secretVariable: z.string(),
+});
+export type WebhookRequest = z.output<typeof webhookRequestSchema>;
+
+/** What an event sends: a caller's request to its function, or what its function's destination has to a webhook. */
+export const eventRequestSchema = z.discriminatedUnion('kind', [callerRequestSchema, webhookRequestSchema]);
 export type EventRequest = z.output<typeof eventRequestSchema>;
 
 const keySchema = z.string().min(1).max(maxEventKeyLength);
@@ -29,7 +41,7 @@ export const acceptSchema = z.object({
   id: eventIdSchema,
   tenant: nameSchema,
   function: nameSchema,
-  request: eventRequestSchema,
+  request: callerRequestSchema,
   /** Base64. */
   body: z.string(),
   /** Events of one key are delivered one at a time, in the order in which they were accepted. */
@@ -44,8 +56,8 @@ export const acceptedSchema = z.object({ id: eventIdSchema.optional() });
 export const eventStates = ['waiting', 'running', 'succeeded', 'dead-lettered', 'discarded'] as const;
 export type EventState = (typeof eventStates)[number];
 
-/** Why an event ended without success: no attempt is left, it is too old, or no attempt can ever help. */
-export const failureReasons = ['attempts', 'age', 'refused'] as const;
+/** Why an event ended without success: no attempt is left, it is too old, no attempt can ever help, or functions went on causing each other. */
+export const failureReasons = ['attempts', 'age', 'refused', 'recursion'] as const;
 export type FailureReason = (typeof failureReasons)[number];
 
 export const eventErrorSchema = z.object({ code: z.string(), message: z.string() });

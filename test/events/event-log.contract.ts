@@ -22,7 +22,7 @@ export const eventOf = (number: number, change: Partial<NewEvent> = {}): NewEven
   ...change,
 });
 
-const order = { tenant, function: 'hello', limit: 100, nowMs: 10_000, untilMs: 20_000 };
+const order = { tenant, function: 'hello', way: 'gateway', limit: 100, nowMs: 10_000, untilMs: 20_000 } as const;
 const result = { status: 200, contentType: 'text/plain', body: 'fine', encoding: 'utf8', isTruncated: false } as const;
 const succeeded: Settlement = { kind: 'succeeded', attempts: 1, atMs: 11_000, result };
 const error = { code: 'HandlerError', message: 'boom' };
@@ -64,8 +64,8 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
 
     it('leases each event once, those due first first, and no more than asked for', async (t) => {
       const { log } = await filled(t, 5);
-      assert.deepEqual(await log.functionsDue(999), []);
-      assert.deepEqual(await log.functionsDue(1_000), [{ tenant, function: 'hello' }]);
+      assert.deepEqual(await log.lanesDue(999), []);
+      assert.deepEqual(await log.lanesDue(1_000), [{ tenant, function: 'hello', way: 'gateway' }]);
       const first = await log.lease({ ...order, limit: 2 });
       assert.deepEqual(first.map(({ id }) => id).sort(), [idOf(0), idOf(1)]);
       const rest = await Promise.all([log.lease(order), log.lease(order)]);
@@ -73,7 +73,7 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
         rest.map(({ length }) => length),
         [3, 0],
       );
-      assert.deepEqual(await log.functionsDue(order.nowMs), []);
+      assert.deepEqual(await log.lanesDue(order.nowMs), []);
     });
 
     it('leases nothing before its time', async (t) => {
@@ -199,7 +199,7 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
       assert.ok(a0 !== undefined && b1 !== undefined);
       assert.ok(await log.settle(a0.id, a0.token, { kind: 'waiting', attempts: 1, dueMs: 50_000, error }));
       assert.deepEqual(await lease(), [], 'what waits for its retry holds up those behind it');
-      assert.deepEqual(await log.functionsDue(order.nowMs), []);
+      assert.deepEqual(await log.lanesDue(order.nowMs), []);
       assert.equal(await log.nextDueMs(order.nowMs), 50_000);
       log = await under.reopen();
       const [again] = await lease(50_000);
@@ -256,6 +256,37 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
       const all = await Promise.all(Array.from({ length: 20 }, (_, at) => log.accept(eventOf(at, { idempotency }))));
       assert.equal(all.filter(({ kind }) => kind === 'stored').length, 1);
       assert.deepEqual(await statesOf(log), { waiting: 1 });
+    });
+
+    it('accepts what follows from an end together with it, and only with it', async (t) => {
+      const under = await filled(t, 1);
+      const [leased] = await under.log.lease(order);
+      assert.ok(leased?.hops === 0);
+      const follow = eventOf(7, { function: 'other', hops: 3 });
+      assert.equal(await under.log.settle(leased.id, leased.token + 1, succeeded, follow), false);
+      assert.deepEqual(await under.log.lanesDue(99_999), []);
+      assert.equal(await under.log.settle(leased.id, leased.token, succeeded, follow), true);
+      const log = await under.reopen();
+      const [followed] = await log.lease({ ...order, function: 'other' });
+      assert.deepEqual([followed?.id, followed?.hops, followed?.way], [idOf(7), 3, 'gateway']);
+    });
+
+    it('keeps what goes to webhooks apart from what goes to the function', async (t) => {
+      const { log } = await filled(t, 1);
+      await log.accept(eventOf(1, { request: { kind: 'webhook', url: 'https://hooks.test/', secretVariable: 'S' } }));
+      assert.deepEqual((await log.lanesDue(99_999)).map(({ way }) => way).sort(), ['gateway', 'webhook']);
+      assert.deepEqual((await log.lease(order)).map(({ id }) => id), [idOf(0)]);
+      assert.deepEqual((await log.lease({ ...order, way: 'webhook' })).map(({ id }) => id), [idOf(1)]);
+    });
+
+    it('accepts an event that ends at once as a dead letter, with its bytes', async (t) => {
+      const { log } = await open(t);
+      await log.accept(eventOf(0, { end: { kind: 'dead-lettered', attempts: 0, atMs: 1_000, reason: 'recursion', error } }));
+      const found = await log.find(tenant, idOf(0));
+      assert.deepEqual([found?.state, found?.reason, found?.endedMs, found?.error], ['dead-lettered', 'recursion', 1_000, error]);
+      assert.ok((await log.payload(tenant, idOf(0))) !== undefined);
+      assert.equal(await log.redrive(tenant, { all: true }, 2_000, 9), 1);
+      assert.equal((await log.lease(order)).length, 1);
     });
 
     it('shows no tenant what is of another', async (t) => {

@@ -89,7 +89,7 @@ describe('the file of the SQLite event log', () => {
       acceptAll,
       (error) => error instanceof SwiftletError && error.code === 'StorageFull' && /EVENT_LOG/.test(error.message),
     );
-    const leased = await log.lease({ tenant: 'default', function: 'hello', limit: 5, nowMs: 10_000, untilMs: 20_000 });
+    const leased = await log.lease({ tenant: 'default', function: 'hello', way: 'gateway', limit: 5, nowMs: 10_000, untilMs: 20_000 });
     assert.equal(leased.length, 5);
     const result = { status: 200, body: '', encoding: 'utf8', isTruncated: false } as const;
     for (const { id, token } of leased) await log.settle(id, token, { kind: 'succeeded', attempts: 1, atMs: 1, result });
@@ -102,7 +102,7 @@ describe('the file of the SQLite event log', () => {
     await log.accept(eventOf(0));
     const database = new DatabaseSync(path, { readOnly: true });
     const questions = [
-      "SELECT seq FROM events WHERE state = 'waiting' AND is_held = 0 AND tenant = 'a' AND function = 'b' AND due_ms <= 1 ORDER BY due_ms LIMIT 1",
+      "SELECT seq FROM events WHERE state = 'waiting' AND is_held = 0 AND tenant = 'a' AND function = 'b' AND way = 'gateway' AND due_ms <= 1 ORDER BY due_ms LIMIT 1",
       "SELECT min(due_ms) FROM events WHERE state = 'waiting' AND is_held = 0 AND due_ms > 1",
       "SELECT min(seq) FROM events WHERE tenant = 'a' AND function = 'b' AND order_key = 'c' AND state IN ('waiting', 'running')",
       "SELECT 1 FROM events WHERE tenant = 'a' AND function = 'b' AND order_key = 'c' AND state IN ('waiting', 'running') LIMIT 1",

@@ -1,9 +1,11 @@
+import type { Destination } from '../../model/destination.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import { colours } from '../colours.ts';
 import type { TimersView } from '../../wire/timer-calls.ts';
 import { type ApiClient, connectApi, type Described } from '../api-client.ts';
 import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';
+import { printable } from '../printable.ts';
 import { startsTable } from '../starts-table.ts';
 import { table } from '../table.ts';
 import { timersTable } from '../timers-table.ts';
@@ -17,13 +19,14 @@ export async function describe(name: string, { json = false }: { json?: boolean 
   const runs = await timersOf(described, api);
   output.result({ ...described, starts: starts ?? null, timers: runs ?? null }, () => {
     const { serving, instances, instancesKnown } = described;
-    const { environment, async: later, timers, ...config } = serving.config;
+    const { environment, async: later, timers, destinations, ...config } = serving.config;
     const facts = [
       ['function', colours.bold(described.name)],
       ['version', `${serving.number}, published ${serving.createdAt}`],
       ['code', `${serving.digest.slice(0, 12)}, ${Math.ceil(serving.size / 1024)} KiB`],
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ...Object.entries(later).map(([key, value]) => [`async.${key}`, String(value)]),
+      ...Object.entries(destinations).map(([key, destination]) => [`on ${key}`, destinationText(destination)]),
       ['environment', Object.keys(environment).join(', ') || 'none'],
     ];
     const running = instances.map((instance) => [
@@ -39,6 +42,9 @@ export async function describe(name: string, { json = false }: { json?: boolean 
     return [table(['', ''], facts), ...clock, shown, starts === undefined ? startsUnknown : startsTable(starts)].join('\n\n');
   });
 }
+
+const destinationText = (destination: Destination): string =>
+  destination.kind === 'function' ? `function ${destination.function}` : `webhook ${printable(destination.url)}`;
 
 /** When its timers run; undefined while nobody can say. */
 async function timersOf({ name, serving }: Described, api: ApiClient): Promise<TimersView['timers'] | undefined> {
