@@ -1,6 +1,7 @@
 /** Hands out events that are due, as many at once as their functions and this process may have in flight, and notes how each attempt went. */
 import type { Destinations } from '../model/destination.ts';
 import { type AsyncConfig, functionConfigSchema, type Version } from '../model/function.ts';
+import type { Pass } from '../role/fault-points.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { decide, expire, isTooOld, type Outcome } from './decide.ts';
 import type { Deliver } from './deliver.ts';
@@ -33,6 +34,7 @@ export interface DispatchMeans {
   readonly newId: () => string;
   /** An event was stored that follows from the end of another. */
   readonly accepted: (event: FunctionRef) => void;
+  readonly pass: Pass;
   readonly tried: (event: FunctionRef, how: Outcome['kind']) => void;
   readonly settled: (event: FunctionRef, how: Settlement['kind']) => void;
   readonly trouble: (error: unknown, what: string) => void;
@@ -144,13 +146,16 @@ export class Dispatcher {
   }
 
   async #attempt(event: LeasedEvent, limits: Limits): Promise<void> {
-    const { log, deliver, now, chance } = this.#means;
+    const { log, deliver, now, chance, pass } = this.#means;
     if (isTooOld(event, limits.policy, now())) return this.#settle(event, expire(event, limits.policy, now()), limits);
     const payload = await log.payload(event.tenant, event.id);
     if (payload === undefined) throw new Error(`event ${event.id} has no payload`);
     const { id, tenant, function: name } = event;
     const delivery = { id, tenant, function: name, ...payload, isServed: limits.version !== undefined, limitMs: limits.deliveryMs };
-    const outcome = await deliver(delivery, this.#stopped.signal);
+    const delivered = deliver(delivery, this.#stopped.signal);
+    pass('after-dispatch');
+    const outcome = await delivered;
+    pass('before-acknowledge');
     this.#means.tried(event, outcome.kind);
     const nowMs = now();
     this.#change(event, (lane) => (outcome.kind === 'throttled' ? throttled(lane, nowMs, chance()) : reached(lane)));

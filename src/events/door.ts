@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
+import type { Pass } from '../role/fault-points.ts';
 import {
   type acceptedSchema,
   acceptSchema,
@@ -31,6 +32,7 @@ export interface DoorMeans {
   readonly accepted: (event: NewEvent) => void;
   /** Events wait again. */
   readonly redriven: () => void;
+  readonly pass: Pass;
   readonly health: () => { readonly ready: boolean; readonly detail: string };
   readonly metrics: () => Promise<string>;
 }
@@ -63,7 +65,9 @@ export async function answer(means: DoorMeans, method: string, body: unknown): P
 
 async function accept(means: DoorMeans, asked: unknown): Promise<z.output<typeof acceptedSchema>> {
   const event = newEvent(means, acceptSchema.parse(asked));
+  means.pass('before-insert');
   const acceptance = await means.log.accept(event);
+  means.pass('after-commit');
   switch (acceptance.kind) {
     case 'stored':
       means.accepted(event);

@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
 import { idempotencyWindowMs } from '../model/limits.ts';
+import { passFrom } from '../role/fault-points.ts';
 import { deliverySocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
 import { serveCalls } from '../wire/calls.ts';
@@ -36,6 +37,7 @@ export async function startEvents(
 ): Promise<RunningRole> {
   await using started = new AsyncDisposableStack();
   const now = () => Date.now();
+  const pass = passFrom(process.env);
   const trouble = (error: unknown, what: string) => log.error({ err: error }, what);
   const metrics = new EventMetrics(() => events.counts());
   const events: SqliteEventLog = started.use(
@@ -61,6 +63,7 @@ export async function startEvents(
     now,
     chance: Math.random,
     newId: randomUUIDv7,
+    pass,
     accepted: (event) => accepted(event),
     tried: (event, how) => metrics.tried(event, how),
     settled: (event, how) => metrics.settled(event, how),
@@ -97,6 +100,7 @@ export async function startEvents(
     idempotencyWindowMs: (ref) => versionOf(ref)?.config.async.idempotencyWindowMs ?? idempotencyWindowMs.default,
     accepted,
     redriven: () => dispatcher.wake(),
+    pass,
     health: () =>
       subscriber.state === undefined
         ? { ready: false, detail: 'does not know the functions yet' }

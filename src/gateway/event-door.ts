@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SwiftletError } from '../model/errors.ts';
 import { maxEventBytes } from '../model/limits.ts';
 import { defaultTenant } from '../model/names.ts';
+import type { Pass } from '../role/fault-points.ts';
 import type { CallClient } from '../wire/calls.ts';
 import { acceptedSchema, type CallerRequest, eventIdSchema, eventSchema } from '../wire/event-calls.ts';
 import { collectBody, tooLarge } from './collect-body.ts';
@@ -34,6 +35,7 @@ export interface EventDoorMeans {
   readonly gateway: Pick<Gateway, 'find' | 'refuse'>;
   /** Whether the gateway knows what functions there are. */
   readonly knowsFunctions: () => boolean;
+  readonly pass: Pass;
 }
 
 export class EventDoor {
@@ -48,7 +50,10 @@ export class EventDoor {
   accept(request: IncomingMessage, response: ServerResponse, way: EventWay): void {
     const id = randomUUIDv7();
     this.#store(request, id, way).then(
-      (storedAs) => sendAccepted(response, storedAs),
+      (storedAs) => {
+        this.#means.pass('before-202');
+        sendAccepted(response, storedAs);
+      },
       (error: unknown) => this.#refuse(request, response, id, error),
     );
   }

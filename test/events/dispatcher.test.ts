@@ -54,6 +54,7 @@ function open(t: TestContext, async: object = {}, names: readonly string[] = ['h
     functions: () => under.functions,
     now: () => under.nowMs,
     chance: () => 1,
+    pass: () => undefined,
     newId: () => idOf((followers += 1)),
     accepted: ({ function: name }) => under.followed.push(name),
     tried: () => undefined,

@@ -47,6 +47,7 @@ async function open(t: TestContext) {
       refuse: (request, response, id, error) => writeProblem(response, error, id, [], !request.complete),
     },
     knowsFunctions: () => under.knows,
+    pass: () => undefined,
   });
   const server = createServer((request, response) => {
     const [, name = '', rest = ''] = (request.url ?? '').split('/');
