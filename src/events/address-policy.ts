@@ -6,6 +6,12 @@ export interface AddressPolicy {
   allows(address: string): boolean;
 }
 
+/** Of IPv6, nothing else has been given to the Internet. */
+const globalUnicast = ipaddr.parseCIDR('2000::/3');
+
+const isPublic = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
+  address.range() === 'unicast' && (address.kind() === 'ipv4' || address.match(globalUnicast));
+
 /**
  * @param allowed CIDR ranges that are allowed although they are not public
  * @param ownAddresses the host's own ones, which are not allowed although they may be public
@@ -18,7 +24,7 @@ export function addressPolicy(allowed: readonly string[], ownAddresses: () => re
       // An IPv4 address in the clothes of IPv6 is what it is.
       const parsed = ipaddr.process(address);
       if (ranges.some((range) => parsed.kind() === range[0].kind() && parsed.match(range))) return true;
-      if (parsed.range() !== 'unicast') return false;
+      if (!isPublic(parsed)) return false;
       const text = parsed.toNormalizedString();
       return !ownAddresses().some((own) => ipaddr.isValid(own) && ipaddr.process(own).toNormalizedString() === text);
     },

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it, type TestContext } from 'node:test';
 import { SqliteEventLog } from '../../src/events/sqlite-event-log.ts';
+import { eventSchema } from '../../src/events/sqlite-event-schema.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
+import { openDatabase } from '../../src/role/sqlite-database.ts';
 import { needsMount, smallDisk } from '../control/small-disk.ts';
 import { tempFolder } from '../control/temp-folder.ts';
 import { eventLogContract, eventOf, idOf } from './event-log.contract.ts';
@@ -48,6 +50,19 @@ describe('the file of the SQLite event log', () => {
     const database = new DatabaseSync(path);
     assert.equal(database.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal');
     database.close();
+  });
+
+  it('of the release before is taken over, with the events in it', async (t) => {
+    const path = join(tempFolder(t), 'events.sqlite');
+    const { database } = openDatabase(path, { ...eventSchema, migrations: eventSchema.migrations.slice(0, 1) });
+    const { id, tenant, function: name, request, body } = eventOf(0);
+    database.prepare("INSERT INTO events VALUES (1, ?, ?, ?, 'waiting', 1, 1, 1, 0, 0, NULL, NULL, NULL, NULL, NULL)").run(id, tenant, name);
+    database.prepare('INSERT INTO payloads VALUES (1, ?, ?)').run(JSON.stringify(request), body);
+    database.close();
+    const log = openAt(t, path);
+    const [leased] = await log.lease({ tenant, function: name, way: 'gateway', limit: 9, nowMs: 10, untilMs: 20 });
+    assert.deepEqual([leased?.id, leased?.hops], [id, 0]);
+    assert.deepEqual((await log.payload(tenant, id))?.request, request);
   });
 
   it('is refused when it is damaged, and left as it is', (t) => {
