@@ -80,10 +80,16 @@ export const functionConfigSchema = z
     destinations: destinationsSchema.default({}),
   })
   .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] })
-  .refine(({ destinations, environment }) => Object.values(destinations).every((one) => one.kind !== 'webhook' || environment[one.secretVariable]), {
-    error: 'the variable that is to have a webhook’s secret is not in the environment, or empty',
-    path: ['destinations'],
-  });
+  .refine(
+    ({ destinations, environment }) =>
+      [destinations.success, destinations.failure].every(
+        (one) => one?.kind !== 'webhook' || (environment[one.secretVariable] ?? '') !== '',
+      ),
+    {
+      error: 'the variable that is to have a webhook’s secret is not in the environment, or empty',
+      path: ['destinations'],
+    },
+  );
 
 export type FunctionConfig = z.output<typeof functionConfigSchema>;
 

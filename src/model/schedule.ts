@@ -1,5 +1,5 @@
 /** When a timer runs. Pure: there is no clock in it. */
-import { nextCronMs, zoned } from './cron.ts';
+import { nextCronMs } from './cron.ts';
 import type { Timer } from './timer.ts';
 
 /** Before it no timer is due: from here it is looked whether one ever is. */
@@ -29,10 +29,12 @@ function nextOfRateMs(everyMs: number, afterMs: number, startMs: number | undefi
 
 /** What is wrong with a timer, and with which of its members; undefined when it is fine. Its shape has been checked already. */
 export function timerFault(timer: Timer): { readonly member: string; readonly what: string } | undefined {
-  const zoneFault = faultOf(() => zoned(0, timer.timeZone));
-  if (zoneFault !== undefined) return { member: 'timeZone', what: `there is no time zone "${timer.timeZone}"; it is like Europe/Berlin, or UTC` };
+  const zoneFault = faultOf(() => Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timer.timeZone));
+  if (zoneFault !== undefined)
+    return { member: 'timeZone', what: `there is no time zone "${timer.timeZone}"; it is like Europe/Berlin, or UTC` };
   if (timer.kind === 'once') return undefined;
-  const isBackwards = timer.start !== undefined && timer.end !== undefined && momentMs(timer.end, timer.timeZone) < momentMs(timer.start, timer.timeZone);
+  const isBackwards =
+    timer.start !== undefined && timer.end !== undefined && momentMs(timer.end, timer.timeZone) < momentMs(timer.start, timer.timeZone);
   if (isBackwards) return { member: 'end', what: 'it is before the start' };
   if (timer.kind === 'cron') {
     const cronFault = faultOf(() => nextCronMs(timer, beginningMs));

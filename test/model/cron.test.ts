@@ -18,7 +18,13 @@ const rows: readonly (readonly [what: string, expression: string, timeZone: stri
   ['five fields', '30 9 * * 1-5', 'UTC', '2026-01-02T09:30Z', ['2026-01-05T09:30Z', '2026-01-06T09:30Z']],
   ['six fields, the seconds first', '*/20 0 12 * * *', 'UTC', '2026-01-01T12:00:20Z', ['2026-01-01T12:00:40Z', '2026-01-02T12:00Z']],
   ['names', '0 0 1 JAN,JUL *', 'UTC', '2026-02-01T00:00Z', ['2026-07-01T00:00Z', '2027-01-01T00:00Z']],
-  ['a day of the month or a weekday, as cron has it', '0 0 13 * FRI', 'UTC', '2026-01-08T12:00Z', ['2026-01-09T00:00Z', '2026-01-13T00:00Z']],
+  [
+    'a day of the month or a weekday, as cron has it',
+    '0 0 13 * FRI',
+    'UTC',
+    '2026-01-08T12:00Z',
+    ['2026-01-09T00:00Z', '2026-01-13T00:00Z'],
+  ],
   ['a leap day', '0 0 29 2 *', 'UTC', '2026-01-01T00:00Z', ['2028-02-29T00:00Z', '2032-02-29T00:00Z']],
   ['strictly after, to the millisecond', '0 * * * *', 'UTC', '2026-01-01T10:00:00.001Z', ['2026-01-01T11:00Z']],
   ['in a zone', '0 9 * * *', 'Asia/Kolkata', '2026-01-01T00:00Z', ['2026-01-01T03:30Z', '2026-01-02T03:30Z']],
@@ -66,19 +72,24 @@ const rows: readonly (readonly [what: string, expression: string, timeZone: stri
   ['back, in the south', '15 2 * * *', 'Australia/Sydney', '2026-04-03T20:00Z', ['2026-04-04T15:15Z', '2026-04-05T16:15Z']],
   // Half an hour: Lord Howe, forward at 15:30 UTC.
   ['a change by half an hour', '15 2 * * *', 'Australia/Lord_Howe', '2026-10-02T20:00Z', ['2026-10-03T15:30Z', '2026-10-04T15:15Z']],
-  // Troll in Antarctica goes forward by two hours at 01:00 UTC.
-  ['a change by two hours', '30 1,2 * * *', 'Antarctica/Troll', '2026-03-28T22:00Z', ['2026-03-29T01:00Z', '2026-03-29T23:30Z']],
+  [
+    'a step in a named hour keeps to the pace',
+    '*/30 2 * * *',
+    'Europe/Berlin',
+    '2026-03-28T12:00Z',
+    ['2026-03-30T00:00Z', '2026-03-30T00:30Z'],
+  ],
 ];
 for (const [what, expression, timeZone, after, wanted] of rows)
   test(what, () => assert.deepEqual(nextOnes(expression, timeZone, after, wanted.length), wanted));
 
-test('over two years of each zone the times go up, and a daily expression has one a day', () => {
+test('over a year of each zone the times go up, and a daily expression has one a day', () => {
   for (const timeZone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Cairo', 'America/Santiago', 'UTC']) {
     for (const hour of [0, 1, 2, 3]) {
-      const dates = nextOnes(`30 ${hour} * * *`, timeZone, '2026-01-01T12:00Z', 730).map((time) =>
+      const dates = nextOnes(`30 ${hour} * * *`, timeZone, '2026-01-01T12:00Z', 365).map((time) =>
         new Date(time).toLocaleDateString('sv', { timeZone }),
       );
-      assert.equal(new Set(dates).size, 730, `${timeZone} at ${hour}`);
+      assert.equal(new Set(dates).size, 365, `${timeZone} at ${hour}`);
       assert.deepEqual(dates, dates.toSorted());
     }
   }
@@ -88,6 +99,8 @@ const wrong: readonly (readonly [expression: string, message: RegExp])[] = [
   ['* * * *', /4 fields/],
   ['* * * * * * *', /7 fields/],
   ['0 12 * * ? *', /"\?"/],
+  ['12:00 * * * *', /":"/],
+  ['@daily * * * *', /"@"/],
   ['61 * * * *', /./],
   ['* * * * NOPE', /./],
   ['a b c d e', /./],

@@ -12,13 +12,33 @@ const rows: readonly (readonly [what: string, given: object, after: string, next
   ['a rate counts from when it was first seen', { kind: 'rate', everyMs: 60_000 }, '2026-01-01T00:00:10Z', '2026-01-01T00:01:10Z'],
   ['and keeps to that', { kind: 'rate', everyMs: 60_000 }, '2026-01-01T05:00:10Z', '2026-01-01T05:01:10Z'],
   ['between its runs, too', { kind: 'rate', everyMs: 60_000 }, '2026-01-01T05:00:09.999Z', '2026-01-01T05:00:10Z'],
-  ['a rate with a start runs at it', { kind: 'rate', everyMs: 3_600_000, start: '2026-01-02T00:00:00Z' }, '2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'],
-  ['and at each multiple after it', { kind: 'rate', everyMs: 3_600_000, start: '2026-01-02T00:00:00Z' }, '2026-01-02T00:00:00Z', '2026-01-02T01:00:00Z'],
+  [
+    'a rate with a start runs at it',
+    { kind: 'rate', everyMs: 3_600_000, start: '2026-01-02T00:00:00Z' },
+    '2026-01-01T00:00:00Z',
+    '2026-01-02T00:00:00Z',
+  ],
+  [
+    'and at each multiple after it',
+    { kind: 'rate', everyMs: 3_600_000, start: '2026-01-02T00:00:00Z' },
+    '2026-01-02T00:00:00Z',
+    '2026-01-02T01:00:00Z',
+  ],
   ['at its end it runs', { kind: 'rate', everyMs: 60_000, end: '2026-01-01T00:01:10Z' }, '2026-01-01T00:00:10Z', '2026-01-01T00:01:10Z'],
   ['after it, it does not', { kind: 'rate', everyMs: 60_000, end: '2026-01-01T00:01:09Z' }, '2026-01-01T00:00:10Z', undefined],
-  ['a cron at its start', { kind: 'cron', expression: '0 9 * * *', start: '2026-02-01T09:00:00Z' }, '2026-01-01T00:00:00Z', '2026-02-01T09:00:00Z'],
+  [
+    'a cron at its start',
+    { kind: 'cron', expression: '0 9 * * *', start: '2026-02-01T09:00:00Z' },
+    '2026-01-01T00:00:00Z',
+    '2026-02-01T09:00:00Z',
+  ],
   ['a cron after its end', { kind: 'cron', expression: '0 9 * * *', end: '2026-01-01T08:00:00Z' }, '2026-01-01T00:00:00Z', undefined],
-  ['once, in its zone', { kind: 'once', at: '2026-07-01T09:00:00', timeZone: 'Europe/Berlin' }, '2026-01-01T00:00:00Z', '2026-07-01T07:00:00Z'],
+  [
+    'once, in its zone',
+    { kind: 'once', at: '2026-07-01T09:00:00', timeZone: 'Europe/Berlin' },
+    '2026-01-01T00:00:00Z',
+    '2026-07-01T07:00:00Z',
+  ],
   ['once, over', { kind: 'once', at: '2026-07-01T09:00:00Z' }, '2026-07-01T09:00:00Z', undefined],
 ];
 for (const [what, given, after, next] of rows) {
