@@ -40,7 +40,13 @@ export async function startEventRole(): Promise<EventRole> {
   });
   await once(child, 'message');
   const calls = connectCalls(socketOf(run, 'events'), 'gateway');
-  const request = { kind: 'http', method: 'POST', target: '/', sourceIp: '127.0.0.1', headers: ['host', 'bench', 'content-type', 'text/plain'] };
+  const request = {
+    kind: 'http',
+    method: 'POST',
+    target: '/',
+    sourceIp: '127.0.0.1',
+    headers: ['host', 'bench', 'content-type', 'text/plain'],
+  };
   return {
     folder: join(home, 'events'),
     async accept(body) {

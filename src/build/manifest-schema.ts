@@ -55,7 +55,7 @@ export const timerEntrySchema = z
     'it has cron, rate or at, and may have timeZone, start, end, jitter and missed',
   )
   .refine(({ cron, rate, at }) => [cron, rate, at].filter((one) => one !== undefined).length === 1, 'it has one of cron, rate and at')
-  .refine(({ at, start, end, missed }) => at === undefined || (start ?? end) === undefined && missed !== 'all', {
+  .refine(({ at, start, end, missed }) => at === undefined || ((start ?? end) === undefined && missed !== 'all'), {
     error: 'a timer with "at" runs once: it has no start and no end, and nothing but skip or once for missed',
   });
 export type TimerEntry = z.output<typeof timerEntrySchema>;

@@ -50,7 +50,10 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
     throw invalid(text, ['functions', name, ...path], what);
   });
   const parsed = functionConfigSchema.safeParse({ ...configOf(settings, entry.handler ?? (await handlerOfFolder(source))), timers });
-  if (!parsed.success) throw invalid(text, ['functions', name], parsed.error.issues[0]?.message ?? 'is not valid');
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalid(text, ['functions', name, ...(issue?.path ?? []).map(String)], issue?.message ?? 'is not valid');
+  }
   const { install = 'auto', include = [], exclude = [] } = settings.build;
   return {
     name,

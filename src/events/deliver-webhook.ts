@@ -31,7 +31,9 @@ export const deliverToWebhook =
   async (delivery, signal) => {
     const secret = means.variableOf(delivery, delivery.request.secretVariable);
     if (secret === undefined || secret === '')
-      return refused(`the variable ${delivery.request.secretVariable}, which has its secret, is not in the environment of "${delivery.function}" any more`);
+      return refused(
+        `the variable ${delivery.request.secretVariable}, which has its secret, is not in the environment of "${delivery.function}" any more`,
+      );
     try {
       return outcomeOf(await statusOf(means, delivery, secret, signal));
     } catch (error) {

@@ -93,7 +93,10 @@ function newEvent({ now, idempotencyWindowMs }: DoorMeans, asked: z.output<typeo
 
 /** Headers are not in it: a client that sends a request again has another date and trace in them. */
 const fingerprintOf = ({ kind, method, target }: CallerRequest, body: Uint8Array): string =>
-  createHash('sha256').update(JSON.stringify([kind, method, target])).update(body).digest('base64');
+  createHash('sha256')
+    .update(JSON.stringify([kind, method, target]))
+    .update(body)
+    .digest('base64');
 
 async function find({ log }: DoorMeans, asked: unknown): Promise<EventRecord> {
   const { tenant, id } = eventQuerySchema.parse(asked);

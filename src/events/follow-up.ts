@@ -5,7 +5,11 @@ import type { EventRequest } from '../wire/event-calls.ts';
 import type { DeadEnd, Failure, LeasedEvent, NewEvent, Settlement, Success } from './event-log.ts';
 
 /** Where it goes how an event ended; undefined while it has not, and when nobody wants to know. */
-export function destinationOf({ success, failure }: Destinations, { way }: Pick<LeasedEvent, 'way'>, { kind }: Settlement): Destination | undefined {
+export function destinationOf(
+  { success, failure }: Destinations,
+  { way }: Pick<LeasedEvent, 'way'>,
+  { kind }: Settlement,
+): Destination | undefined {
   // What goes to a webhook is itself the news of an end.
   if (way === 'webhook' || kind === 'waiting') return undefined;
   return kind === 'succeeded' ? success : failure;
@@ -17,7 +21,13 @@ export const hasEnded = (settlement: Settlement): settlement is Success | Failur
  * The event for a destination.
  * @param record what it is told
  */
-export function followUp(cause: Pick<LeasedEvent, 'tenant' | 'function' | 'hops'>, destination: Destination, record: string, id: string, nowMs: number): NewEvent {
+export function followUp(
+  cause: Pick<LeasedEvent, 'tenant' | 'function' | 'hops'>,
+  destination: Destination,
+  record: string,
+  id: string,
+  nowMs: number,
+): NewEvent {
   const made = { id, tenant: cause.tenant, acceptedMs: nowMs, body: Buffer.from(record) };
   switch (destination.kind) {
     case 'webhook': {

@@ -10,7 +10,8 @@ export function acceptEvent(sql: SQLTagStore, event: NewEvent): Acceptance {
   const earlier = sql.get`
     SELECT id, fingerprint FROM idempotency
     WHERE tenant = ${tenant} AND function = ${name} AND key = ${key} AND until_ms > ${acceptedMs}`;
-  if (earlier !== undefined) return earlier['fingerprint'] === fingerprint ? { kind: 'repeated', id: String(earlier['id']) } : { kind: 'reused' };
+  if (earlier !== undefined)
+    return earlier['fingerprint'] === fingerprint ? { kind: 'repeated', id: String(earlier['id']) } : { kind: 'reused' };
   sql.run`
     INSERT OR REPLACE INTO idempotency (tenant, function, key, id, fingerprint, until_ms)
     VALUES (${tenant}, ${name}, ${key}, ${id}, ${fingerprint}, ${untilMs})`;

@@ -103,7 +103,9 @@ export class SqliteEventLog implements EventLog {
 
   nextDueMs(afterMs: number): Promise<number | undefined> {
     return turn(() =>
-      numberOf(this.#sql.get`SELECT min(due_ms) AS value FROM events WHERE state = 'waiting' AND is_held = 0 AND due_ms > ${afterMs}`?.['value']),
+      numberOf(
+        this.#sql.get`SELECT min(due_ms) AS value FROM events WHERE state = 'waiting' AND is_held = 0 AND due_ms > ${afterMs}`?.['value'],
+      ),
     );
   }
 

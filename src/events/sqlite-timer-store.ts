@@ -54,10 +54,10 @@ export class SqliteTimerStore implements TimerStore {
     return this.#commits.write(() => {
       for (const { tenant, function: name, timer } of gone)
         this.#sql.run`DELETE FROM timers WHERE tenant = ${tenant} AND function = ${name} AND timer = ${timer}`;
-      for (const { tenant, function: name, timer, declared, sinceMs, lastMs = null, nextMs = null } of changed) {
+      for (const { tenant, function: name, timer, declared, sinceMs, lastMs, nextMs } of changed) {
         this.#sql.run`
           INSERT OR REPLACE INTO timers (tenant, function, timer, declared, since_ms, last_ms, next_ms)
-          VALUES (${tenant}, ${name}, ${timer}, ${declared}, ${sinceMs}, ${lastMs}, ${nextMs})`;
+          VALUES (${tenant}, ${name}, ${timer}, ${declared}, ${sinceMs}, ${lastMs ?? null}, ${nextMs ?? null})`;
       }
     });
   }
@@ -74,12 +74,12 @@ export class SqliteTimerStore implements TimerStore {
     return turn(() => numberOf(this.#sql.get`SELECT min(next_ms) AS value FROM timers WHERE next_ms > ${afterMs}`?.['value']));
   }
 
-  async advanceTimer(seen: TimerProgress, { events, lastMs = null, nextMs = null }: TimerStep): Promise<boolean> {
+  async advanceTimer(seen: TimerProgress, { events, lastMs, nextMs }: TimerStep): Promise<boolean> {
     const { tenant, function: name, timer, declared } = seen;
     if (events.length > 0) this.#demandRoom();
     return this.#commits.write(() => {
       const moved = this.#sql.run`
-        UPDATE timers SET last_ms = ${lastMs}, next_ms = ${nextMs}
+        UPDATE timers SET last_ms = ${lastMs ?? null}, next_ms = ${nextMs ?? null}
         WHERE tenant = ${tenant} AND function = ${name} AND timer = ${timer} AND declared = ${declared} AND next_ms = ${seen.nextMs ?? null}`;
       if (Number(moved.changes) === 0) return false;
       for (const event of events) acceptEvent(this.#sql, event);

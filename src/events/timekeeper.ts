@@ -64,9 +64,14 @@ export class Timekeeper implements AsyncDisposable {
         this.#means.trouble(error, 'timers could not be looked at');
         return this.#means.now() + afterTroubleMs;
       });
-      clearTimeout(this.#timer);
-      if (!this.#isStopped) this.#timer = setTimeout(() => this.wake(), sleepMs(nextMs, this.#means.now()));
+      this.#sleepUntil(nextMs);
     }
+  }
+
+  #sleepUntil(nextMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => this.wake(), Math.min(longestSleepMs, Math.max(1, nextMs - this.#means.now())));
   }
 
   /** @returns when there is something to do again */
@@ -113,5 +118,3 @@ export class Timekeeper implements AsyncDisposable {
     for (const event of events) accepted(event);
   }
 }
-
-const sleepMs = (nextMs: number, nowMs: number): number => Math.min(longestSleepMs, Math.max(1, nextMs - nowMs));

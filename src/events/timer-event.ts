@@ -5,7 +5,9 @@ import type { TimerRef } from './timer-store.ts';
 
 /** @param jitterMs the run is put off by a part of this */
 export function timerEvent(ref: TimerRef, scheduledMs: number, jitterMs: number, nowMs: number): NewEvent {
-  const digest = createHash('sha256').update(JSON.stringify([ref.tenant, ref.function, ref.timer, scheduledMs])).digest();
+  const digest = createHash('sha256')
+    .update(JSON.stringify([ref.tenant, ref.function, ref.timer, scheduledMs]))
+    .digest();
   const id = idOf(scheduledMs, digest);
   return {
     id,

@@ -179,7 +179,10 @@ test('events with one order key run one after the other; one that fails holds up
   for (const id of ids) assert.equal((await endOf(id))['state'], 'succeeded');
   const lines = (await e2e.log('ordered')).map(({ message }) => String(message)).filter((line) => line.startsWith('begins'));
   const order = lines.map((line) => line.split(' ')[1]);
-  assert.deepEqual(order.filter((body) => body !== 'free'), ['a1', 'a1', 'a2', 'a3']);
+  assert.deepEqual(
+    order.filter((body) => body !== 'free'),
+    ['a1', 'a1', 'a2', 'a3'],
+  );
   assert.ok(order.indexOf('free') < order.indexOf('a2'), 'an event without a key waited');
 });
 

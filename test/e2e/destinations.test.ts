@@ -22,7 +22,11 @@ after(() => e2e[Symbol.asyncDispose]());
 
 const headers = () => ({ authorization: `Bearer ${e2e.platform.token}` });
 async function send(name: string, event: object): Promise<string> {
-  const answer = await e2e.call(`/_/invoke/${name}`, { method: 'POST', body: JSON.stringify(event), headers: { ...headers(), prefer: 'respond-async' } });
+  const answer = await e2e.call(`/_/invoke/${name}`, {
+    method: 'POST',
+    body: JSON.stringify(event),
+    headers: { ...headers(), prefer: 'respond-async' },
+  });
   assert.equal(answer.status, 202, answer.text);
   return String(answer.json['id']);
 }
@@ -100,21 +104,27 @@ test('functions that cause each other are stopped, whatever they send', async ()
     console.log('ran');
     return { statusCode: 200, headers: { 'x-swiftlet-hops': '0' }, body: JSON.stringify({ hops: 0, requestContext: { hops: 0 } }) };
   };`;
-  for (const [name, other] of [['ping', 'pong'], ['pong', 'ping']] as const)
+  for (const [name, other] of [
+    ['ping', 'pong'],
+    ['pong', 'ping'],
+  ] as const)
     await e2e.publish(name, forges, { async: quick, destinations: { success: { kind: 'function', function: other } } });
   await send('ping', { hops: 0 });
   const letters = async () => {
     const response = await fetch(`${e2e.platform.apiUrl}/v1/dead-letters`, { headers: headers() });
-    return ((await response.json()) as { events: { reason: string; error: { code: string } }[] }).events.filter(({ reason }) => reason === 'recursion');
+    return ((await response.json()) as { events: { reason: string; error: { code: string } }[] }).events.filter(
+      ({ reason }) => reason === 'recursion',
+    );
   };
   assert.equal((await eventually(letters, ({ length }) => length === 1, 10_000))[0]?.error.code, 'RecursionStopped');
-  const runs = async () =>
-    [...(await e2e.log('ping')), ...(await e2e.log('pong'))].filter(({ message }) => message === 'ran').length;
+  const runs = async () => [...(await e2e.log('ping')), ...(await e2e.log('pong'))].filter(({ message }) => message === 'ran').length;
   await eventually(runs, (count) => count === 17);
 });
 
 test('a webhook without its secret, or with a password in its URL, is refused when it is deployed', async () => {
-  const webhook = (change: object) => ({ destinations: { success: { kind: 'webhook', url: 'https://hooks.test/', secretVariable: 'SECRET', ...change } } });
+  const webhook = (change: object) => ({
+    destinations: { success: { kind: 'webhook', url: 'https://hooks.test/', secretVariable: 'SECRET', ...change } },
+  });
   await assert.rejects(() => e2e.publish('wrong', answers, webhook({}) as never), /destinations: .*secret is not in the environment/);
   await assert.rejects(() => e2e.publish('wrong', answers, webhook({ url: 'https://a:b@hooks.test/' }) as never), /no password/);
   await assert.rejects(() => e2e.publish('wrong', answers, webhook({ url: 'ftp://hooks.test/' }) as never), /https/);

@@ -87,7 +87,12 @@ for (const errcode of [1_034, 4_618]) {
 }
 
 test('each commit waits for the disk', (t) => {
-  const { database } = openDatabase(join(tempFolder(t), 'events.sqlite'), { name: 'x', applicationId: 1, migrations: ['SELECT 1'], remedy: '' });
+  const { database } = openDatabase(join(tempFolder(t), 'events.sqlite'), {
+    name: 'x',
+    applicationId: 1,
+    migrations: ['SELECT 1'],
+    remedy: '',
+  });
   t.after(() => database.close());
   assert.equal(database.prepare('PRAGMA synchronous').get()?.['synchronous'], 2, 'FULL');
   assert.equal(database.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal');

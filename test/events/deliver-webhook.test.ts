@@ -40,12 +40,24 @@ async function receiver(t: TestContext, answer: (request: IncomingMessage, respo
 /** @param addresses what each look-up says, one after the other */
 function open(allowed: readonly string[], addresses: readonly (readonly string[])[] = [], secret: string | undefined = 'geheim') {
   const asked: string[] = [];
-  const answer = ((host: string, _options: object, callback: (error: Error | null, found: { address: string; family: number }[]) => void) => {
+  const answer = ((
+    host: string,
+    _options: object,
+    callback: (error: Error | null, found: { address: string; family: number }[]) => void,
+  ) => {
     const found = addresses[asked.length] ?? [];
     asked.push(host);
-    callback(null, found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+    callback(
+      null,
+      found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
   }) as unknown as typeof lookup;
-  const deliver = deliverToWebhook({ policy: addressPolicy(allowed, () => []), variableOf: () => secret, now: () => nowMs, lookup: answer });
+  const deliver = deliverToWebhook({
+    policy: addressPolicy(allowed, () => []),
+    variableOf: () => secret,
+    now: () => nowMs,
+    lookup: answer,
+  });
   return { asked, deliver: (url: string) => deliver(deliveryTo(url), never) };
 }
 
@@ -60,7 +72,8 @@ test('is sent with a signature that its receiver can check', async (t) => {
   assert.ok(outcome.kind === 'answered' && outcome.result.status === 204);
   const { request, bytes } = await came.promise;
   assert.deepEqual([request.method, request.url, bytes, asked], ['POST', '/path?x=1', body, ['hooks.test']]);
-  for (const [name, value] of Object.entries(signatureHeaders('the-event', body, 'geheim', nowMs))) assert.equal(request.headers[name], value);
+  for (const [name, value] of Object.entries(signatureHeaders('the-event', body, 'geheim', nowMs)))
+    assert.equal(request.headers[name], value);
   assert.deepEqual([request.headers['content-type'], request.headers.host], ['application/json', `hooks.test:${port}`]);
 });
 
@@ -77,7 +90,19 @@ for (const status of [300, 302, 400, 404, 410, 500, 503]) {
   });
 }
 
-const spellings = ['127.0.0.1', '2130706433', '0x7f000001', '0177.0.0.1', '127.1', '[::1]', '[::ffff:127.0.0.1]', '169.254.169.254', '[fe80::1]', '0', 'localhost'];
+const spellings = [
+  '127.0.0.1',
+  '2130706433',
+  '0x7f000001',
+  '0177.0.0.1',
+  '127.1',
+  '[::1]',
+  '[::ffff:127.0.0.1]',
+  '169.254.169.254',
+  '[fe80::1]',
+  '0',
+  'localhost',
+];
 for (const host of spellings) {
   test(`http://${host} is refused, and nobody is connected to`, async (t) => {
     const port = await receiver(t, () => assert.fail('it came'));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { destinationRecord, type EndedEvent } from '../../src/events/destination-record.ts';
+import type { CallerRequest } from '../../src/wire/event-calls.ts';
 
 const event = { id: 'the-event', tenant: 'default', function: 'orders' };
 const atMs = Date.parse('2026-01-01T00:00:00Z');
@@ -18,9 +19,11 @@ const failed = (reason: 'attempts' | 'age' | 'refused', attempts: number): Ended
   reason,
   error: { code: 'HandlerError', message: 'boom' },
 });
-const direct = { kind: 'event', method: 'POST', target: '/', sourceIp: '', headers: [] } as const;
+const direct: CallerRequest = { kind: 'event', method: 'POST', target: '/', sourceIp: '', headers: [] };
 const recordOf = (change: Partial<EndedEvent>): Record<string, unknown> =>
-  JSON.parse(destinationRecord({ event, request: direct, body: Buffer.from('{"n":1}'), end: succeeded('{"ok":true}'), version: 7, ...change })) as Record<string, unknown>;
+  JSON.parse(
+    destinationRecord({ event, request: direct, body: Buffer.from('{"n":1}'), end: succeeded('{"ok":true}'), version: 7, ...change }),
+  ) as Record<string, unknown>;
 
 test('an event that succeeded', () => {
   assert.deepEqual(recordOf({}), {
@@ -57,7 +60,13 @@ for (const [reason, condition] of [
 }
 
 test('a request is told without its headers, and to the byte', () => {
-  const request = { kind: 'http', method: 'PUT', target: '/a?b=c?d', sourceIp: '10.0.0.1', headers: ['authorization', 'secret'] } as const;
+  const request: CallerRequest = {
+    kind: 'http',
+    method: 'PUT',
+    target: '/a?b=c?d',
+    sourceIp: '10.0.0.1',
+    headers: ['authorization', 'secret'],
+  };
   const told = (body: Uint8Array) => recordOf({ request, body })['requestPayload'] as Record<string, unknown>;
   assert.deepEqual(told(Buffer.from('text')), {
     rawPath: '/a',
@@ -72,6 +81,14 @@ test('a request is told without its headers, and to the byte', () => {
 
 test('an answer that is no JSON, or not whole, is told as it was kept', () => {
   assert.equal(recordOf({ end: succeeded('plain') })['responsePayload'], 'plain');
-  assert.deepEqual(recordOf({ end: succeeded('{"a":', 'utf8', true) })['responsePayload'], { body: '{"a":', isBase64Encoded: false, isTruncated: true });
-  assert.deepEqual(recordOf({ end: succeeded('/wA=', 'base64') })['responsePayload'], { body: '/wA=', isBase64Encoded: true, isTruncated: false });
+  assert.deepEqual(recordOf({ end: succeeded('{"a":', 'utf8', true) })['responsePayload'], {
+    body: '{"a":',
+    isBase64Encoded: false,
+    isTruncated: true,
+  });
+  assert.deepEqual(recordOf({ end: succeeded('/wA=', 'base64') })['responsePayload'], {
+    body: '/wA=',
+    isBase64Encoded: true,
+    isTruncated: false,
+  });
 });

@@ -187,14 +187,24 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
       const under = await open(t);
       let { log } = under;
       const keyed = (number: number, orderKey: string) => log.accept(eventOf(number, { orderKey }));
-      for (const [number, key] of [[0, 'a'], [1, 'b'], [2, 'a'], [3, 'a'], [4, 'b']] as const) await keyed(number, key);
+      for (const [number, key] of [
+        [0, 'a'],
+        [1, 'b'],
+        [2, 'a'],
+        [3, 'a'],
+        [4, 'b'],
+      ] as const)
+        await keyed(number, key);
       await log.accept(eventOf(5));
-      const lease = async (nowMs = order.nowMs) => {
+      const lease = async (nowMs: number = order.nowMs) => {
         const leased = await log.lease({ ...order, nowMs });
         return leased.sort((one, other) => (one.id < other.id ? -1 : 1));
       };
       const first = await lease();
-      assert.deepEqual(first.map(({ id }) => id), [idOf(0), idOf(1), idOf(5)]);
+      assert.deepEqual(
+        first.map(({ id }) => id),
+        [idOf(0), idOf(1), idOf(5)],
+      );
       const [a0, b1] = first;
       assert.ok(a0 !== undefined && b1 !== undefined);
       assert.ok(await log.settle(a0.id, a0.token, { kind: 'waiting', attempts: 1, dueMs: 50_000, error }));
@@ -207,7 +217,10 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
       const [a2, ...others] = await lease(50_000);
       assert.ok(a2?.id === idOf(2) && others.length === 0, 'a dead letter makes room for the next');
       assert.ok(await log.settle(a2.id, a2.token, discarded));
-      assert.deepEqual((await lease(50_000)).map(({ id }) => id), [idOf(3)]);
+      assert.deepEqual(
+        (await lease(50_000)).map(({ id }) => id),
+        [idOf(3)],
+      );
     });
 
     it('redrives a dead letter before those with its order key that still wait, and not beside one that is under way', async (t) => {
@@ -239,14 +252,20 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
       assert.deepEqual(await keyed(2, {}, 'other'), { kind: 'reused' });
       assert.deepEqual(await keyed(3, { function: 'other' }), { kind: 'stored' });
       const log = await under.reopen();
-      assert.deepEqual(await log.accept(eventOf(4, { acceptedMs: 4_999, idempotency: { key: 'k', fingerprint: 'same', untilMs: 9_000 } })), {
-        kind: 'repeated',
-        id: idOf(0),
-      });
+      assert.deepEqual(
+        await log.accept(eventOf(4, { acceptedMs: 4_999, idempotency: { key: 'k', fingerprint: 'same', untilMs: 9_000 } })),
+        {
+          kind: 'repeated',
+          id: idOf(0),
+        },
+      );
       assert.deepEqual(await log.accept(eventOf(5, { acceptedMs: 5_000, idempotency: { key: 'k', fingerprint: 'new', untilMs: 9_000 } })), {
         kind: 'stored',
       });
-      assert.deepEqual((await log.counts()).map((one) => [one.function, one.count]).sort(), [['hello', 2], ['other', 1]]);
+      assert.deepEqual((await log.counts()).map((one) => [one.function, one.count]).sort(), [
+        ['hello', 2],
+        ['other', 1],
+      ]);
       assert.deepEqual([await log.forgetKeys(8_999, 10), await log.forgetKeys(9_000, 10)], [1, 1]);
     });
 
@@ -275,8 +294,14 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
       const { log } = await filled(t, 1);
       await log.accept(eventOf(1, { request: { kind: 'webhook', url: 'https://hooks.test/', secretVariable: 'S' } }));
       assert.deepEqual((await log.lanesDue(99_999)).map(({ way }) => way).sort(), ['gateway', 'webhook']);
-      assert.deepEqual((await log.lease(order)).map(({ id }) => id), [idOf(0)]);
-      assert.deepEqual((await log.lease({ ...order, way: 'webhook' })).map(({ id }) => id), [idOf(1)]);
+      assert.deepEqual(
+        (await log.lease(order)).map(({ id }) => id),
+        [idOf(0)],
+      );
+      assert.deepEqual(
+        (await log.lease({ ...order, way: 'webhook' })).map(({ id }) => id),
+        [idOf(1)],
+      );
     });
 
     it('accepts an event that ends at once as a dead letter, with its bytes', async (t) => {

@@ -56,7 +56,9 @@ describe('the file of the SQLite event log', () => {
     const path = join(tempFolder(t), 'events.sqlite');
     const { database } = openDatabase(path, { ...eventSchema, migrations: eventSchema.migrations.slice(0, 1) });
     const { id, tenant, function: name, request, body } = eventOf(0);
-    database.prepare("INSERT INTO events VALUES (1, ?, ?, ?, 'waiting', 1, 1, 1, 0, 0, NULL, NULL, NULL, NULL, NULL)").run(id, tenant, name);
+    database
+      .prepare("INSERT INTO events VALUES (1, ?, ?, ?, 'waiting', 1, 1, 1, 0, 0, NULL, NULL, NULL, NULL, NULL)")
+      .run(id, tenant, name);
     database.prepare('INSERT INTO payloads VALUES (1, ?, ?)').run(JSON.stringify(request), body);
     database.close();
     const log = openAt(t, path);

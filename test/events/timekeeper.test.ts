@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import type { NewEvent } from '../../src/events/event-log.ts';
 import { SqliteEventLog } from '../../src/events/sqlite-event-log.ts';
 import { Timekeeper } from '../../src/events/timekeeper.ts';
+import type { TimerStore } from '../../src/events/timer-store.ts';
 import { functionConfigSchema, type Version } from '../../src/model/function.ts';
 import { tempFolder } from '../control/temp-folder.ts';
 import { eventually } from '../e2e/functions.ts';
@@ -29,6 +30,16 @@ const functionsWith = (timers: Record<string, object>): Map<string, Version> =>
     ],
   ]);
 
+/** @param looked called at the end of each look */
+const watched = (store: TimerStore, looked: () => void): TimerStore => ({
+  timers: () => store.timers(),
+  timersOf: (ref) => store.timersOf(ref),
+  replaceTimers: (changed, gone) => store.replaceTimers(changed, gone),
+  timersDue: (nowMs, limit) => store.timersDue(nowMs, limit),
+  nextTimerMs: (afterMs) => store.nextTimerMs(afterMs).finally(looked),
+  advanceTimer: (seen, step) => store.advanceTimer(seen, step),
+});
+
 interface Under {
   readonly log: SqliteEventLog;
   readonly keeper: Timekeeper;
@@ -42,7 +53,12 @@ interface Under {
   times(): string[];
 }
 
-function open(t: TestContext, timers: Record<string, object>, path = join(tempFolder(t), 'events.sqlite'), maxBytes = Number.POSITIVE_INFINITY): Under {
+function open(
+  t: TestContext,
+  timers: Record<string, object>,
+  path = join(tempFolder(t), 'events.sqlite'),
+  maxBytes = Number.POSITIVE_INFINITY,
+): Under {
   const log = new SqliteEventLog(path, { maxBytes, now: () => performance.now(), committed: () => undefined, broken: assert.ifError });
   let looks = 0;
   const under: Under = {
@@ -53,13 +69,7 @@ function open(t: TestContext, timers: Record<string, object>, path = join(tempFo
     functions: functionsWith(timers),
     nowMs: startMs,
     keeper: new Timekeeper({
-      store: Object.assign(Object.create(log.timers) as typeof log.timers, {
-        async nextTimerMs(afterMs: number) {
-          const next = await log.timers.nextTimerMs(afterMs);
-          looks += 1;
-          return next;
-        },
-      }),
+      store: watched(log.timers, () => (looks += 1)),
       functions: () => under.functions,
       now: () => under.nowMs,
       accepted: (event) => under.accepted.push(event),
@@ -86,7 +96,7 @@ function open(t: TestContext, timers: Record<string, object>, path = join(tempFo
 test('a run is an event like EventBridge’s, with the scheduled time and the timer’s name, and due at once', async (t) => {
   const under = open(t, { tick: everyMinute });
   await under.look();
-  assert.deepEqual(under.accepted, []);
+  assert.equal(under.accepted.length, 0);
   under.nowMs += minute + 250;
   await under.look();
   const [event] = under.accepted;
@@ -104,9 +114,10 @@ test('a run is an event like EventBridge’s, with the scheduled time and the ti
   });
   assert.match(event?.id ?? '', /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.equal((await under.log.find('default', event?.id ?? ''))?.dueMs, under.nowMs);
-  assert.deepEqual((await under.log.timers.timersOf({ tenant: 'default', function: 'hello' })).map(({ lastMs, nextMs }) => [lastMs, nextMs]), [
-    [startMs + minute, startMs + 2 * minute],
-  ]);
+  assert.deepEqual(
+    (await under.log.timers.timersOf({ tenant: 'default', function: 'hello' })).map(({ lastMs, nextMs }) => [lastMs, nextMs]),
+    [[startMs + minute, startMs + 2 * minute]],
+  );
 });
 
 test('jitter puts each run off by a part of it, and leaves its time as it is', async (t) => {
@@ -131,7 +142,10 @@ test('a timer that stays as it was goes on over deploys and restarts; one that c
   under.nowMs = startMs + 7 * minute;
   await under.look();
   const timers = await under.log.timers.timers();
-  assert.deepEqual(timers.map(({ timer, nextMs }) => [timer, nextMs]), [['tick', startMs + 10 * minute]]);
+  assert.deepEqual(
+    timers.map(({ timer, nextMs }) => [timer, nextMs]),
+    [['tick', startMs + 10 * minute]],
+  );
   under.functions = functionsWith({ tick: { ...rate, everyMs: 5 * minute } });
   await under.look();
   assert.equal((await under.log.timers.timers())[0]?.nextMs, startMs + 12 * minute);

@@ -9,7 +9,14 @@ const hour = 60 * minute;
 const hourly = (missed: string): Timer => timerSchema.parse({ kind: 'rate', everyMs: hour, missed });
 const place = { sinceMs: 0, nextMs: hour };
 
-const rows: readonly (readonly [what: string, timer: Timer, nowMs: number, dueMs: number[], nextMs: number | undefined, hasSkipped: boolean])[] = [
+const rows: readonly (readonly [
+  what: string,
+  timer: Timer,
+  nowMs: number,
+  dueMs: number[],
+  nextMs: number | undefined,
+  hasSkipped: boolean,
+])[] = [
   ['not yet', hourly('skip'), hour - 1, [], hour, false],
   ['in time', hourly('skip'), hour, [hour], 2 * hour, false],
   ['late, but not missed', hourly('skip'), hour + missedAfterMs, [hour], 2 * hour, false],

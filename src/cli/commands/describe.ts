@@ -1,4 +1,4 @@
-import type { Destination } from '../../model/destination.ts';
+import type { Destination, Destinations } from '../../model/destination.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import { colours } from '../colours.ts';
 import type { TimersView } from '../../wire/timer-calls.ts';
@@ -26,7 +26,7 @@ export async function describe(name: string, { json = false }: { json?: boolean 
       ['code', `${serving.digest.slice(0, 12)}, ${Math.ceil(serving.size / 1024)} KiB`],
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ...Object.entries(later).map(([key, value]) => [`async.${key}`, String(value)]),
-      ...Object.entries(destinations).map(([key, destination]) => [`on ${key}`, destinationText(destination)]),
+      ...destinationFacts(destinations),
       ['environment', Object.keys(environment).join(', ') || 'none'],
     ];
     const running = instances.map((instance) => [
@@ -42,6 +42,11 @@ export async function describe(name: string, { json = false }: { json?: boolean 
     return [table(['', ''], facts), ...clock, shown, starts === undefined ? startsUnknown : startsTable(starts)].join('\n\n');
   });
 }
+
+const destinationFacts = ({ success, failure }: Destinations): string[][] => [
+  ...(success === undefined ? [] : [['on success', destinationText(success)]]),
+  ...(failure === undefined ? [] : [['on failure', destinationText(failure)]]),
+];
 
 const destinationText = (destination: Destination): string =>
   destination.kind === 'function' ? `function ${destination.function}` : `webhook ${printable(destination.url)}`;

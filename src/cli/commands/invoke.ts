@@ -19,7 +19,10 @@ export interface InvokeFlags {
 const factHeaders = ['x-swiftlet-request-id', 'x-swiftlet-version', 'x-swiftlet-start', 'server-timing'];
 
 /** Prints what a function answers as it comes; it is JSON with and without `--json`. With `--async` it prints the event's id. */
-export async function invoke(name: string, { data, json = false, verbose = false, async: later = false, ...keys }: InvokeFlags): Promise<void> {
+export async function invoke(
+  name: string,
+  { data, json = false, verbose = false, async: later = false, ...keys }: InvokeFlags,
+): Promise<void> {
   if (!later && Object.keys(keys).length > 0)
     throw new SwiftletError('BadRequest', '--order-key and --idempotency-key are for events that nobody waits for; add --async');
   const event = await eventOf(data);

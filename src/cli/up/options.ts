@@ -25,7 +25,10 @@ const environmentSchema = z.object({
     .string()
     .default('')
     .transform((text) => text.split(',').flatMap((range) => (range.trim() === '' ? [] : [range.trim()])))
-    .refine((ranges) => ranges.every((range) => ipaddr.isValidCIDR(range)), 'it is ranges of addresses, joined by commas, such as 10.0.0.0/8'),
+    .refine(
+      (ranges) => ranges.every((range) => ipaddr.isValidCIDR(range)),
+      'it is ranges of addresses, joined by commas, such as 10.0.0.0/8',
+    ),
   SWIFTLET_GRACE_MS: count(0, 600_000).default(2_000),
 });
 

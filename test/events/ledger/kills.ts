@@ -2,8 +2,8 @@
 import { faultPoints } from '../../../src/role/fault-points.ts';
 import type { Fault } from './ledger-platform.ts';
 
-const mostPasses = 40;
-const longestMs = 200;
+const mostPasses = 25;
+const longestMs = 50;
 
 /** @param chance from 0 to 1 */
 export function faultsOf(count: number, chance: () => number): Fault[] {

@@ -3,7 +3,7 @@
  * Both processes are killed and started again; clients go on all the while, and note what they were promised.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
@@ -29,7 +29,9 @@ const drainLimitMs = 60_000;
 type Role = keyof typeof faultPoints;
 
 /** How a role is to die: at a point, after passing it so many times, or at any moment. */
-export type Fault = { readonly role: Role; readonly point: FaultPoint; readonly passes: number } | { readonly role: Role; readonly afterMs: number };
+export type Fault =
+  | { readonly role: Role; readonly point: FaultPoint; readonly passes: number }
+  | { readonly role: Role; readonly afterMs: number };
 
 export interface LedgerPlatform extends AsyncDisposable {
   readonly acceptedCount: () => number;
@@ -64,7 +66,8 @@ export async function openLedgerPlatform(t: TestContext): Promise<LedgerPlatform
       const each = async (role: Role) => {
         for (const fault of faults.filter((one) => one.role === role)) {
           const child = await start(role, 'point' in fault ? `${fault.point}:${fault.passes}` : undefined);
-          if ('afterMs' in fault) setTimeout(() => child.kill('SIGKILL'), fault.afterMs);
+          // Without load a moment is as good as any other.
+          if ('afterMs' in fault) void load.next().then(() => setTimeout(() => child.kill('SIGKILL'), fault.afterMs));
           await dead(child);
           died(fault);
         }
@@ -114,6 +117,8 @@ async function dead(child: ChildProcess): Promise<void> {
 interface Load {
   readonly accepted: number;
   readonly sent: ReadonlySet<string>;
+  /** Resolves when the next event is accepted. */
+  next(): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -123,6 +128,7 @@ function startLoad(run: string, acceptedPath: string): Load {
   const sent = new Set<string>();
   let accepted = 0;
   let isOver = false;
+  const acceptance = new EventEmitter();
   const client = async (name: number) => {
     for (let number = 0; !isOver; number += 1) {
       const body = `${name} ${number}`;
@@ -135,6 +141,7 @@ function startLoad(run: string, acceptedPath: string): Load {
       writeSync(ledger, `${id}\n`);
       fsyncSync(ledger);
       accepted += 1;
+      acceptance.emit('next');
     }
   };
   const running = Promise.all(Array.from({ length: clients }, (_, name) => client(name)));
@@ -143,6 +150,7 @@ function startLoad(run: string, acceptedPath: string): Load {
       return accepted;
     },
     sent,
+    next: () => once(acceptance, 'next'),
     async stop() {
       isOver = true;
       await running;
@@ -177,7 +185,12 @@ const executionsOf = (path: string): Execution[] =>
   linesOf(path).map((line) => ({ id: line.slice(0, line.indexOf(' ')), sent: line.slice(line.indexOf(' ') + 1) }));
 
 /** Opens the log that a killed role has left, and judges. */
-export async function verdictOf(folder: string, accepted: readonly string[], sent: ReadonlySet<string>, executions: readonly Execution[]): Promise<Verdict> {
+export async function verdictOf(
+  folder: string,
+  accepted: readonly string[],
+  sent: ReadonlySet<string>,
+  executions: readonly Execution[],
+): Promise<Verdict> {
   await using log = new SqliteEventLog(join(folder, 'events', 'events.sqlite'), {
     maxBytes: Number.POSITIVE_INFINITY,
     now: () => performance.now(),
