@@ -11,8 +11,8 @@ import { type EventRole, startEventRole } from '../event-role.ts';
 import type { Scenario } from '../scenario.ts';
 import { median, summarise } from '../statistics.ts';
 
-/** Callers that each have one event on its way: so many rows are in a transaction, of the role and of the bare loop. */
-const callers = 64;
+/** Callers that each have one event on its way, of the role and of the bare loop. */
+const callers = 256;
 const rounds = 3;
 const syncs = 500;
 const syncBytes = Buffer.alloc(4_096, 1);
@@ -21,7 +21,7 @@ const paceMs = 5;
 const bare = fileURLToPath(new URL('../bare-events.ts', import.meta.url));
 const body = Buffer.alloc(1_024, 'x').toString('base64');
 
-/** How many events of 1 KB a second are stored and acknowledged, beside a loop that does nothing but write the same rows. */
+/** How many events of 1 KB a second are stored and acknowledged, beside a loop that does nothing but write the same rows by the same group commit. */
 export const eventAccept: Scenario = {
   name: 'event-accept',
   title: 'asynchronous events of 1 KB, stored',
