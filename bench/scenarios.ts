@@ -4,6 +4,7 @@ import { coldEmptyPool } from './scenarios/cold-empty-pool.ts';
 import { coldFullPool } from './scenarios/cold-full-pool.ts';
 import { coldRefilling } from './scenarios/cold-refilling.ts';
 import { deployToAnswer } from './scenarios/deploy-to-answer.ts';
+import { eventAccept } from './scenarios/event-accept.ts';
 import { followedLogs } from './scenarios/followed-logs.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
 import { soak } from './scenarios/soak.ts';
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   warmManyInstances,
   deployToAnswer,
   followedLogs,
+  eventAccept,
   idleMemory,
   soak,
 ];

@@ -1,9 +1,11 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
+import { secretVariableSchema, webhookUrlSchema } from '../model/destination.ts';
 import { failurePolicies, functionConfigSchema } from '../model/function.ts';
 import * as limits from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
 import { defaultRuntime, runtimeNames } from '../model/runtimes.ts';
+import { cronSchema, missedPolicies, timeSchema, timeZoneSchema } from '../model/timer.ts';
 import { countSchema, durationSchema, memorySchema } from './quantities.ts';
 
 const { handler, environment } = functionConfigSchema.shape;
@@ -28,9 +30,55 @@ export const asyncSchema = z.strictObject(
       .enum(failurePolicies, 'it is dead-letter or discard')
       .optional()
       .describe('What becomes of an event that no attempt could deal with: kept in the dead-letter store (default), or discarded'),
+    idempotencyWindow: durationSchema(limits.idempotencyWindowMs)
+      .optional()
+      .describe('How long a request with the same Idempotency-Key is the same event; default 24 h'),
   },
-  'it has the keys retries, backoff, maximumAge, inFlight and onFailure',
+  'it has the keys retries, backoff, maximumAge, inFlight, onFailure and idempotencyWindow',
 );
+
+export const timerEntrySchema = z
+  .strictObject(
+    {
+      cron: cronSchema.optional().describe('Minute, hour, day, month, weekday; or six fields with the seconds in front'),
+      rate: durationSchema(limits.timerRateMs).optional().describe('Every so often: a number of seconds, or one with s, m or h'),
+      at: timeSchema.optional().describe('Once, at this time: 2026-03-01T09:00:00, in the time zone unless it says its offset'),
+      timeZone: timeZoneSchema.optional().describe('Like Europe/Berlin; default UTC'),
+      start: timeSchema.optional().describe('No run comes before it'),
+      end: timeSchema.optional().describe('No run comes after it'),
+      jitter: durationSchema(limits.timerJitterMs).optional().describe('Each run is put off by a part of this; default 0'),
+      missed: z
+        .enum(missedPolicies, 'it is skip, once or all')
+        .optional()
+        .describe('Runs missed while the platform was down: skipped, made up for by one, or by all; default skip, of at: once'),
+    },
+    'it has cron, rate or at, and may have timeZone, start, end, jitter and missed',
+  )
+  .refine(({ cron, rate, at }) => [cron, rate, at].filter((one) => one !== undefined).length === 1, 'it has one of cron, rate and at')
+  .refine(({ at, start, end, missed }) => at === undefined || ((start ?? end) === undefined && missed !== 'all'), {
+    error: 'a timer with "at" runs once: it has no start and no end, and nothing but skip or once for missed',
+  });
+export type TimerEntry = z.output<typeof timerEntrySchema>;
+
+const destinationEntrySchema = z.union(
+  [
+    z.strictObject({ function: nameSchema.describe('It is invoked with the record') }),
+    z.strictObject({
+      webhook: webhookUrlSchema.describe('The record is sent there, signed'),
+      secret: secretVariableSchema.describe('The variable in "environment" that has the secret which signs it'),
+    }),
+  ],
+  'it is { function: name }, or { webhook: https://…, secret: VARIABLE }',
+);
+
+export const destinationsEntrySchema = z.strictObject(
+  {
+    success: destinationEntrySchema.optional().describe('For events that succeeded'),
+    failure: destinationEntrySchema.optional().describe('For events that were dead-lettered or discarded'),
+  },
+  'it has the keys success and failure',
+);
+export type DestinationEntry = z.output<typeof destinationEntrySchema>;
 
 const patternsSchema = z.array(z.string('a pattern is text'), 'it is a list of patterns, as in .gitignore').optional();
 
@@ -68,6 +116,7 @@ export const settingsSchema = z.strictObject({
   idle: durationSchema(limits.idleMs).optional().describe('How long an instance without requests is kept; default 60 s'),
   queue: queueSchema.optional().describe('Requests that wait while all instances are busy'),
   async: asyncSchema.optional().describe('Delivery of events that nobody waits for'),
+  destinations: destinationsEntrySchema.optional().describe('What gets to know how each event ended'),
   build: buildSchema.optional().describe('How the bundle is made'),
 });
 
@@ -80,6 +129,10 @@ export const functionEntrySchema = z.strictObject(
         'The folder with the code, relative to this file; default: the folder of the function’s name if there is one, else this one',
       ),
     handler: handler.unwrap().optional().describe('file.export, without the file’s extension'),
+    timers: z
+      .record(nameSchema, timerEntrySchema, 'it has timers by name: "timers:" and, indented below it, "nightly:"')
+      .optional()
+      .describe('When the clock invokes it, by the timers’ names'),
     ...settingsSchema.shape,
   },
   'a function has settings, such as "memory: 256"; nothing at all stands for the defaults',

@@ -8,11 +8,13 @@ import { suggestion } from './closest.ts';
 import {
   asyncSchema,
   buildSchema,
+  destinationsEntrySchema,
   functionEntrySchema,
   type Manifest,
   manifestSchema,
   queueSchema,
   settingsSchema,
+  timerEntrySchema,
 } from './manifest-schema.ts';
 
 export const manifestName = 'swiftlet.yaml';
@@ -116,12 +118,15 @@ function explain(issue: Issue, document: Document, place: string): SwiftletError
     return at('RuntimeUnknown', place, `unknown runtime "${value}"${suggestion(value, runtimeNames)}`);
   }
   if (issue.code === 'invalid_key') {
-    const named = issue.path.length === 2 && issue.path[0] === 'functions';
-    const what = `"${String(issue.path.at(-1))}" is no name for a ${named ? 'function' : 'variable'}`;
-    return at(named ? 'NameInvalid' : 'ManifestInvalid', place, `${what}: ${issue.issues[0]?.message ?? issue.message}`);
+    const kind = nameKinds[String(issue.path.at(-2))];
+    const what = `"${String(issue.path.at(-1))}" is no name for a ${kind ?? 'variable'}`;
+    return at(kind !== undefined ? 'NameInvalid' : 'ManifestInvalid', place, `${what}: ${issue.issues[0]?.message ?? issue.message}`);
   }
   return at(path === 'service' ? 'NameInvalid' : 'ManifestInvalid', place, `${path === '' ? 'the manifest' : path}: ${issue.message}`);
 }
+
+/** What is named in the manifest, by the key that holds the names; variables have other rules. */
+const nameKinds: Readonly<Record<string, string>> = { functions: 'function', timers: 'timer' };
 
 /** The keys that may stand where an unknown one does. */
 function keysAt(path: Path): string[] {
@@ -129,5 +134,7 @@ function keysAt(path: Path): string[] {
   if (path.at(-1) === 'queue') return Object.keys(queueSchema.shape);
   if (path.at(-1) === 'async') return Object.keys(asyncSchema.shape);
   if (path.at(-1) === 'build') return Object.keys(buildSchema.shape);
+  if (path.at(-1) === 'destinations') return Object.keys(destinationsEntrySchema.shape);
+  if (path.at(-2) === 'timers') return Object.keys(timerEntrySchema.shape);
   return Object.keys(path[0] === 'defaults' ? settingsSchema.shape : functionEntrySchema.shape);
 }

@@ -3,10 +3,12 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
+import type { Destination } from '../model/destination.ts';
 import { type FunctionConfig, functionConfigSchema } from '../model/function.ts';
 import { handlerOfFolder, nameOfFolder } from './conventions.ts';
 import { manifestName, type ManifestText, readManifest } from './manifest.ts';
-import type { FunctionEntry, Manifest } from './manifest-schema.ts';
+import type { DestinationEntry, FunctionEntry, Manifest } from './manifest-schema.ts';
+import { planTimers } from './plan-timers.ts';
 
 type Settings = NonNullable<Manifest['defaults']>;
 
@@ -44,8 +46,14 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
   if (maximum !== undefined && minimum > maximum) {
     throw invalid(text, ['functions', name, 'minimum'], `${minimum} instances at least are more than ${maximum} at most`);
   }
-  const parsed = functionConfigSchema.safeParse(configOf(settings, entry.handler ?? (await handlerOfFolder(source))));
-  if (!parsed.success) throw invalid(text, ['functions', name], parsed.error.issues[0]?.message ?? 'is not valid');
+  const timers = planTimers(entry.timers ?? {}, ({ path, what }) => {
+    throw invalid(text, ['functions', name, ...path], what);
+  });
+  const parsed = functionConfigSchema.safeParse({ ...configOf(settings, entry.handler ?? (await handlerOfFolder(source))), timers });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalid(text, ['functions', name, ...(issue?.path ?? []).map(String)], issue?.message ?? 'is not valid');
+  }
   const { install = 'auto', include = [], exclude = [] } = settings.build;
   return {
     name,
@@ -85,8 +93,16 @@ const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z
     maximumAgeMs: settings.async.maximumAge,
     inFlight: settings.async.inFlight,
     onFailure: settings.async.onFailure,
+    idempotencyWindowMs: settings.async.idempotencyWindow,
   },
+  destinations: { success: destinationOf(settings.destinations?.success), failure: destinationOf(settings.destinations?.failure) },
 });
+
+const destinationOf = (entry: DestinationEntry | undefined): Destination | undefined => {
+  if (entry === undefined) return undefined;
+  if ('function' in entry) return { kind: 'function', function: entry.function };
+  return { kind: 'webhook', url: entry.webhook, secretVariable: entry.secret };
+};
 
 function sourceOf(root: string, text: ManifestText, name: string, source: string | undefined): string {
   if (source === undefined) return isFolder(join(root, name)) ? join(root, name) : root;

@@ -17,6 +17,7 @@ import {
   type Selection,
   selectedSchema,
 } from '../wire/event-calls.ts';
+import { timersSchema, type TimersView } from '../wire/timer-calls.ts';
 import { RemoteError } from './failure.ts';
 
 const problemSchema = z.object({ code: z.string(), detail: z.string(), requestId: z.string().default(''), place: z.string().optional() });
@@ -76,6 +77,12 @@ export type Starts = z.output<typeof startsSchema>;
 export type Usage = z.output<typeof usageSchema>;
 export type Versions = z.output<typeof versionsSchema>;
 export type Accepted = z.output<typeof acceptedSchema>;
+
+/** An event's place among others. */
+export interface EventKeys {
+  readonly orderKey?: string;
+  readonly idempotencyKey?: string;
+}
 
 export class ApiClient {
   readonly apiUrl: string;
@@ -138,6 +145,11 @@ export class ApiClient {
     return this.#json(startsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/starts`);
   }
 
+  /** When a function's timers run. */
+  async timers(name: string): Promise<TimersView['timers']> {
+    return (await this.#json(timersSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/timers`)).timers;
+  }
+
   /** @param name the function that the request was of, when it is known */
   async trace(requestId: string, name: string | undefined): Promise<Traced> {
     const query = name === undefined ? '' : `?function=${encodeURIComponent(name)}`;
@@ -171,8 +183,12 @@ export class ApiClient {
   }
 
   /** Has an event stored, to be delivered to a function. */
-  async invokeLater(name: string, event: string): Promise<Accepted> {
-    const response = await this.invoke(name, event, { prefer: 'respond-async' });
+  async invokeLater(name: string, event: string, { orderKey, idempotencyKey }: EventKeys = {}): Promise<Accepted> {
+    const response = await this.invoke(name, event, {
+      prefer: 'respond-async',
+      ...(orderKey === undefined ? {} : { 'x-swiftlet-order-key': orderKey }),
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    });
     if (!response.ok) throw await problemOf(response);
     return acceptedSchema.parse(await response.json());
   }

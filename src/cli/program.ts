@@ -112,6 +112,8 @@ function addInspectionCommands(program: Command): void {
     .option('-d, --data <json>', 'the event: JSON, @file, or - for standard input', '{}')
     .option('-v, --verbose', 'request id, version and timing, on standard error')
     .option('--async', 'do not wait for the answer: the event is stored, and its id printed')
+    .option('--order-key <key>', 'with --async: events with the same key are delivered one after the other')
+    .option('--idempotency-key <key>', 'with --async: the same key again is the same event')
     .addOption(json())
     .addHelpText('after', invokeExamples)
     .action(async (name: string, flags: InvokeFlags) => (await import('./commands/invoke.ts')).invoke(name, flags));

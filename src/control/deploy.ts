@@ -1,5 +1,6 @@
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
+import { checkTimers } from './check-timers.ts';
 import { checkHandler } from './handler-file.ts';
 import type { Deployment, Store } from './store.ts';
 
@@ -25,13 +26,14 @@ export interface Deployed {
 
 /**
  * Makes a version and waits until it is placed.
- * @throws SwiftletError NotFound without the artifact, HandlerNotFound, PreconditionFailed when another version serves than was expected
+ * @throws SwiftletError NotFound without the artifact, HandlerNotFound, ManifestInvalid, PreconditionFailed when another version serves than was expected
  */
 export async function deploy({ store, publisher, made }: DeployMeans, deployment: Deployment): Promise<Deployed> {
   const { tenant, function: name, digest, config, expected } = deployment;
   const artifact = await store.findArtifact(tenant, digest);
   if (artifact === undefined) throw artifactMissing(digest);
   checkHandler(config.handler, artifact.files);
+  checkTimers(config);
   const outcome = await store.deploy(deployment);
   switch (outcome.kind) {
     case 'artifact missing':

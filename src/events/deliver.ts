@@ -1,15 +1,15 @@
-/** One delivery: the event as an HTTP request to the gateway's own socket for them. */
+/** One delivery to a function: the event as an HTTP request to the gateway's own socket for them. */
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { deliveryHeaders } from '../wire/delivery.ts';
-import type { EventRequest } from '../wire/event-calls.ts';
+import type { CallerRequest, EventRequest } from '../wire/event-calls.ts';
 import type { Outcome } from './decide.ts';
+import type { FunctionRef } from './event-log.ts';
 import { type DeliveryAnswer, outcomeOf } from './outcome.ts';
 
-export interface Delivery {
+export interface Delivery<Request extends EventRequest = EventRequest> extends FunctionRef {
   readonly id: string;
-  readonly function: string;
-  readonly request: EventRequest;
+  readonly request: Request;
   readonly body: Uint8Array;
   /** Whether the function exists, as far as this process knows. */
   readonly isServed: boolean;
@@ -18,7 +18,7 @@ export interface Delivery {
 }
 
 /** Never rejects. When the signal aborts, it is given up. */
-export type Deliver = (delivery: Delivery, signal: AbortSignal) => Promise<Outcome>;
+export type Deliver<Request extends EventRequest = EventRequest> = (delivery: Delivery<Request>, signal: AbortSignal) => Promise<Outcome>;
 
 /** Of an answer, so much is kept; the rest is read and thrown away. */
 const keptBytes = 16 * 1024;
@@ -28,7 +28,7 @@ const keptBytes = 16 * 1024;
  * whether the second had begun.
  */
 export const deliverTo =
-  (socketPath: string): Deliver =>
+  (socketPath: string): Deliver<CallerRequest> =>
   async (delivery, signal) => {
     const way = { isConnected: false };
     try {
@@ -40,7 +40,7 @@ export const deliverTo =
 
 async function answerTo(
   socketPath: string,
-  delivery: Delivery,
+  delivery: Delivery<CallerRequest>,
   signal: AbortSignal,
   way: { isConnected: boolean },
 ): Promise<DeliveryAnswer> {
@@ -61,11 +61,11 @@ async function answerTo(
   }
 }
 
-const lineOf = ({ request: { kind, method, target }, function: name }: Delivery): { method: string; path: string } =>
+const lineOf = ({ request: { kind, method, target }, function: name }: Delivery<CallerRequest>): { method: string; path: string } =>
   kind === 'http' ? { method, path: `/${name}${target}` } : { method: 'POST', path: `/_/invoke/${name}` };
 
 /** Names and values in turn, as they came; node:http would join those that come twice. */
-const headersOf = ({ id, request: { kind, headers, sourceIp }, body }: Delivery): string[] => [
+const headersOf = ({ id, request: { kind, headers, sourceIp }, body }: Delivery<CallerRequest>): string[] => [
   ...(kind === 'http' ? headers : ['host', 'gateway']),
   deliveryHeaders.eventId,
   id,

@@ -1,10 +1,14 @@
 /** Hands out events that are due, as many at once as their functions and this process may have in flight, and notes how each attempt went. */
 import { addAbortListener } from 'node:events';
+import type { Destinations } from '../model/destination.ts';
 import { type AsyncConfig, functionConfigSchema, type Version } from '../model/function.ts';
+import type { Pass } from '../role/fault-points.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { decide, expire, isTooOld, type Outcome } from './decide.ts';
 import type { Deliver } from './deliver.ts';
-import type { EventLog, FunctionRef, LeasedEvent, Settlement } from './event-log.ts';
+import { destinationRecord } from './destination-record.ts';
+import type { EventLog, FunctionRef, LaneRef, LeasedEvent, NewEvent, Settlement } from './event-log.ts';
+import { destinationOf, followUp, hasEnded } from './follow-up.ts';
 import { emptyLane, isIdle, type Lane, reached, roomOf, sharesOf, throttled } from './lanes.ts';
 
 /** Deliveries of all functions at once: each holds its event in memory. */
@@ -28,6 +32,10 @@ export interface DispatchMeans {
   readonly now: () => number;
   /** From 0 to 1. */
   readonly chance: () => number;
+  readonly newId: () => string;
+  /** An event was stored that follows from the end of another. */
+  readonly accepted: (event: FunctionRef) => void;
+  readonly pass: Pass;
   readonly tried: (event: FunctionRef, how: Outcome['kind']) => void;
   readonly settled: (event: FunctionRef, how: Settlement['kind']) => void;
   readonly trouble: (error: unknown, what: string) => void;
@@ -36,7 +44,9 @@ export interface DispatchMeans {
 interface Limits {
   readonly policy: AsyncConfig;
   readonly deliveryMs: number;
-  readonly isServed: boolean;
+  /** What serves; undefined when the function is there no more. */
+  readonly version: number | undefined;
+  readonly destinations: Destinations;
 }
 
 /** For events of a function that is there no more. */
@@ -105,7 +115,7 @@ export class Dispatcher {
     const functions = this.#means.functions();
     if (functions === undefined) return nowMs + sweepEveryMs;
     await this.#sweep(functions, nowMs);
-    const due = (await log.functionsDue(nowMs)).map((ref) => {
+    const due = (await log.lanesDue(nowMs)).map((ref) => {
       const limits = limitsOf(functions, ref);
       const lane = this.#laneOf(ref);
       return { ref, limits, lane, inFlight: lane.inFlight, room: roomOf(lane, limits.policy.inFlight, nowMs) };
@@ -117,7 +127,7 @@ export class Dispatcher {
     return Math.min((await log.nextDueMs(nowMs)) ?? Number.POSITIVE_INFINITY, ...pauses);
   }
 
-  async #lease(ref: FunctionRef, limits: Limits, limit: number, nowMs: number): Promise<void> {
+  async #lease(ref: LaneRef, limits: Limits, limit: number, nowMs: number): Promise<void> {
     if (limit === 0) return;
     const untilMs = nowMs + limits.deliveryMs + allowanceMs;
     for (const event of await this.#means.log.lease({ ...ref, limit, nowMs, untilMs })) this.#begin(event, limits);
@@ -136,16 +146,20 @@ export class Dispatcher {
   }
 
   async #attempt(event: LeasedEvent, limits: Limits): Promise<void> {
-    const { log, deliver, now, chance } = this.#means;
-    if (isTooOld(event, limits.policy, now())) return this.#settle(event, expire(event, limits.policy, now()));
+    const { log, deliver, now, chance, pass } = this.#means;
+    if (isTooOld(event, limits.policy, now())) return this.#settle(event, expire(event, limits.policy, now()), limits);
     const payload = await log.payload(event.tenant, event.id);
     if (payload === undefined) throw new Error(`event ${event.id} has no payload`);
-    const delivery = { id: event.id, function: event.function, ...payload, isServed: limits.isServed, limitMs: limits.deliveryMs };
-    const outcome = await deliver(delivery, this.#stopped.signal);
+    const { id, tenant, function: name } = event;
+    const delivery = { id, tenant, function: name, ...payload, isServed: limits.version !== undefined, limitMs: limits.deliveryMs };
+    const delivered = deliver(delivery, this.#stopped.signal);
+    pass('after-dispatch');
+    const outcome = await delivered;
+    pass('before-acknowledge');
     this.#means.tried(event, outcome.kind);
     const nowMs = now();
     this.#change(event, (lane) => (outcome.kind === 'throttled' ? throttled(lane, nowMs, chance()) : reached(lane)));
-    await this.#settle(event, decide(event, outcome, limits.policy, nowMs, Math.max(nowMs, this.#laneOf(event).pausedUntilMs)));
+    await this.#settle(event, decide(event, outcome, limits.policy, nowMs, Math.max(nowMs, this.#laneOf(event).pausedUntilMs)), limits);
   }
 
   /** A process that was killed has left leases: whether the function ran, nobody knows. */
@@ -154,30 +168,49 @@ export class Dispatcher {
     const left = await this.#means.log.expired(nowMs, sweptAtOnce);
     const message = 'the delivery broke off as a part of the platform ended; the function may have run';
     const outcome: Outcome = { kind: 'failed', error: { code: 'DeliveryInterrupted', message } };
-    const settle = (event: LeasedEvent) => this.#settle(event, decide(event, outcome, limitsOf(functions, event).policy, nowMs, nowMs));
-    await Promise.all(left.map(settle));
+    const settle = (event: LeasedEvent, limits: Limits) => this.#settle(event, decide(event, outcome, limits.policy, nowMs, nowMs), limits);
+    await Promise.all(left.map((event) => settle(event, limitsOf(functions, event))));
     if (left.length < sweptAtOnce) this.#sweepAtMs = nowMs + sweepEveryMs;
     else this.#isWanted = true;
   }
 
-  async #settle(event: LeasedEvent, settlement: Settlement): Promise<void> {
-    if (await this.#means.log.settle(event.id, event.token, settlement)) this.#means.settled(event, settlement.kind);
+  async #settle(event: LeasedEvent, settlement: Settlement, limits: Limits): Promise<void> {
+    const { log, settled, accepted } = this.#means;
+    const follow = await this.#followOf(event, settlement, limits);
+    if (!(await log.settle(event.id, event.token, settlement, follow))) return;
+    settled(event, settlement.kind);
+    if (follow === undefined) return;
+    accepted(follow);
+    if (follow.end !== undefined) settled(follow, follow.end.kind);
   }
 
-  #laneOf(ref: FunctionRef): Lane {
-    return this.#lanes.get(functionKey(ref.tenant, ref.function)) ?? emptyLane;
+  /** What the function's destination is to get of an event's end. */
+  async #followOf(event: LeasedEvent, settlement: Settlement, { destinations, version }: Limits): Promise<NewEvent | undefined> {
+    const { log, newId, now } = this.#means;
+    const destination = destinationOf(destinations, event, settlement);
+    if (destination === undefined || !hasEnded(settlement)) return undefined;
+    const payload = await log.payload(event.tenant, event.id);
+    if (payload === undefined || payload.request.kind === 'webhook') return undefined;
+    const record = destinationRecord({ event, request: payload.request, body: payload.body, end: settlement, version });
+    return followUp(event, destination, record, newId(), now());
   }
 
-  #change(ref: FunctionRef, change: (lane: Lane) => Lane): void {
-    const key = functionKey(ref.tenant, ref.function);
+  #laneOf(ref: LaneRef): Lane {
+    return this.#lanes.get(laneKey(ref)) ?? emptyLane;
+  }
+
+  #change(ref: LaneRef, change: (lane: Lane) => Lane): void {
+    const key = laneKey(ref);
     const lane = change(this.#laneOf(ref));
     if (isIdle(lane)) this.#lanes.delete(key);
     else this.#lanes.set(key, lane);
   }
 }
 
+const laneKey = ({ tenant, function: name, way }: LaneRef): string => `${functionKey(tenant, name)} ${way}`;
+
 function limitsOf(functions: ReadonlyMap<string, Version>, ref: FunctionRef): Limits {
   const version = functions.get(functionKey(ref.tenant, ref.function));
-  const { async: policy, queueTimeoutMs, initTimeoutMs, timeoutMs } = version?.config ?? defaults;
-  return { policy, deliveryMs: queueTimeoutMs + initTimeoutMs + timeoutMs + allowanceMs, isServed: version !== undefined };
+  const { async: policy, queueTimeoutMs, initTimeoutMs, timeoutMs, destinations } = version?.config ?? defaults;
+  return { policy, deliveryMs: queueTimeoutMs + initTimeoutMs + timeoutMs + allowanceMs, version: version?.number, destinations };
 }

@@ -1,7 +1,12 @@
 /** What gateways and control ask the events role. */
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
+import type { Pass } from '../role/fault-points.ts';
 import {
+  type acceptedSchema,
   acceptSchema,
+  type CallerRequest,
   type DeadLetter,
   deadLetterQuerySchema,
   eventQuerySchema,
@@ -9,7 +14,9 @@ import {
   selectSchema,
   type Selection,
 } from '../wire/event-calls.ts';
-import type { EventLog, EventRecord, NewEvent } from './event-log.ts';
+import { timersQuerySchema, type TimersView } from '../wire/timer-calls.ts';
+import type { EventLog, EventRecord, FunctionRef, NewEvent } from './event-log.ts';
+import type { TimerStore } from './timer-store.ts';
 
 /** Dead letters changed in one transaction, and by one call. */
 const selectedAtOnce = 500;
@@ -17,11 +24,15 @@ const selectedPerCall = 10_000;
 
 export interface DoorMeans {
   readonly log: EventLog;
+  readonly timers: Pick<TimerStore, 'timersOf'>;
   readonly now: () => number;
+  /** How long an idempotency key stands for an event of this function. */
+  readonly idempotencyWindowMs: (ref: FunctionRef) => number;
   /** An event is stored. */
   readonly accepted: (event: NewEvent) => void;
   /** Events wait again. */
   readonly redriven: () => void;
+  readonly pass: Pass;
   readonly health: () => { readonly ready: boolean; readonly detail: string };
   readonly metrics: () => Promise<string>;
 }
@@ -41,6 +52,8 @@ export async function answer(means: DoorMeans, method: string, body: unknown): P
       return redrive(means, body);
     case 'purge':
       return purge(means, body);
+    case 'timers':
+      return timersOf(means, body);
     case 'metrics':
       return { text: await means.metrics() };
     case 'health':
@@ -50,13 +63,40 @@ export async function answer(means: DoorMeans, method: string, body: unknown): P
   }
 }
 
-async function accept({ log, now, accepted }: DoorMeans, asked: unknown): Promise<object> {
-  const { body, ...event } = acceptSchema.parse(asked);
-  const made = { ...event, acceptedMs: now(), body: Buffer.from(body, 'base64') };
-  await log.accept(made);
-  accepted(made);
-  return {};
+async function accept(means: DoorMeans, asked: unknown): Promise<z.output<typeof acceptedSchema>> {
+  const event = newEvent(means, acceptSchema.parse(asked));
+  means.pass('before-insert');
+  const acceptance = await means.log.accept(event);
+  means.pass('after-commit');
+  switch (acceptance.kind) {
+    case 'stored':
+      means.accepted(event);
+      return { id: event.id };
+    case 'repeated':
+      return { id: acceptance.id };
+    case 'reused':
+      throw new SwiftletError(
+        'IdempotencyKeyReused',
+        `the idempotency key came before with another method, path or body for "${event.function}"; make a new key for each request`,
+      );
+  }
 }
+
+function newEvent({ now, idempotencyWindowMs }: DoorMeans, asked: z.output<typeof acceptSchema>): NewEvent {
+  const { id, tenant, function: name, request, orderKey, idempotencyKey: key } = asked;
+  const body = Buffer.from(asked.body, 'base64');
+  const acceptedMs = now();
+  const made = { id, tenant, function: name, acceptedMs, request, body, ...(orderKey === undefined ? {} : { orderKey }) };
+  if (key === undefined) return made;
+  return { ...made, idempotency: { key, fingerprint: fingerprintOf(request, body), untilMs: acceptedMs + idempotencyWindowMs(made) } };
+}
+
+/** Headers are not in it: a client that sends a request again has another date and trace in them. */
+const fingerprintOf = ({ kind, method, target }: CallerRequest, body: Uint8Array): string =>
+  createHash('sha256')
+    .update(JSON.stringify([kind, method, target]))
+    .update(body)
+    .digest('base64');
 
 async function find({ log }: DoorMeans, asked: unknown): Promise<EventRecord> {
   const { tenant, id } = eventQuerySchema.parse(asked);
@@ -91,6 +131,17 @@ async function redrive({ log, now, redriven }: DoorMeans, asked: unknown): Promi
 async function purge({ log }: DoorMeans, asked: unknown): Promise<object> {
   const { tenant, selection } = selectSchema.parse(asked);
   return throughAll(selection, (limit) => log.purge(tenant, selection, limit));
+}
+
+async function timersOf({ timers }: DoorMeans, asked: unknown): Promise<TimersView> {
+  const found = await timers.timersOf(timersQuerySchema.parse(asked));
+  return {
+    timers: found.map(({ timer, nextMs, lastMs }) => ({
+      name: timer,
+      ...(nextMs === undefined ? {} : { nextRunAt: new Date(nextMs).toISOString() }),
+      ...(lastMs === undefined ? {} : { lastRunAt: new Date(lastMs).toISOString() }),
+    })),
+  };
 }
 
 /** Works in pages, so that other writes have their turn. */

@@ -15,6 +15,7 @@ export const forgetBeforeMs = (nowMs: number, endedBackMs: number | undefined): 
 async function forgetOld(log: EventLog, now: () => number, isStopped: () => boolean): Promise<void> {
   const beforeMs = forgetBeforeMs(now(), await log.endedBack(keptEvents));
   while (!isStopped() && (await log.forget(beforeMs, forgottenAtOnce)) === forgottenAtOnce);
+  while (!isStopped() && (await log.forgetKeys(now(), forgottenAtOnce)) === forgottenAtOnce);
 }
 
 /** Forgets now and from time to time, until disposed. */

@@ -11,24 +11,28 @@ import {
   type Selection,
 } from '../wire/event-calls.ts';
 import type {
+  Acceptance,
   DeadLetterPage,
   EventCount,
   EventLog,
   EventPayload,
   EventRecord,
-  FunctionRef,
+  LaneRef,
   LeasedEvent,
   LeaseOrder,
   NewEvent,
   Settlement,
 } from './event-log.ts';
 import { GroupCommit, type GroupCommitMeans } from './group-commit.ts';
+import { acceptEvent } from './sqlite-accept.ts';
 import { eventSchema } from './sqlite-event-schema.ts';
+import { holdBehindOthers, releaseNext } from './sqlite-order.ts';
+import { jsonText, numberOf, orNone, turn } from './sqlite-rows.ts';
+import { SqliteTimerStore } from './sqlite-timer-store.ts';
 
-const jsonText = z.string().transform((text): unknown => JSON.parse(text));
-const orNone = <T>(schema: z.ZodType<T>) => schema.nullable().transform((value) => value ?? undefined);
 const refSchema = z.object({ tenant: z.string(), function: z.string() });
-const leasedSchema = refSchema.extend({ id: z.string(), token: z.int(), attempts: z.int(), sinceMs: z.int() });
+const laneSchema = refSchema.extend({ way: z.enum(['gateway', 'webhook']) });
+const leasedSchema = laneSchema.extend({ id: z.string(), token: z.int(), attempts: z.int(), sinceMs: z.int(), hops: z.int() });
 const payloadSchema = z.object({ request: jsonText.pipe(eventRequestSchema), body: z.instanceof(Uint8Array) });
 const recordSchema = refSchema.extend({
   id: z.string(),
@@ -53,6 +57,8 @@ export interface SqliteEventLogMeans extends Omit<GroupCommitMeans, 'database'> 
  * synchronously and a commit waits for the disk, which is why that process does nothing else.
  */
 export class SqliteEventLog implements EventLog {
+  /** Timers are kept in the same database, since their runs are accepted together with their progress. */
+  readonly timers: SqliteTimerStore;
   readonly #database: DatabaseSync;
   /** Keeps each statement prepared. */
   readonly #sql: SQLTagStore;
@@ -77,43 +83,40 @@ export class SqliteEventLog implements EventLog {
     this.#database.exec("UPDATE events SET lease_until_ms = 0 WHERE state = 'running'");
     this.#maxBytes = maxBytes;
     this.#usedBytes = this.#measure();
+    this.timers = new SqliteTimerStore({ sql: this.#sql, commits: this.#commits, demandRoom: () => this.#demandRoom() });
   }
 
-  accept({ id, tenant, function: name, acceptedMs, request, body }: NewEvent): Promise<void> {
-    if (this.#usedBytes >= this.#maxBytes) return Promise.reject(logFull(this.#maxBytes));
-    return this.#commits.write(() => {
-      const row = this.#sql.get`
-        INSERT INTO events (id, tenant, function, state, accepted_ms, since_ms, due_ms)
-        VALUES (${id}, ${tenant}, ${name}, 'waiting', ${acceptedMs}, ${acceptedMs}, ${acceptedMs})
-        ON CONFLICT (id) DO NOTHING RETURNING seq`;
-      if (row === undefined) return;
-      this.#sql.run`INSERT INTO payloads (seq, request, body) VALUES (${Number(row['seq'])}, ${JSON.stringify(request)}, ${body})`;
-    });
+  async accept(event: NewEvent): Promise<Acceptance> {
+    this.#demandRoom();
+    return this.#commits.write(() => acceptEvent(this.#sql, event));
   }
 
-  functionsDue(nowMs: number): Promise<FunctionRef[]> {
+  lanesDue(nowMs: number): Promise<LaneRef[]> {
     return turn(() =>
       this.#sql.all`
-        SELECT c.tenant, c.function FROM counts c WHERE c.state = 'waiting' AND c.n > 0 AND EXISTS (
-          SELECT 1 FROM events e WHERE e.state = 'waiting' AND e.tenant = c.tenant AND e.function = c.function AND e.due_ms <= ${nowMs})`.map(
-        (row) => refSchema.parse(row),
-      ),
+        SELECT c.tenant, c.function, w.column1 AS way FROM counts c, (VALUES ('gateway'), ('webhook')) w
+        WHERE c.state = 'waiting' AND c.n > 0 AND EXISTS (
+          SELECT 1 FROM events e WHERE e.state = 'waiting' AND e.is_held = 0 AND e.tenant = c.tenant AND e.function = c.function
+            AND e.way = w.column1 AND e.due_ms <= ${nowMs})`.map((row) => laneSchema.parse(row)),
     );
   }
 
   nextDueMs(afterMs: number): Promise<number | undefined> {
     return turn(() =>
-      numberOf(this.#sql.get`SELECT min(due_ms) AS value FROM events WHERE state = 'waiting' AND due_ms > ${afterMs}`?.['value']),
+      numberOf(
+        this.#sql.get`SELECT min(due_ms) AS value FROM events WHERE state = 'waiting' AND is_held = 0 AND due_ms > ${afterMs}`?.['value'],
+      ),
     );
   }
 
-  lease({ tenant, function: name, limit, nowMs, untilMs }: LeaseOrder): Promise<LeasedEvent[]> {
+  lease({ tenant, function: name, way, limit, nowMs, untilMs }: LeaseOrder): Promise<LeasedEvent[]> {
     return this.#commits.write(() =>
       this.#sql.all`
         UPDATE events SET state = 'running', token = token + 1, lease_until_ms = ${untilMs} WHERE seq IN (
-          SELECT seq FROM events WHERE state = 'waiting' AND tenant = ${tenant} AND function = ${name} AND due_ms <= ${nowMs}
+          SELECT seq FROM events WHERE state = 'waiting' AND is_held = 0 AND tenant = ${tenant} AND function = ${name} AND way = ${way}
+            AND due_ms <= ${nowMs}
           ORDER BY due_ms LIMIT ${limit})
-        RETURNING id, tenant, function, token, attempts, since_ms AS sinceMs`.map((row) => leasedSchema.parse(row)),
+        RETURNING id, tenant, function, way, token, attempts, since_ms AS sinceMs, hops`.map((row) => leasedSchema.parse(row)),
     );
   }
 
@@ -124,19 +127,22 @@ export class SqliteEventLog implements EventLog {
     });
   }
 
-  settle(id: string, token: number, settlement: Settlement): Promise<boolean> {
+  settle(id: string, token: number, settlement: Settlement, follow?: NewEvent): Promise<boolean> {
     return this.#commits.write(() => {
       const done = this.#settle(id, token, settlement);
+      if (!done) return false;
+      if (settlement.kind !== 'waiting') releaseNext(this.#sql, id);
+      if (follow !== undefined) acceptEvent(this.#sql, follow);
       const isGone = settlement.kind === 'succeeded' || settlement.kind === 'discarded';
-      if (done && isGone) this.#sql.run`DELETE FROM payloads WHERE seq = (SELECT seq FROM events WHERE id = ${id})`;
-      return done;
+      if (isGone) this.#sql.run`DELETE FROM payloads WHERE seq = (SELECT seq FROM events WHERE id = ${id})`;
+      return true;
     });
   }
 
   expired(nowMs: number, limit: number): Promise<LeasedEvent[]> {
     return turn(() =>
       this.#sql.all`
-        SELECT id, tenant, function, token, attempts, since_ms AS sinceMs FROM events
+        SELECT id, tenant, function, way, token, attempts, since_ms AS sinceMs, hops FROM events
         WHERE state = 'running' AND lease_until_ms <= ${nowMs} ORDER BY lease_until_ms LIMIT ${limit}`.map((row) =>
         leasedSchema.parse(row),
       ),
@@ -160,6 +166,7 @@ export class SqliteEventLog implements EventLog {
     return this.#commits.write(() => {
       const ids = this.#selected(tenant, selection, limit);
       for (const id of ids) {
+        holdBehindOthers(this.#sql, id);
         this.#sql.run`
           UPDATE events SET state = 'waiting', since_ms = ${nowMs}, due_ms = ${nowMs}, attempts = 0, ended_ms = NULL, reason = NULL, error = NULL
           WHERE id = ${id} AND state = 'dead-lettered'`;
@@ -186,6 +193,15 @@ export class SqliteEventLog implements EventLog {
     });
   }
 
+  forgetKeys(nowMs: number, limit: number): Promise<number> {
+    return this.#commits.write(() => {
+      const removed = this.#sql.run`
+        DELETE FROM idempotency WHERE (tenant, function, key) IN (
+          SELECT tenant, function, key FROM idempotency WHERE until_ms <= ${nowMs} LIMIT ${limit})`;
+      return Number(removed.changes);
+    });
+  }
+
   endedBack(count: number): Promise<number | undefined> {
     return turn(() =>
       numberOf(
@@ -206,6 +222,11 @@ export class SqliteEventLog implements EventLog {
       this.#commits[Symbol.dispose]();
       this.#database.close();
     });
+  }
+
+  /** @throws SwiftletError StorageFull */
+  #demandRoom(): void {
+    if (this.#usedBytes >= this.#maxBytes) throw logFull(this.#maxBytes);
   }
 
   #measure(): number {
@@ -271,10 +292,3 @@ const logFull = (maxBytes: number): SwiftletError =>
   );
 
 const hasChanged = ({ changes }: { readonly changes: number | bigint }): boolean => Number(changes) > 0;
-const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
-
-/** What it throws becomes the promise's rejection, as the contract has it. */
-const turn = <T>(work: () => T): Promise<T> =>
-  new Promise((resolve) => {
-    resolve(work());
-  });

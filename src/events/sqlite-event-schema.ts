@@ -50,6 +50,41 @@ const migrations: readonly string[] = [
     UPDATE counts SET n = n - 1 WHERE tenant = old.tenant AND function = old.function AND state = old.state;
   END;
   `,
+  `
+  CREATE TABLE timers (
+    tenant TEXT NOT NULL,
+    function TEXT NOT NULL,
+    timer TEXT NOT NULL,
+    declared TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    last_ms INTEGER,
+    next_ms INTEGER,
+    PRIMARY KEY (tenant, function, timer)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX timers_next ON timers (next_ms) WHERE next_ms IS NOT NULL;
+
+  -- Of the events with one order key, all but the first are held.
+  ALTER TABLE events ADD COLUMN order_key TEXT;
+  ALTER TABLE events ADD COLUMN is_held INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX events_ordered ON events (tenant, function, order_key, seq) WHERE order_key IS NOT NULL AND state IN ('waiting', 'running');
+  ALTER TABLE events ADD COLUMN way TEXT NOT NULL DEFAULT 'gateway' CHECK (way IN ('gateway', 'webhook'));
+  ALTER TABLE events ADD COLUMN hops INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX events_due;
+  DROP INDEX events_next;
+  CREATE INDEX events_due ON events (tenant, function, way, due_ms) WHERE state = 'waiting' AND is_held = 0;
+  CREATE INDEX events_next ON events (due_ms) WHERE state = 'waiting' AND is_held = 0;
+
+  CREATE TABLE idempotency (
+    tenant TEXT NOT NULL,
+    function TEXT NOT NULL,
+    key TEXT NOT NULL,
+    id TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    until_ms INTEGER NOT NULL,
+    PRIMARY KEY (tenant, function, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX idempotency_over ON idempotency (until_ms);
+  `,
 ];
 
 /** The events that were accepted. It is marked with "SWEV". */

@@ -1,16 +1,27 @@
 /** The events role is wired here: it stores what gateways accept, and delivers it through a gateway. */
+import { randomUUIDv7 } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
+import { idempotencyWindowMs } from '../model/limits.ts';
+import { passFrom } from '../role/fault-points.ts';
 import { deliverySocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
 import { serveCalls } from '../wire/calls.ts';
+import type { CallerRequest, WebhookRequest } from '../wire/event-calls.ts';
+import { functionKey } from '../wire/published-state.ts';
 import { subscribeState } from '../wire/state-subscriber.ts';
-import { deliverTo } from './deliver.ts';
+import { addressPolicy } from './address-policy.ts';
+import { type Deliver, deliverTo } from './deliver.ts';
+import { deliverToWebhook } from './deliver-webhook.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { answer, type DoorMeans } from './door.ts';
+import type { FunctionRef } from './event-log.ts';
 import { EventMetrics } from './metrics.ts';
 import { keepForgetting } from './retention.ts';
 import { SqliteEventLog } from './sqlite-event-log.ts';
+import { Timekeeper } from './timekeeper.ts';
+import { timerKey } from './timer-changes.ts';
 
 /**
  * Starts the role.
@@ -26,6 +37,8 @@ export async function startEvents(
 ): Promise<RunningRole> {
   await using started = new AsyncDisposableStack();
   const now = () => Date.now();
+  const pass = passFrom(process.env);
+  const trouble = (error: unknown, what: string) => log.error({ err: error }, what);
   const metrics = new EventMetrics(() => events.counts());
   const events: SqliteEventLog = started.use(
     new SqliteEventLog(`${folder}/events.sqlite`, {
@@ -35,20 +48,46 @@ export async function startEvents(
       broken,
     }),
   );
+  const versionOf = ({ tenant, function: name }: FunctionRef) => subscriber.state?.functions.get(functionKey(tenant, name));
   const dispatcher: Dispatcher = new Dispatcher({
     log: events,
-    deliver: deliverTo(deliverySocketOf(config.run)),
+    deliver: deliverAnywhere(
+      deliverTo(deliverySocketOf(config.run)),
+      deliverToWebhook({
+        policy: addressPolicy(config.events.webhookAllow, ownAddresses),
+        variableOf: (ref, variable) => versionOf(ref)?.config.environment[variable],
+        now,
+      }),
+    ),
     functions: () => subscriber.state?.functions,
     now,
     chance: Math.random,
+    newId: randomUUIDv7,
+    pass,
+    accepted: (event) => accepted(event),
     tried: (event, how) => metrics.tried(event, how),
     settled: (event, how) => metrics.settled(event, how),
-    trouble: (error, what) => log.error({ err: error }, what),
+    trouble,
   });
+  const accepted = (event: FunctionRef) => {
+    metrics.accepted(event);
+    dispatcher.wake();
+  };
+  const timekeeper: Timekeeper = started.use(
+    new Timekeeper({
+      store: events.timers,
+      functions: () => subscriber.state?.functions,
+      now,
+      accepted,
+      skipped: (timer) => log.warn({ timer: timerKey(timer) }, 'runs of a timer were missed and are not made up for'),
+      trouble,
+    }),
+  );
   const subscriber = started.use(
     subscribeState(stateSocketOf(config.run), 'events', ({ functions }) => {
       metrics.forgetAllBut(functions);
       dispatcher.wake();
+      timekeeper.wake();
     }),
   );
   started.use(keepForgetting(events, now, (error) => log.error({ err: error }, 'ended events could not be forgotten')));
@@ -56,12 +95,12 @@ export async function startEvents(
   let isStopping = false;
   const means: DoorMeans = {
     log: events,
+    timers: events.timers,
     now,
-    accepted: (event) => {
-      metrics.accepted(event);
-      dispatcher.wake();
-    },
+    idempotencyWindowMs: (ref) => versionOf(ref)?.config.async.idempotencyWindowMs ?? idempotencyWindowMs.default,
+    accepted,
     redriven: () => dispatcher.wake(),
+    pass,
     health: () =>
       subscriber.state === undefined
         ? { ready: false, detail: 'does not know the functions yet' }
@@ -95,3 +134,12 @@ export async function startEvents(
     },
   };
 }
+
+const deliverAnywhere =
+  (toGateway: Deliver<CallerRequest>, toWebhook: Deliver<WebhookRequest>): Deliver =>
+  (delivery, signal) => {
+    const { request } = delivery;
+    return request.kind === 'webhook' ? toWebhook({ ...delivery, request }, signal) : toGateway({ ...delivery, request }, signal);
+  };
+
+const ownAddresses = (): string[] => Object.values(networkInterfaces()).flatMap((found) => (found ?? []).map(({ address }) => address));

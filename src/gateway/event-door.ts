@@ -4,9 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SwiftletError } from '../model/errors.ts';
 import { maxEventBytes } from '../model/limits.ts';
 import { defaultTenant } from '../model/names.ts';
+import type { Pass } from '../role/fault-points.ts';
 import type { CallClient } from '../wire/calls.ts';
-import { eventIdSchema, eventSchema, type EventRequest } from '../wire/event-calls.ts';
+import { acceptedSchema, type CallerRequest, eventIdSchema, eventSchema } from '../wire/event-calls.ts';
 import { collectBody, tooLarge } from './collect-body.ts';
+import { eventKeysOf } from './event-keys.ts';
 import { unknownFunction } from './failures.ts';
 import type { Gateway } from './gateway.ts';
 import { eventPath } from './platform-paths.ts';
@@ -24,7 +26,7 @@ const leastBytes = 4 * 1024;
 export interface EventWay {
   readonly key: string;
   readonly name: string;
-  readonly kind: EventRequest['kind'];
+  readonly kind: CallerRequest['kind'];
   readonly target: string;
 }
 
@@ -33,6 +35,7 @@ export interface EventDoorMeans {
   readonly gateway: Pick<Gateway, 'find' | 'refuse'>;
   /** Whether the gateway knows what functions there are. */
   readonly knowsFunctions: () => boolean;
+  readonly pass: Pass;
 }
 
 export class EventDoor {
@@ -47,7 +50,10 @@ export class EventDoor {
   accept(request: IncomingMessage, response: ServerResponse, way: EventWay): void {
     const id = randomUUIDv7();
     this.#store(request, id, way).then(
-      () => sendAccepted(response, id),
+      (storedAs) => {
+        this.#means.pass('before-202');
+        sendAccepted(response, storedAs);
+      },
       (error: unknown) => this.#refuse(request, response, id, error),
     );
   }
@@ -60,8 +66,10 @@ export class EventDoor {
     );
   }
 
-  async #store(request: IncomingMessage, id: string, way: EventWay): Promise<void> {
+  /** @returns the id under which it is stored: an earlier request's, when this one repeats it */
+  async #store(request: IncomingMessage, id: string, way: EventWay): Promise<string> {
     const { events } = this.#means;
+    const keys = eventKeysOf(request.headers);
     const length = bodyLengthOf(request);
     const bytes = bytesOf(request, length);
     this.#demand(way, length, bytes);
@@ -70,10 +78,11 @@ export class EventDoor {
       // What is sent along with the body is read first: the request may be gone afterwards.
       const sent = requestOf(request, way);
       const body = length === 0 ? Buffer.alloc(0) : await collectBody(request, maxEventBytes);
-      const event = { id, tenant: defaultTenant, function: way.name, request: sent, body: body.toString('base64') };
-      await events.ask('accept', event, acceptLimitMs).catch((error: unknown) => {
-        throw notStored(error instanceof Error ? error.message : String(error), error);
+      const event = { id, tenant: defaultTenant, function: way.name, request: sent, body: body.toString('base64'), ...keys };
+      const answer = await events.ask('accept', event, acceptLimitMs).catch((error: unknown) => {
+        throw isCallers(error) ? error : notStored(error instanceof Error ? error.message : String(error), error);
       });
+      return acceptedSchema.parse(answer).id ?? id;
     } finally {
       this.#acceptingBytes -= bytes;
     }
@@ -114,13 +123,16 @@ function bytesOf({ rawHeaders }: IncomingMessage, length: number): number {
 }
 
 /** The platform's own headers, the token among them, are not part of an event. */
-const requestOf = ({ method, rawHeaders, headers, socket }: IncomingMessage, { kind, target }: EventWay): EventRequest => ({
+const requestOf = ({ method, rawHeaders, headers, socket }: IncomingMessage, { kind, target }: EventWay): CallerRequest => ({
   kind,
   method: method ?? 'GET',
   target,
   sourceIp: socket.remoteAddress ?? '',
   headers: kind === 'event' ? [] : endToEndHeaders(rawHeaders, headers.connection),
 });
+
+/** To send it again would not help. */
+const isCallers = (error: unknown): boolean => error instanceof SwiftletError && error.code === 'IdempotencyKeyReused';
 
 const notStored = (why: string, cause?: unknown): SwiftletError =>
   new SwiftletError('EventNotStored', `the event was not accepted: ${why}; send it again`, cause === undefined ? {} : { cause });

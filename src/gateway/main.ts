@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { type Problem, SwiftletError, toProblem } from '../model/errors.ts';
 import { clientIdleMs, maxHeaderBytes, maxHeaderCount } from '../model/limits.ts';
+import { passFrom } from '../role/fault-points.ts';
 import { deliverySocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { endedSchema, startingSchema } from '../wire/agent-calls.ts';
@@ -52,7 +53,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
 
   const events = connectCalls(socketOf(config.run, 'events'), 'gateway');
   const knowsFunctions = () => subscriber.state !== undefined;
-  const eventDoor = new EventDoor({ events, gateway, knowsFunctions });
+  const eventDoor = new EventDoor({ events, gateway, knowsFunctions, pass: passFrom(process.env) });
   const platform = { gateway, eventDoor, isReady, tokenHashes: () => subscriber.state?.tokenHashes ?? [] };
 
   let isStopping = false;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { destinationsSchema } from './destination.ts';
 import * as limits from './limits.ts';
 import { nameSchema } from './names.ts';
 import { defaultRuntime, runtimeSchema } from './runtimes.ts';
+import { timerSchema } from './timer.ts';
 
 /** `file.export`, `dir/file.export`, or only `file` (then the export is `handler` or `default`); the file has no extension. */
 export const handlerPattern = /^(?!\/)(?!.*\.\.)[\w@./-]+?(?:\.[A-Za-z_$][\w$]*)?$/;
@@ -39,8 +41,15 @@ export const asyncConfigSchema = z.strictObject({
   /** Events delivered at the same time. */
   inFlight: between(limits.asyncInFlight),
   onFailure: z.enum(failurePolicies).default('dead-letter'),
+  /** How long a request with the same idempotency key is the same event. */
+  idempotencyWindowMs: between(limits.idempotencyWindowMs),
 });
 export type AsyncConfig = z.output<typeof asyncConfigSchema>;
+
+/** When the clock invokes it, by the timers' names. */
+const timersSchema = z
+  .record(nameSchema, timerSchema)
+  .refine((timers) => Object.keys(timers).length <= limits.maxTimers, `a function has at most ${String(limits.maxTimers)} timers`);
 
 /** What a version is configured with, complete: every default is filled in. Immutable with its version. */
 export const functionConfigSchema = z
@@ -67,8 +76,20 @@ export const functionConfigSchema = z
     queueLength: between(limits.queueLength),
     queueTimeoutMs: between(limits.queueTimeoutMs),
     async: asyncConfigSchema.prefault({}),
+    timers: timersSchema.default({}),
+    destinations: destinationsSchema.default({}),
   })
-  .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] });
+  .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] })
+  .refine(
+    ({ destinations, environment }) =>
+      [destinations.success, destinations.failure].every(
+        (one) => one?.kind !== 'webhook' || (environment[one.secretVariable] ?? '') !== '',
+      ),
+    {
+      error: 'the variable that is to have a webhook’s secret is not in the environment, or empty',
+      path: ['destinations'],
+    },
+  );
 
 export type FunctionConfig = z.output<typeof functionConfigSchema>;
 

@@ -32,6 +32,22 @@ export const asyncRetries = { min: 0, max: 100, default: 2 } as const;
 export const asyncBackoffMs = { min: 10, max: 3_600_000, default: 60_000 } as const;
 export const asyncMaximumAgeMs = { min: 1_000, max: 604_800_000, default: 21_600_000 } as const;
 export const asyncInFlight = { min: 1, max: 1_000, default: 10 } as const;
+/** How long an idempotency key stands for its event; no longer than an event's state can be asked for. */
+export const idempotencyWindowMs = { min: 1_000, max: 86_400_000, default: 86_400_000 } as const;
+/** Of an order key and an idempotency key, in characters. */
+export const maxEventKeyLength = 255;
+
+/** Function-caused invocations in a row; one more is stopped. */
+export const maxHops = 16;
+export const maxWebhookUrlLength = 2_048;
+
+/** Timers of one function; a cron expression; the pause of a rate; how far apart a timer's runs may be scattered. */
+export const maxTimers = 64;
+export const maxCronLength = 128;
+export const timerRateMs = { min: 1_000, max: 366 * 86_400_000 } as const;
+export const timerJitterMs = { min: 0, max: 3_600_000 } as const;
+/** Runs made up for at most, when all that were missed are. */
+export const maxMissedRuns = 1_000;
 
 /** Processes and threads in one sandbox. A bare Node.js has about a dozen. */
 export const sandboxPids = 128;

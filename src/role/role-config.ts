@@ -25,6 +25,8 @@ export const roleConfigSchema = z.object({
   events: z.object({
     /** Above it no more events are accepted. */
     maxLogBytes: z.int().min(0),
+    /** Ranges of addresses (CIDR) that webhooks may be sent to although they are not public. */
+    webhookAllow: z.array(z.string()),
   }),
   /** SHA-256 in hex of the tokens that open the control API. */
   tokenHashes: z.array(z.string()),

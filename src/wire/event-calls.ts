@@ -1,5 +1,6 @@
 /** What gateways and control say to the events role about stored events. It serves; all bodies are parsed by these schemas at its door. */
 import { z } from 'zod';
+import { maxEventKeyLength } from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
 
 export const eventIdSchema = z.uuid('an event’s id is a UUID, as the 202 has it');
@@ -8,7 +9,7 @@ export const eventIdSchema = z.uuid('an event’s id is a UUID, as the 202 has i
  * What is to be handed to the function: an HTTP request as it came, or an event that is the handler's first argument. Headers are names
  * and values in turn, without those that end at the gateway.
  */
-export const eventRequestSchema = z.object({
+export const callerRequestSchema = z.object({
   kind: z.enum(['http', 'event']),
   method: z.string(),
   /** What follows the function's name; begins with `/`. */
@@ -16,23 +17,47 @@ export const eventRequestSchema = z.object({
   sourceIp: z.string(),
   headers: z.array(z.string()),
 });
+export type CallerRequest = z.output<typeof callerRequestSchema>;
+
+export const webhookRequestSchema = z.object({
+  kind: z.literal('webhook'),
+  url: z.string(),
+  /** The variable of the function's environment that has the secret. */
+  secretVariable: z.string(),
+});
+export type WebhookRequest = z.output<typeof webhookRequestSchema>;
+
+/** What an event sends: a caller's request to its function, or what its function's destination has to a webhook. */
+export const eventRequestSchema = z.discriminatedUnion('kind', [callerRequestSchema, webhookRequestSchema]);
 export type EventRequest = z.output<typeof eventRequestSchema>;
 
-/** Ask `accept`, from gateways: store this event. Answered once it is on the disk. The same id again changes nothing. */
+const keySchema = z.string().min(1).max(maxEventKeyLength);
+
+/**
+ * Ask `accept`, from gateways: store this event. Answered with `acceptedSchema` once it is on the disk, or refused with
+ * IdempotencyKeyReused. The same id again changes nothing.
+ */
 export const acceptSchema = z.object({
   id: eventIdSchema,
   tenant: nameSchema,
   function: nameSchema,
-  request: eventRequestSchema,
+  request: callerRequestSchema,
   /** Base64. */
   body: z.string(),
+  /** Events of one key are delivered one at a time, in the order in which they were accepted. */
+  orderKey: keySchema.optional(),
+  /** An event with the same key that was accepted within the function's window is this one. */
+  idempotencyKey: keySchema.optional(),
 });
+
+/** The id under which it is stored: an earlier one's when its idempotency key came before. Absent from older releases: as it was asked. */
+export const acceptedSchema = z.object({ id: eventIdSchema.optional() });
 
 export const eventStates = ['waiting', 'running', 'succeeded', 'dead-lettered', 'discarded'] as const;
 export type EventState = (typeof eventStates)[number];
 
-/** Why an event ended without success: no attempt is left, it is too old, or no attempt can ever help. */
-export const failureReasons = ['attempts', 'age', 'refused'] as const;
+/** Why an event ended without success: no attempt is left, it is too old, no attempt can ever help, or functions went on causing each other. */
+export const failureReasons = ['attempts', 'age', 'refused', 'recursion'] as const;
 export type FailureReason = (typeof failureReasons)[number];
 
 export const eventErrorSchema = z.object({ code: z.string(), message: z.string() });

@@ -96,7 +96,14 @@ functions:
   assert.deepEqual([one?.name, basename(one?.source ?? ''), one?.config.handler], ['one', 'one', 'index']);
   assert.deepEqual([one?.config.memoryMiB, one?.config.timeoutMs], [256, 120_000]);
   assert.deepEqual([one?.config.environment, one?.config.queueLength, one?.config.queueTimeoutMs], [{ A: '1', B: 'true' }, 5, 1_000]);
-  assert.deepEqual(one?.config.async, { retries: 0, backoffMs: 30_000, maximumAgeMs: 21_600_000, inFlight: 3, onFailure: 'discard' });
+  assert.deepEqual(one?.config.async, {
+    retries: 0,
+    backoffMs: 30_000,
+    maximumAgeMs: 21_600_000,
+    inFlight: 3,
+    onFailure: 'discard',
+    idempotencyWindowMs: 86_400_000,
+  });
   assert.deepEqual([two?.config.memoryMiB, two?.config.handler, two?.build.exclude], [1_024, 'index.main', []]);
   assert.equal(basename(three?.source ?? ''), 'one');
   assert.deepEqual([basename(four?.source ?? ''), four?.build.exclude], ['shop', ['swiftlet.yaml']]);
@@ -127,3 +134,56 @@ test('a folder that is not there, and one that is a file', async () => {
     await assert.rejects(planFolder(path), refused('NotFound', /^there is no folder/));
   }
 });
+
+test('timers and destinations of a manifest become those of the configuration', async () => {
+  const manifest = `functions:
+  one:
+    environment: { SECRET: geheim }
+    timers:
+      nightly: { cron: '30 2 * * *', timeZone: Europe/Berlin, jitter: 5m, missed: all }
+      often: { rate: 90, start: '2026-01-01T00:00:00' }
+      launch: { at: 2026-03-01T09:00:00+01:00 }
+    destinations:
+      success: { function: other }
+      failure: { webhook: 'https://hooks.test/x', secret: SECRET }
+`;
+  const [one] = await plan({ 'swiftlet.yaml': manifest, 'index.js': '' });
+  const timers: unknown = JSON.parse(JSON.stringify(one?.config.timers));
+  assert.deepEqual(timers, {
+    nightly: { kind: 'cron', expression: '30 2 * * *', timeZone: 'Europe/Berlin', jitterMs: 300_000, missed: 'all' },
+    often: { kind: 'rate', everyMs: 90_000, timeZone: 'UTC', jitterMs: 0, missed: 'skip', start: '2026-01-01T00:00:00' },
+    launch: { kind: 'once', at: '2026-03-01T09:00:00+01:00', timeZone: 'UTC', jitterMs: 0, missed: 'once' },
+  });
+  assert.deepEqual(one?.config.destinations, {
+    success: { kind: 'function', function: 'other' },
+    failure: { kind: 'webhook', url: 'https://hooks.test/x', secretVariable: 'SECRET' },
+  });
+});
+
+const wrongTriggers: readonly (readonly [what: string, lines: string, message: RegExp])[] = [
+  [
+    'a time with a timer that runs once, and an end',
+    "timers: { a: { at: '2026-01-01T00:00:00', end: '2026-01-02T00:00:00' } }",
+    /3:18: .*runs once/,
+  ],
+  ['a timer without a time', 'timers: { a: { jitter: 5s } }', /one of cron, rate and at/],
+  ['a webhook without its secret', 'destinations: { success: { webhook: https://x.test } }', /function: name/],
+  [
+    'a secret that is not in the environment',
+    'destinations: { success: { webhook: https://x.test, secret: NONE } }',
+    /3:19: .*not in the environment/,
+  ],
+  ['an unknown key', 'destinations: { sucess: { function: x } }', /unknown key "sucess"; did you mean "success"/],
+];
+for (const [what, lines, message] of wrongTriggers) {
+  test(`a manifest is refused: ${what}`, async () => {
+    await assert.rejects(
+      () => plan({ 'swiftlet.yaml': `functions:\n  one:\n    ${lines}\n`, 'index.js': '' }),
+      (error) => {
+        assert.ok(error instanceof SwiftletError && error.code === 'ManifestInvalid');
+        assert.match(error.message, message);
+        return true;
+      },
+    );
+  });
+}

@@ -144,6 +144,7 @@ describe('the platform in the API', () => {
       'GET /v1/functions/{name}',
       'GET /v1/functions/{name}/logs',
       'GET /v1/functions/{name}/starts',
+      'GET /v1/functions/{name}/timers',
       'GET /v1/functions/{name}/traces',
       'GET /v1/functions/{name}/versions',
       'GET /v1/platform',

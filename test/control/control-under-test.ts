@@ -65,7 +65,7 @@ export function configIn(folder: string, change: Partial<RoleConfig> = {}): Role
     home: folder,
     gateway: { host: '127.0.0.1', port: 8080, tenantInFlight: 10 },
     api: { host: '127.0.0.1', port: 0 },
-    events: { maxLogBytes: 1_000_000_000 },
+    events: { maxLogBytes: 1_000_000_000, webhookAllow: [] },
     tokenHashes: [sha256(token)],
     agent: { isolation: 'bubblewrap', poolSize: 0, bootsAtOnce: 1, maxSandboxes: 1 },
     graceMs: 100,

@@ -1,5 +1,5 @@
 /**
- * The ledger: a client notes every acknowledged event on the disk, a function every execution, while the events role and the gateway are
+ * The ledger on a whole platform: a client notes every acknowledged event on the disk, a function every execution, while each role is
  * killed again and again. Afterwards each accepted event has ended, and none was tried more often than it may.
  */
 import assert from 'node:assert/strict';
@@ -11,13 +11,13 @@ import { eventually, openE2e } from './functions.ts';
 import { killRole } from './platform-processes.ts';
 
 const retries = 20;
-const kills = ['events', 'gateway', 'events', 'gateway', 'events'] as const;
+const kills = ['events', 'gateway', 'agent', 'events', 'control', 'gateway', 'relay', 'events'] as const;
 const betweenKillsMs = 250;
 const clients = 4;
 
 const linesOf = (path: string): string[] => readFileSync(path, 'utf8').split('\n').filter(Boolean);
 
-test('kill -9 of the events role and of the gateway under load loses nothing that was accepted', { timeout: 30_000 }, async (t) => {
+test('kill -9 of each role under load loses nothing that was accepted', { timeout: 60_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'swiftlet-ledger-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const [accepted, executed] = [join(folder, 'accepted'), join(folder, 'executed')];

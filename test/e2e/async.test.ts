@@ -161,6 +161,43 @@ test('the events role away: asynchronous requests get 503 at once, others go on,
   assert.equal((await e2e.call('/echo/', { headers: later })).status, 202);
 });
 
+test('events with one order key run one after the other; one that fails holds up those behind it, not others', async () => {
+  const code = `let running = 0;
+    export const handler = async ({ body }, { awsRequestId }) => {
+      running += 1;
+      console.log('begins ' + body + ' beside ' + (running - 1));
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      running -= 1;
+      if (body === 'a1' && !globalThis.failed) { globalThis.failed = true; throw new Error('once'); }
+    };`;
+  await e2e.publish('ordered', code, { async: { ...quick, inFlight: 10 }, concurrency: 10, maximum: 1 });
+  const send = (body: string, key?: string) =>
+    e2e.call('/ordered/', { method: 'POST', body, headers: { ...later, ...(key === undefined ? {} : { 'x-swiftlet-order-key': key }) } });
+  const ids: string[] = [];
+  for (const body of ['a1', 'a2', 'a3']) ids.push(idOf(await send(body, 'a')));
+  ids.push(idOf(await send('free')));
+  for (const id of ids) assert.equal((await endOf(id))['state'], 'succeeded');
+  const lines = (await e2e.log('ordered')).map(({ message }) => String(message)).filter((line) => line.startsWith('begins'));
+  const order = lines.map((line) => line.split(' ')[1]);
+  assert.deepEqual(
+    order.filter((body) => body !== 'free'),
+    ['a1', 'a1', 'a2', 'a3'],
+  );
+  assert.ok(order.indexOf('free') < order.indexOf('a2'), 'an event without a key waited');
+});
+
+test('a request that is sent again with its idempotency key is the same event', async () => {
+  const headers = { ...later, 'idempotency-key': '"order-1"' };
+  const send = (body: string) => e2e.call('/echo/', { method: 'POST', body, headers });
+  const [first, ...again] = await Promise.all([send('x'), send('x'), send('x')]);
+  const id = idOf(first);
+  for (const answer of again) assert.equal(idOf(answer), id);
+  assert.equal((await endOf(id))['attempts'], 1);
+  assert.equal(idOf(await send('x')), id);
+  const other = await send('y');
+  assert.deepEqual([other.status, other.json['code']], [422, 'IdempotencyKeyReused']);
+});
+
 test('the metrics tell what was accepted, tried and ended', async () => {
   const before = Number((await metric('swiftlet_events_accepted_total{tenant="default",function="echo"}')).split(' ')[1] ?? 0);
   await endOf(idOf(await e2e.call('/echo/', { headers: later })));

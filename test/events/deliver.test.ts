@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { buffer } from 'node:stream/consumers';
 import { type Delivery, deliverTo } from '../../src/events/deliver.ts';
+import type { CallerRequest } from '../../src/wire/event-calls.ts';
 import { tempFolder } from '../control/temp-folder.ts';
 
-const delivery: Delivery = {
+const delivery: Delivery<CallerRequest> = {
   id: 'the-event',
+  tenant: 'default',
   function: 'hello',
   request: { kind: 'http', method: 'PUT', target: '/a?b=%20c', sourceIp: '10.0.0.9', headers: ['Host', 'x.test', 'a', '1', 'a', '2'] },
   body: Buffer.from([1, 0, 255]),

@@ -16,7 +16,8 @@ const answered: Outcome = { kind: 'answered', result };
 const failed: Outcome = { kind: 'failed', error: { code: 'HandlerError', message: 'boom' } };
 const unavailable: Outcome = { kind: 'throttled', error: { code: 'Unavailable', message: 'away' } };
 
-function open(t: TestContext, async: object = {}, names: readonly string[] = ['hello']) {
+function open(t: TestContext, async: object = {}, names: readonly string[] = ['hello'], more: object = {}) {
+  let followers = 900;
   const log = new SqliteEventLog(join(tempFolder(t), 'events.sqlite'), {
     maxBytes: Number.POSITIVE_INFINITY,
     now: () => performance.now(),
@@ -29,13 +30,15 @@ function open(t: TestContext, async: object = {}, names: readonly string[] = ['h
     number: 1,
     digest: 'a'.repeat(64),
     size: 1,
-    config: functionConfigSchema.parse({ async }),
+    config: functionConfigSchema.parse({ async, ...more }),
     createdAt: '2026-01-01T00:00:00.000Z',
   });
   const under = {
     log,
     delivered: [] as Delivery[],
     troubles: [] as unknown[],
+    /** Functions whose events followed from others. */
+    followed: [] as string[],
     functions: new Map(names.map((name) => [`default/${name}`, versionOf(name)])) as Map<string, Version> | undefined,
     nowMs: 2_000,
     /** How deliveries end. */
@@ -51,6 +54,9 @@ function open(t: TestContext, async: object = {}, names: readonly string[] = ['h
     functions: () => under.functions,
     now: () => under.nowMs,
     chance: () => 1,
+    pass: () => undefined,
+    newId: () => idOf((followers += 1)),
+    accepted: ({ function: name }) => under.followed.push(name),
     tried: () => undefined,
     settled: () => undefined,
     trouble: (error) => under.troubles.push(error),
@@ -168,7 +174,7 @@ test('an event that is too old is not delivered any more', async (t) => {
 test('what a killed predecessor had under way counts as an attempt, and is delivered again', async (t) => {
   const under = open(t, { backoffMs: 60_000 });
   await under.log.accept(eventOf(1));
-  await under.log.lease({ tenant: 'default', function: 'hello', limit: 1, nowMs: 2_000, untilMs: 2_000 });
+  await under.log.lease({ tenant: 'default', function: 'hello', way: 'gateway', limit: 1, nowMs: 2_000, untilMs: 2_000 });
   under.dispatcher.wake();
   const found = await eventually(
     () => under.log.find('default', idOf(1)),
@@ -219,4 +225,49 @@ test('a stop waits for what is under way, and breaks it off after the grace', as
   assert.ok(performance.now() - startedAt >= 45);
   assert.deepEqual([await under.stateOf(1), await under.stateOf(2)], ['waiting', 'waiting']);
   assert.equal((await under.log.find('default', idOf(1)))?.attempts, 1);
+});
+
+test('an end is told to the function’s destination, in one transaction with it', async (t) => {
+  const destinations = { success: { kind: 'function', function: 'other' } };
+  const under = open(t, {}, ['hello'], { destinations });
+  await under.log.accept(eventOf(1));
+  under.dispatcher.wake();
+  const told = await eventually(
+    () => under.delivered.find(({ function: name }) => name === 'other'),
+    (delivery) => delivery !== undefined,
+  );
+  const record = JSON.parse(Buffer.from(told?.body ?? []).toString()) as { requestContext: { requestId: string; condition: string } };
+  assert.deepEqual([record.requestContext.requestId, record.requestContext.condition], [idOf(1), 'Success']);
+  assert.deepEqual(under.followed, ['other']);
+});
+
+test('functions that are each other’s destinations are stopped after 16 of them', async (t) => {
+  const under = open(t, {}, ['hello'], { destinations: { success: { kind: 'function', function: 'hello' } } });
+  await under.log.accept(eventOf(1));
+  under.dispatcher.wake();
+  const [dead] = await eventually(
+    () => under.log.deadLetters({ tenant: 'default', function: undefined, after: '', limit: 9 }),
+    ({ length }) => length > 0,
+  );
+  assert.equal(under.delivered.length, 17, 'one that came from outside, and sixteen');
+  assert.deepEqual([dead?.reason, dead?.error?.code, dead?.attempts], ['recursion', 'RecursionStopped', 0]);
+  assert.ok(dead !== undefined && (await under.log.payload('default', dead.id)) !== undefined, 'with what it would have been sent');
+  assert.deepEqual(await under.log.lanesDue(Number.MAX_SAFE_INTEGER), []);
+});
+
+test('a webhook that hangs holds up no event of its function', async (t) => {
+  const destinations = { success: { kind: 'webhook', url: 'https://hooks.test/', secretVariable: 'SECRET' } };
+  const under = open(t, { inFlight: 2 }, ['hello'], { destinations, environment: { SECRET: 'x' } });
+  under.answer = ({ request }, signal) =>
+    request.kind === 'webhook'
+      ? new Promise((resolve) => signal.addEventListener('abort', () => resolve(failed)))
+      : Promise.resolve(answered);
+  for (let at = 0; at < 8; at += 1) await under.log.accept(eventOf(at));
+  under.dispatcher.wake();
+  for (let at = 0; at < 8; at += 1)
+    await eventually(
+      () => under.stateOf(at),
+      (state) => state === 'succeeded',
+    );
+  assert.equal(under.delivered.filter(({ request }) => request.kind === 'webhook').length, 2);
 });

@@ -22,7 +22,7 @@ export const eventOf = (number: number, change: Partial<NewEvent> = {}): NewEven
   ...change,
 });
 
-const order = { tenant, function: 'hello', limit: 100, nowMs: 10_000, untilMs: 20_000 };
+const order = { tenant, function: 'hello', way: 'gateway', limit: 100, nowMs: 10_000, untilMs: 20_000 } as const;
 const result = { status: 200, contentType: 'text/plain', body: 'fine', encoding: 'utf8', isTruncated: false } as const;
 const succeeded: Settlement = { kind: 'succeeded', attempts: 1, atMs: 11_000, result };
 const error = { code: 'HandlerError', message: 'boom' };
@@ -64,8 +64,8 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
 
     it('leases each event once, those due first first, and no more than asked for', async (t) => {
       const { log } = await filled(t, 5);
-      assert.deepEqual(await log.functionsDue(999), []);
-      assert.deepEqual(await log.functionsDue(1_000), [{ tenant, function: 'hello' }]);
+      assert.deepEqual(await log.lanesDue(999), []);
+      assert.deepEqual(await log.lanesDue(1_000), [{ tenant, function: 'hello', way: 'gateway' }]);
       const first = await log.lease({ ...order, limit: 2 });
       assert.deepEqual(first.map(({ id }) => id).sort(), [idOf(0), idOf(1)]);
       const rest = await Promise.all([log.lease(order), log.lease(order)]);
@@ -73,7 +73,7 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
         rest.map(({ length }) => length),
         [3, 0],
       );
-      assert.deepEqual(await log.functionsDue(order.nowMs), []);
+      assert.deepEqual(await log.lanesDue(order.nowMs), []);
     });
 
     it('leases nothing before its time', async (t) => {
@@ -181,6 +181,137 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
       assert.equal(await log.forget(11_001, 2), 1);
       assert.deepEqual(await statesOf(log), { 'dead-lettered': 1, waiting: 1 });
       assert.equal(await log.find(tenant, idOf(0)), undefined);
+    });
+
+    it('leases events with one order key one at a time, in their order, each when the one before it has ended', async (t) => {
+      const under = await open(t);
+      let { log } = under;
+      const keyed = (number: number, orderKey: string) => log.accept(eventOf(number, { orderKey }));
+      for (const [number, key] of [
+        [0, 'a'],
+        [1, 'b'],
+        [2, 'a'],
+        [3, 'a'],
+        [4, 'b'],
+      ] as const)
+        await keyed(number, key);
+      await log.accept(eventOf(5));
+      const lease = async (nowMs: number = order.nowMs) => {
+        const leased = await log.lease({ ...order, nowMs });
+        return leased.sort((one, other) => (one.id < other.id ? -1 : 1));
+      };
+      const first = await lease();
+      assert.deepEqual(
+        first.map(({ id }) => id),
+        [idOf(0), idOf(1), idOf(5)],
+      );
+      const [a0, b1] = first;
+      assert.ok(a0 !== undefined && b1 !== undefined);
+      assert.ok(await log.settle(a0.id, a0.token, { kind: 'waiting', attempts: 1, dueMs: 50_000, error }));
+      assert.deepEqual(await lease(), [], 'what waits for its retry holds up those behind it');
+      assert.deepEqual(await log.lanesDue(order.nowMs), []);
+      assert.equal(await log.nextDueMs(order.nowMs), 50_000);
+      log = await under.reopen();
+      const [again] = await lease(50_000);
+      assert.ok(again?.id === idOf(0) && (await log.settle(again.id, again.token, dead)));
+      const [a2, ...others] = await lease(50_000);
+      assert.ok(a2?.id === idOf(2) && others.length === 0, 'a dead letter makes room for the next');
+      assert.ok(await log.settle(a2.id, a2.token, discarded));
+      assert.deepEqual(
+        (await lease(50_000)).map(({ id }) => id),
+        [idOf(3)],
+      );
+    });
+
+    it('redrives a dead letter before those with its order key that still wait, and not beside one that is under way', async (t) => {
+      const { log } = await open(t);
+      for (const number of [0, 1, 2]) await log.accept(eventOf(number, { orderKey: 'a' }));
+      const next = async () => {
+        const leased = await log.lease({ ...order, nowMs: 40_000 });
+        assert.equal(leased.length, 1);
+        return leased[0] ?? assert.fail();
+      };
+      const failing = await next();
+      await log.settle(failing.id, failing.token, dead);
+      const underWay = await next();
+      assert.equal(await log.redrive(tenant, { all: true }, 30_000, 10), 1);
+      assert.deepEqual(await log.lease({ ...order, nowMs: 40_000 }), []);
+      await log.settle(underWay.id, underWay.token, succeeded);
+      const redriven = await next();
+      assert.equal(redriven.id, failing.id);
+      await log.settle(redriven.id, redriven.token, succeeded);
+      assert.equal((await next()).id, idOf(2));
+    });
+
+    it('knows an idempotency key for as long as it stands, of its function only', async (t) => {
+      const under = await open(t);
+      const keyed = (number: number, change: object = {}, fingerprint = 'same') =>
+        under.log.accept(eventOf(number, { idempotency: { key: 'k', fingerprint, untilMs: 5_000 }, ...change }));
+      assert.deepEqual(await keyed(0), { kind: 'stored' });
+      assert.deepEqual(await keyed(1), { kind: 'repeated', id: idOf(0) });
+      assert.deepEqual(await keyed(2, {}, 'other'), { kind: 'reused' });
+      assert.deepEqual(await keyed(3, { function: 'other' }), { kind: 'stored' });
+      const log = await under.reopen();
+      assert.deepEqual(
+        await log.accept(eventOf(4, { acceptedMs: 4_999, idempotency: { key: 'k', fingerprint: 'same', untilMs: 9_000 } })),
+        {
+          kind: 'repeated',
+          id: idOf(0),
+        },
+      );
+      assert.deepEqual(await log.accept(eventOf(5, { acceptedMs: 5_000, idempotency: { key: 'k', fingerprint: 'new', untilMs: 9_000 } })), {
+        kind: 'stored',
+      });
+      assert.deepEqual((await log.counts()).map((one) => [one.function, one.count]).sort(), [
+        ['hello', 2],
+        ['other', 1],
+      ]);
+      assert.deepEqual([await log.forgetKeys(8_999, 10), await log.forgetKeys(9_000, 10)], [1, 1]);
+    });
+
+    it('takes a key twice in one moment as one event', async (t) => {
+      const { log } = await open(t);
+      const idempotency = { key: 'k', fingerprint: 'same', untilMs: 5_000 };
+      const all = await Promise.all(Array.from({ length: 20 }, (_, at) => log.accept(eventOf(at, { idempotency }))));
+      assert.equal(all.filter(({ kind }) => kind === 'stored').length, 1);
+      assert.deepEqual(await statesOf(log), { waiting: 1 });
+    });
+
+    it('accepts what follows from an end together with it, and only with it', async (t) => {
+      const under = await filled(t, 1);
+      const [leased] = await under.log.lease(order);
+      assert.ok(leased?.hops === 0);
+      const follow = eventOf(7, { function: 'other', hops: 3 });
+      assert.equal(await under.log.settle(leased.id, leased.token + 1, succeeded, follow), false);
+      assert.deepEqual(await under.log.lanesDue(99_999), []);
+      assert.equal(await under.log.settle(leased.id, leased.token, succeeded, follow), true);
+      const log = await under.reopen();
+      const [followed] = await log.lease({ ...order, function: 'other' });
+      assert.deepEqual([followed?.id, followed?.hops, followed?.way], [idOf(7), 3, 'gateway']);
+    });
+
+    it('keeps what goes to webhooks apart from what goes to the function', async (t) => {
+      const { log } = await filled(t, 1);
+      await log.accept(eventOf(1, { request: { kind: 'webhook', url: 'https://hooks.test/', secretVariable: 'S' } }));
+      assert.deepEqual((await log.lanesDue(99_999)).map(({ way }) => way).sort(), ['gateway', 'webhook']);
+      assert.deepEqual(
+        (await log.lease(order)).map(({ id }) => id),
+        [idOf(0)],
+      );
+      assert.deepEqual(
+        (await log.lease({ ...order, way: 'webhook' })).map(({ id }) => id),
+        [idOf(1)],
+      );
+    });
+
+    it('accepts an event that ends at once as a dead letter, with its bytes', async (t) => {
+      const { log } = await open(t);
+      await log.accept(eventOf(0, { end: { kind: 'dead-lettered', attempts: 0, atMs: 1_000, reason: 'recursion', error } }));
+      const found = await log.find(tenant, idOf(0));
+      assert.deepEqual([found?.state, found?.reason, found?.endedMs, found?.error], ['dead-lettered', 'recursion', 1_000, error]);
+      assert.ok((await log.payload(tenant, idOf(0))) !== undefined);
+      assert.equal(await log.redrive(tenant, { all: true }, 2_000, 9), 1);
+      assert.equal((await log.lease(order)).length, 1);
     });
 
     it('shows no tenant what is of another', async (t) => {

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it, type TestContext } from 'node:test';
 import { SqliteEventLog } from '../../src/events/sqlite-event-log.ts';
+import { eventSchema } from '../../src/events/sqlite-event-schema.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
+import { openDatabase } from '../../src/role/sqlite-database.ts';
 import { needsMount, smallDisk } from '../control/small-disk.ts';
 import { tempFolder } from '../control/temp-folder.ts';
 import { eventLogContract, eventOf, idOf } from './event-log.contract.ts';
@@ -50,6 +52,21 @@ describe('the file of the SQLite event log', () => {
     database.close();
   });
 
+  it('of the release before is taken over, with the events in it', async (t) => {
+    const path = join(tempFolder(t), 'events.sqlite');
+    const { database } = openDatabase(path, { ...eventSchema, migrations: eventSchema.migrations.slice(0, 1) });
+    const { id, tenant, function: name, request, body } = eventOf(0);
+    database
+      .prepare("INSERT INTO events VALUES (1, ?, ?, ?, 'waiting', 1, 1, 1, 0, 0, NULL, NULL, NULL, NULL, NULL)")
+      .run(id, tenant, name);
+    database.prepare('INSERT INTO payloads VALUES (1, ?, ?)').run(JSON.stringify(request), body);
+    database.close();
+    const log = openAt(t, path);
+    const [leased] = await log.lease({ tenant, function: name, way: 'gateway', limit: 9, nowMs: 10, untilMs: 20 });
+    assert.deepEqual([leased?.id, leased?.hops], [id, 0]);
+    assert.deepEqual((await log.payload(tenant, id))?.request, request);
+  });
+
   it('is refused when it is damaged, and left as it is', (t) => {
     const path = join(tempFolder(t), 'events.sqlite');
     writeFileSync(path, 'certainly no database, but long enough to be looked at '.repeat(100));
@@ -89,7 +106,7 @@ describe('the file of the SQLite event log', () => {
       acceptAll,
       (error) => error instanceof SwiftletError && error.code === 'StorageFull' && /EVENT_LOG/.test(error.message),
     );
-    const leased = await log.lease({ tenant: 'default', function: 'hello', limit: 5, nowMs: 10_000, untilMs: 20_000 });
+    const leased = await log.lease({ tenant: 'default', function: 'hello', way: 'gateway', limit: 5, nowMs: 10_000, untilMs: 20_000 });
     assert.equal(leased.length, 5);
     const result = { status: 200, body: '', encoding: 'utf8', isTruncated: false } as const;
     for (const { id, token } of leased) await log.settle(id, token, { kind: 'succeeded', attempts: 1, atMs: 1, result });
@@ -102,8 +119,10 @@ describe('the file of the SQLite event log', () => {
     await log.accept(eventOf(0));
     const database = new DatabaseSync(path, { readOnly: true });
     const questions = [
-      "SELECT seq FROM events WHERE state = 'waiting' AND tenant = 'a' AND function = 'b' AND due_ms <= 1 ORDER BY due_ms LIMIT 1",
-      "SELECT min(due_ms) FROM events WHERE state = 'waiting' AND due_ms > 1",
+      "SELECT seq FROM events WHERE state = 'waiting' AND is_held = 0 AND tenant = 'a' AND function = 'b' AND way = 'gateway' AND due_ms <= 1 ORDER BY due_ms LIMIT 1",
+      "SELECT min(due_ms) FROM events WHERE state = 'waiting' AND is_held = 0 AND due_ms > 1",
+      "SELECT min(seq) FROM events WHERE tenant = 'a' AND function = 'b' AND order_key = 'c' AND state IN ('waiting', 'running')",
+      "SELECT 1 FROM events WHERE tenant = 'a' AND function = 'b' AND order_key = 'c' AND state IN ('waiting', 'running') LIMIT 1",
       "SELECT id FROM events WHERE state = 'running' AND lease_until_ms <= 1 ORDER BY lease_until_ms LIMIT 1",
       "SELECT id FROM events WHERE state = 'dead-lettered' AND tenant = 'a' AND id > '' ORDER BY id LIMIT 1",
       "SELECT id FROM events WHERE state = 'dead-lettered' AND tenant = 'a' AND function = 'b' AND id > '' ORDER BY id LIMIT 1",

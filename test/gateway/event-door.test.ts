@@ -47,6 +47,7 @@ async function open(t: TestContext) {
       refuse: (request, response, id, error) => writeProblem(response, error, id, [], !request.complete),
     },
     knowsFunctions: () => under.knows,
+    pass: () => undefined,
   });
   const server = createServer((request, response) => {
     const [, name = '', rest = ''] = (request.url ?? '').split('/');
@@ -120,6 +121,22 @@ test('no such function, or none known yet', async (t) => {
   assert.deepEqual(await codeOf(await post(`${under.url}/helo/`)), [404, 'FunctionNotFound']);
   under.knows = false;
   assert.deepEqual(await codeOf(await post(`${under.url}/helo/`)), [503, 'EventNotStored']);
+});
+
+test('keys go along, and a request that was sent before is answered with the id of the first', async (t) => {
+  const under = await open(t);
+  const first = '0196b0f2-aaaa-7bbb-8ccc-00000000000e';
+  under.answer = () => Promise.resolve({ id: first });
+  const headers = { 'idempotency-key': '"k-1"', 'x-swiftlet-order-key': 'customer 1' };
+  const response = await fetch(`${under.url}/hello/`, { method: 'POST', headers });
+  assert.deepEqual([response.status, ((await response.json()) as { id: string }).id], [202, first]);
+  assert.equal(response.headers.get('location'), `/_/events/${first}`);
+  const event = acceptSchema.parse(under.asked[0]?.body);
+  assert.deepEqual([event.idempotencyKey, event.orderKey], ['k-1', 'customer 1']);
+  const wrong = await fetch(`${under.url}/hello/`, { method: 'POST', headers: { 'idempotency-key': 'x'.repeat(300) } });
+  assert.deepEqual(await codeOf(wrong), [400, 'BadRequest']);
+  under.answer = () => Promise.reject(new SwiftletError('IdempotencyKeyReused', 'another body'));
+  assert.deepEqual(await codeOf(await fetch(`${under.url}/hello/`, { method: 'POST', headers })), [422, 'IdempotencyKeyReused']);
 });
 
 test('a body over 256 KiB: 413, also when its length is not told', async (t) => {

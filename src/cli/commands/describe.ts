@@ -1,10 +1,14 @@
+import type { Destination, Destinations } from '../../model/destination.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import { colours } from '../colours.ts';
-import { connectApi } from '../api-client.ts';
+import type { TimersView } from '../../wire/timer-calls.ts';
+import { type ApiClient, connectApi, type Described } from '../api-client.ts';
 import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';
+import { printable } from '../printable.ts';
 import { startsTable } from '../starts-table.ts';
 import { table } from '../table.ts';
+import { timersTable } from '../timers-table.ts';
 
 export async function describe(name: string, { json = false }: { json?: boolean }): Promise<void> {
   const output = openOutput(json);
@@ -12,15 +16,17 @@ export async function describe(name: string, { json = false }: { json?: boolean 
   const described = await output.progress('asking', knownFunction(api, name, api.describe(name)));
   // Without the relay all else is still worth telling.
   const starts = await output.progress('asking', api.starts(name).catch(ifAway));
-  output.result({ ...described, starts: starts ?? null }, () => {
+  const runs = await timersOf(described, api);
+  output.result({ ...described, starts: starts ?? null, timers: runs ?? null }, () => {
     const { serving, instances, instancesKnown } = described;
-    const { environment, async: later, ...config } = serving.config;
+    const { environment, async: later, timers, destinations, ...config } = serving.config;
     const facts = [
       ['function', colours.bold(described.name)],
       ['version', `${serving.number}, published ${serving.createdAt}`],
       ['code', `${serving.digest.slice(0, 12)}, ${Math.ceil(serving.size / 1024)} KiB`],
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ...Object.entries(later).map(([key, value]) => [`async.${key}`, String(value)]),
+      ...destinationFacts(destinations),
       ['environment', Object.keys(environment).join(', ') || 'none'],
     ];
     const running = instances.map((instance) => [
@@ -32,8 +38,22 @@ export async function describe(name: string, { json = false }: { json?: boolean 
     ]);
     const shown =
       running.length > 0 ? table(['INSTANCE', 'VERSION', 'STATE', 'MEMORY', 'STARTED'], running) : withoutInstances(instancesKnown);
-    return `${table(['', ''], facts)}\n\n${shown}\n\n${starts === undefined ? startsUnknown : startsTable(starts)}`;
+    const clock = Object.keys(timers).length === 0 ? [] : [timersTable(timers, runs)];
+    return [table(['', ''], facts), ...clock, shown, starts === undefined ? startsUnknown : startsTable(starts)].join('\n\n');
   });
+}
+
+const destinationFacts = ({ success, failure }: Destinations): string[][] => [
+  ...(success === undefined ? [] : [['on success', destinationText(success)]]),
+  ...(failure === undefined ? [] : [['on failure', destinationText(failure)]]),
+];
+
+const destinationText = (destination: Destination): string =>
+  destination.kind === 'function' ? `function ${destination.function}` : `webhook ${printable(destination.url)}`;
+
+/** When its timers run; undefined while nobody can say. */
+async function timersOf({ name, serving }: Described, api: ApiClient): Promise<TimersView['timers'] | undefined> {
+  return Object.keys(serving.config.timers).length === 0 ? [] : api.timers(name).catch(ifAway);
 }
 
 const startsUnknown = 'How its starts went is not known: the relay is away.';

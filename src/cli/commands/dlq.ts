@@ -52,8 +52,10 @@ function selectionOf(ids: readonly string[], { function: name, all = false }: De
   throw new SwiftletError('BadRequest', 'say which dead letters: their ids, --function <name>, or --all; one of these');
 }
 
-function requestText({ kind, method, target, headers }: EventRequest): string {
-  if (kind === 'event') return '';
+function requestText(request: EventRequest): string {
+  if (request.kind === 'event') return '';
+  if (request.kind === 'webhook') return `webhook ${printable(request.url)}\n\n`;
+  const { method, target, headers } = request;
   const lines = headers.flatMap((name, at) => {
     if (at % 2 === 1) return [];
     return [`${name}: ${secretHeaders.includes(name.toLowerCase()) ? '***' : (headers[at + 1] ?? '')}`];

@@ -29,4 +29,9 @@ export function eventText(event: EventView): string {
   return `${table(['', ''], facts)}${body}`;
 }
 
-const reasons = { attempts: 'no attempt is left', age: 'too old', refused: 'no attempt can help' } as const;
+const reasons = {
+  attempts: 'no attempt is left',
+  age: 'too old',
+  refused: 'no attempt can help',
+  recursion: 'functions went on causing each other',
+} as const;

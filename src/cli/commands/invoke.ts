@@ -12,17 +12,24 @@ export interface InvokeFlags {
   readonly json?: boolean;
   readonly verbose?: boolean;
   readonly async?: boolean;
+  readonly orderKey?: string;
+  readonly idempotencyKey?: string;
 }
 
 const factHeaders = ['x-swiftlet-request-id', 'x-swiftlet-version', 'x-swiftlet-start', 'server-timing'];
 
 /** Prints what a function answers as it comes; it is JSON with and without `--json`. With `--async` it prints the event's id. */
-export async function invoke(name: string, { data, json = false, verbose = false, async: later = false }: InvokeFlags): Promise<void> {
+export async function invoke(
+  name: string,
+  { data, json = false, verbose = false, async: later = false, ...keys }: InvokeFlags,
+): Promise<void> {
+  if (!later && Object.keys(keys).length > 0)
+    throw new SwiftletError('BadRequest', '--order-key and --idempotency-key are for events that nobody waits for; add --async');
   const event = await eventOf(data);
   const api = connectApi(process.env);
   const output = openOutput(json);
   if (later) {
-    const accepted = await output.progress(`sending to ${name}`, knownFunction(api, name, api.invokeLater(name, event)));
+    const accepted = await output.progress(`sending to ${name}`, knownFunction(api, name, api.invokeLater(name, event, keys)));
     output.result(accepted, () => accepted.id);
     return;
   }

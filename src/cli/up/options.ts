@@ -1,4 +1,5 @@
 import { availableParallelism, freemem } from 'node:os';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { SwiftletError } from '../../model/errors.ts';
 import { defaultEventLogMiB, defaultTenantInFlight } from '../../model/limits.ts';
@@ -20,6 +21,14 @@ const environmentSchema = z.object({
   SWIFTLET_MAX_SANDBOXES: count(1, 5_000).optional(),
   SWIFTLET_TENANT_IN_FLIGHT: count(1, 1_000_000).default(defaultTenantInFlight),
   SWIFTLET_EVENT_LOG_MIB: count(1, 1_048_576).default(defaultEventLogMiB),
+  SWIFTLET_WEBHOOK_ALLOW: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((range) => (range.trim() === '' ? [] : [range.trim()])))
+    .refine(
+      (ranges) => ranges.every((range) => ipaddr.isValidCIDR(range)),
+      'it is ranges of addresses, joined by commas, such as 10.0.0.0/8',
+    ),
   SWIFTLET_GRACE_MS: count(0, 600_000).default(2_000),
 });
 
@@ -36,6 +45,7 @@ export interface UpOptions {
   readonly maxSandboxes: number;
   readonly tenantInFlight: number;
   readonly eventLogMiB: number;
+  readonly webhookAllow: readonly string[];
   readonly graceMs: number;
 }
 
@@ -63,6 +73,7 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
     maxSandboxes: value.SWIFTLET_MAX_SANDBOXES ?? Math.min(1_000, Math.max(16, Math.floor(freemem() / bytesPerSandbox))),
     tenantInFlight: value.SWIFTLET_TENANT_IN_FLIGHT,
     eventLogMiB: value.SWIFTLET_EVENT_LOG_MIB,
+    webhookAllow: value.SWIFTLET_WEBHOOK_ALLOW,
     graceMs: value.SWIFTLET_GRACE_MS,
   };
 }

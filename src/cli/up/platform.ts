@@ -47,7 +47,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     ...(identities === undefined ? {} : { group: identities.group }),
     gateway: { host: options.host, port: options.gatewayPort, tenantInFlight: options.tenantInFlight },
     api: { host: options.host, port: options.apiPort },
-    events: { maxLogBytes: options.eventLogMiB * mebibyte },
+    events: { maxLogBytes: options.eventLogMiB * mebibyte, webhookAllow: [...options.webhookAllow] },
     agent: {
       isolation: mode,
       poolSize: options.poolSize,

@@ -17,6 +17,7 @@ import { health, platform } from './platform.ts';
 import { foreseen } from './problems.ts';
 import { methodsOf, type RouteShape } from './route-methods.ts';
 import { problemMediaType } from './schemas.ts';
+import { timers } from './timers.ts';
 
 /** Of JSON; artifacts have their own limit. */
 const maxJsonBytes = 1024 * 1024;
@@ -77,7 +78,7 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
   health(api, means);
   await api.register((guarded, _options, done) => {
     guarded.addHook('onRequest', authenticate(means.config.tokenHashes, means.now));
-    for (const resource of [artifacts, functions, logs, traces, usage, events, deadLetters, platform])
+    for (const resource of [artifacts, functions, logs, traces, usage, events, deadLetters, timers, platform])
       resource(guarded.withTypeProvider<ZodTypeProvider>(), means);
     done();
   });

@@ -1,0 +1,57 @@
+/** The event that follows from another one's end: what its function's destination is to get. Pure: time and id are given. */
+import type { Destination, Destinations } from '../model/destination.ts';
+import { maxHops } from '../model/limits.ts';
+import type { EventRequest } from '../wire/event-calls.ts';
+import type { DeadEnd, Failure, LeasedEvent, NewEvent, Settlement, Success } from './event-log.ts';
+
+/** Where it goes how an event ended; undefined while it has not, and when nobody wants to know. */
+export function destinationOf(
+  { success, failure }: Destinations,
+  { way }: Pick<LeasedEvent, 'way'>,
+  { kind }: Settlement,
+): Destination | undefined {
+  // What goes to a webhook is itself the news of an end.
+  if (way === 'webhook' || kind === 'waiting') return undefined;
+  return kind === 'succeeded' ? success : failure;
+}
+
+export const hasEnded = (settlement: Settlement): settlement is Success | Failure => settlement.kind !== 'waiting';
+
+/**
+ * The event for a destination.
+ * @param record what it is told
+ */
+export function followUp(
+  cause: Pick<LeasedEvent, 'tenant' | 'function' | 'hops'>,
+  destination: Destination,
+  record: string,
+  id: string,
+  nowMs: number,
+): NewEvent {
+  const made = { id, tenant: cause.tenant, acceptedMs: nowMs, body: Buffer.from(record) };
+  switch (destination.kind) {
+    case 'webhook': {
+      const { kind, url, secretVariable } = destination;
+      return { ...made, function: cause.function, request: { kind, url, secretVariable } };
+    }
+    case 'function': {
+      const hops = cause.hops + 1;
+      const end = hops > maxHops ? { end: stopped(destination.function, nowMs) } : {};
+      return { ...made, function: destination.function, request: recordRequest, hops, ...end };
+    }
+  }
+}
+
+const recordRequest: EventRequest = { kind: 'event', method: 'POST', target: '/', sourceIp: '', headers: [] };
+
+/** The count lies with the event in the log: nothing that a function says or sends can change it. */
+const stopped = (name: string, atMs: number): DeadEnd => ({
+  kind: 'dead-lettered',
+  attempts: 0,
+  atMs,
+  reason: 'recursion',
+  error: {
+    code: 'RecursionStopped',
+    message: `more than ${maxHops} invocations in a row were caused by functions, this one of "${name}" the last; look for functions that are each other’s destinations`,
+  },
+});
