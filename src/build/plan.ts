@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
-import { type FunctionConfig, functionConfigSchema } from '../model/function.ts';
+import { type FunctionConfig, functionConfigSchema, tooManyAtLeast } from '../model/function.ts';
 import { handlerOfFolder, nameOfFolder } from './conventions.ts';
 import { manifestName, type ManifestText, readManifest } from './manifest.ts';
 import type { FunctionEntry, Manifest } from './manifest-schema.ts';
@@ -42,7 +42,7 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
   const source = sourceOf(root, text, name, entry.source);
   const { minimum = 0, maximum } = settings;
   if (maximum !== undefined && minimum > maximum) {
-    throw invalid(text, ['functions', name, 'minimum'], `${minimum} instances at least are more than ${maximum} at most`);
+    throw invalid(text, ['functions', name, 'minimum'], tooManyAtLeast(minimum, maximum));
   }
   const parsed = functionConfigSchema.safeParse(configOf(settings, entry.handler ?? (await handlerOfFolder(source))));
   if (!parsed.success) throw invalid(text, ['functions', name], parsed.error.issues[0]?.message ?? 'is not valid');
@@ -74,9 +74,11 @@ const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z
   initTimeoutMs: settings.initTimeout,
   environment: settings.environment,
   concurrency: settings.concurrency,
+  process: settings.process,
   minimum: settings.minimum,
   maximum: settings.maximum,
   idleMs: settings.idle,
+  freezeMs: settings.freeze,
   queueLength: settings.queue.length,
   queueTimeoutMs: settings.queue.timeout,
   async: {

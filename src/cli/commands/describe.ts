@@ -1,8 +1,9 @@
 import { SwiftletError } from '../../model/errors.ts';
 import { colours } from '../colours.ts';
-import { connectApi } from '../api-client.ts';
+import { connectApi, type Described } from '../api-client.ts';
 import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';
+import { printable } from '../printable.ts';
 import { startsTable } from '../starts-table.ts';
 import { table } from '../table.ts';
 
@@ -13,7 +14,7 @@ export async function describe(name: string, { json = false }: { json?: boolean 
   // Without the relay all else is still worth telling.
   const starts = await output.progress('asking', api.starts(name).catch(ifAway));
   output.result({ ...described, starts: starts ?? null }, () => {
-    const { serving, instances, instancesKnown } = described;
+    const { serving, instances, instancesKnown, provisioned } = described;
     const { environment, async: later, ...config } = serving.config;
     const facts = [
       ['function', colours.bold(described.name)],
@@ -21,12 +22,13 @@ export async function describe(name: string, { json = false }: { json?: boolean 
       ['code', `${serving.digest.slice(0, 12)}, ${Math.ceil(serving.size / 1024)} KiB`],
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ...Object.entries(later).map(([key, value]) => [`async.${key}`, String(value)]),
+      ...(provisioned === undefined ? [] : [['provisioned', provisionedText(provisioned)]]),
       ['environment', Object.keys(environment).join(', ') || 'none'],
     ];
     const running = instances.map((instance) => [
       instance.instanceId,
       String(instance.version),
-      instance.state,
+      instance.provisioned ? `${instance.state}, provisioned` : instance.state,
       `${Math.round(instance.memoryBytes / 1024 / 1024)} MiB`,
       instance.startedAt,
     ]);
@@ -35,6 +37,9 @@ export async function describe(name: string, { json = false }: { json?: boolean 
     return `${table(['', ''], facts)}\n\n${shown}\n\n${starts === undefined ? startsUnknown : startsTable(starts)}`;
   });
 }
+
+const provisionedText = ({ requested, ready, failed }: NonNullable<Described['provisioned']>): string =>
+  `${ready} of ${requested} ready${failed === undefined ? '' : `; ${failed.code}: ${printable(failed.detail)}`}`;
 
 const startsUnknown = 'How its starts went is not known: the relay is away.';
 
