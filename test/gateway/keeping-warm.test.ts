@@ -75,8 +75,8 @@ test('provisioned ones are told, kept, and taken before others', async () => {
     await tested.atRest();
     const [first, second] = [tested.call(), tested.call()];
     await tested.inFlight(2);
-    await serve(other.instance);
     await serve(provisioned.instance);
+    await serve(other.instance);
     assert.deepEqual(new Set([await startOf(first), await startOf(second)]), new Set(['provisioned', 'warm']));
     await tested.atRest();
     const alone = tested.call();
@@ -116,7 +116,8 @@ test('a one-shot instance whose request was sent ahead, and answered before the 
   const next = await tested.asked.take();
   instance.send(frame.begun, 0);
   instance.answer(stream, 'first');
-  await new Promise(setImmediate);
+  // Until the gateway has read it.
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
   asked.resolve(acquired(asked, instance));
   assert.equal(await (await response).text(), 'first');
   assert.equal((await tested.told.take()).method, 'release');

@@ -14,7 +14,6 @@ export async function removeCgroupOf(cgroups: CgroupTree | undefined, name: stri
   for (let left = emptyTries; left > 0; left--) {
     if (cgroups.remove(name)) return;
     killAll(cgroups.processes(name));
-    cgroups.thaw(name);
     await pause(emptyWaitMs);
   }
 }
@@ -42,6 +41,7 @@ export async function removeRemains(traces: Traces, kept: ReadonlySet<number>): 
   const { slotsFolder, cgroups } = traces;
   const isKept = (name: string) => [...kept].some((slot) => cgroupOf(slot) === name);
   const left = (cgroups?.names() ?? []).filter((name) => !isKept(name));
+  // What is frozen ends by no signal.
   for (const name of left) cgroups?.thaw(name);
   const orphans = () => processesOfSlots(traces).flatMap(({ pid, slot }) => (kept.has(slot) ? [] : [pid]));
   await endAll(orphans);
