@@ -6,7 +6,9 @@ import { coldRefilling } from './scenarios/cold-refilling.ts';
 import { deployToAnswer } from './scenarios/deploy-to-answer.ts';
 import { eventAccept } from './scenarios/event-accept.ts';
 import { followedLogs } from './scenarios/followed-logs.ts';
+import { frozen } from './scenarios/frozen.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
+import { oneShot } from './scenarios/one-shot.ts';
 import { soak } from './scenarios/soak.ts';
 import { warmManyInstances } from './scenarios/warm-many-instances.ts';
 import { warmOneConnection } from './scenarios/warm-one-connection.ts';
@@ -18,6 +20,8 @@ export const scenarios: readonly Scenario[] = [
   coldRefilling,
   coldEmptyPool,
   coldBurst,
+  oneShot,
+  frozen,
   warmOneConnection,
   warmOneInstance,
   warmManyInstances,

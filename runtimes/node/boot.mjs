@@ -13,10 +13,12 @@ const controlDescriptor = 3;
 let instance;
 /** @type {Promise<import('./instance.mjs').Instance> | undefined} */
 let loading;
+/** Those that are open. @type {Set<import('./channel.mjs').Channel>} */
+const channels = new Set();
 
 async function load() {
   const { openInstance } = await import('./instance.mjs');
-  instance = openInstance(process.argv.slice(2));
+  instance = openInstance(channels, process.argv.slice(2));
   return instance;
 }
 
@@ -33,4 +35,10 @@ function receive(channel, kind, stream, payload) {
   }
 }
 
-createServer((socket) => openChannel(socket, receive, (channel) => instance?.forget(channel))).listen({ fd: controlDescriptor });
+/** @param {import('./channel.mjs').Channel} channel */
+function forget(channel) {
+  channels.delete(channel);
+  instance?.forget(channel);
+}
+
+createServer((socket) => channels.add(openChannel(socket, receive, forget))).listen({ fd: controlDescriptor });

@@ -1,4 +1,5 @@
-// The handler's second argument: AWS Lambda's names, and `requestId` and `signal`.
+// The handler's second argument: AWS Lambda's names, and `requestId`, `signal` and `waitUntil`.
+import { addBackground } from './background.mjs';
 import { logGroupOf } from './set-environment.mjs';
 
 const { now } = Date;
@@ -28,6 +29,15 @@ class Context {
   /** Aborts when the caller has hung up. */
   get signal() {
     return this.#invocation.signal;
+  }
+
+  /**
+   * Announces work that goes on after the answer: the instance is neither frozen nor ended for being idle before it has ended, within the
+   * function's time limit.
+   * @param {unknown} work a promise; what it rejects with is logged
+   */
+  waitUntil(work) {
+    addBackground(work, this.#invocation.head[2], this.requestId);
   }
 
   getRemainingTimeInMillis() {

@@ -20,6 +20,8 @@ export const frame = {
   initialised: 0x23,
   initFailed: 0x24,
   load: 0x25,
+  rest: 0x26,
+  resting: 0x27,
 };
 
 export const protocolVersion = 1;

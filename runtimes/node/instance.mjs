@@ -8,6 +8,7 @@ import { loadHandler } from './load-handler.mjs';
 import { captureOutput, log, trackRequests } from './logs.mjs';
 import { now } from './monotonic.mjs';
 import { prepare } from './prepare.mjs';
+import { Rest } from './rest.mjs';
 import { enterCode, setEnvironment } from './set-environment.mjs';
 import { provideAwsLambda } from './streamed-form.mjs';
 import { exit, parse, setImmediate, stringify, version } from './intrinsics.mjs';
@@ -33,6 +34,12 @@ export class Instance {
   #held = new HeldFrames();
   /** @type {Set<Channel>} */
   #channels = new Set();
+  #rest;
+
+  /** @param {ReadonlySet<Channel>} open all connections that are open */
+  constructor(open) {
+    this.#rest = new Rest(open);
+  }
 
   /** Whether nobody waits for this process yet. */
   get isIdle() {
@@ -48,6 +55,9 @@ export class Instance {
       case frame.init:
         this.#dedicate(channel, parse(payload.toString()));
         break;
+      case frame.rest:
+        this.#rest.ask(channel);
+        break;
       case frame.load:
         void this.#initialise(channel, payload.toString());
         break;
@@ -62,6 +72,7 @@ export class Instance {
     this.#channels.delete(channel);
     this.#held.forget(channel);
     for (const invocation of channel.streams.values()) invocation.cancel();
+    this.#rest.forget(channel);
   }
 
   /** Ends this process, since nobody knows what state the user's code is in: another instance takes its place. @param {unknown} error */
@@ -159,10 +170,11 @@ export class Instance {
 
 /**
  * Makes this process one that user code can run in.
+ * @param {ReadonlySet<Channel>} open all connections that are open, as they come and go
  * @param {readonly string[]} readyFor what more to have loaded by the time somebody comes, see prepare.mjs
  */
-export function openInstance(readyFor) {
-  const instance = new Instance();
+export function openInstance(open, readyFor) {
+  const instance = new Instance(open);
   captureOutput();
   provideAwsLambda();
   process.on('uncaughtException', (error) => instance.crash(error));

@@ -1,7 +1,7 @@
 // What the runtime leans on and user code may replace, taken before any of it runs: `globalThis.process = …` is a polyfill that
 // somebody ships, and must not keep an answer from leaving.
 
-export const { Buffer, Date, Promise, setImmediate, AbortController } = globalThis;
+export const { Buffer, Date, Promise, setImmediate, setTimeout, clearTimeout, AbortController } = globalThis;
 export const { parse, stringify } = JSON;
 export const { env, memoryUsage, version } = process;
 export const { defineProperty, entries, hasOwn } = Object;

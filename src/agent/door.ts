@@ -7,6 +7,7 @@ import {
   gatewayGreetingSchema,
   type InstanceSummary,
   leaseMs,
+  type ProvisionedStatus,
   releaseSchema,
   renewSchema,
   type Starting,
@@ -18,9 +19,14 @@ import type { EndReason } from './end-reason.ts';
 import type { Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
 import type { IsolationReport } from './isolation.ts';
+import { idleLimitMs } from './rest.ts';
 
 export interface DoorMeans {
   readonly instances: Instances;
+  /** How those of the serving versions are that want instances at all times. */
+  readonly provisioned: () => readonly ProvisionedStatus[];
+  /** Whether this host can freeze. */
+  readonly canFreeze: boolean;
   /** Resolves with the version as soon as it is published here. @throws SwiftletError Unavailable when that takes too long */
   readonly published: (tenant: string, name: string, number: number) => Promise<Version>;
   readonly metrics: () => Promise<string>;
@@ -29,7 +35,8 @@ export interface DoorMeans {
   readonly isFollowing: () => boolean;
 }
 
-export function door({ instances, published, metrics, isolation, isFollowing }: DoorMeans): CallHandlers {
+export function door(means: DoorMeans): CallHandlers {
+  const { instances, provisioned, canFreeze, published, metrics, isolation, isFollowing } = means;
   return {
     async ask(method, body, peer) {
       switch (method) {
@@ -45,11 +52,15 @@ export function door({ instances, published, metrics, isolation, isFollowing }: 
             slots: instance.version.config.concurrency,
             start,
             ...times,
+            isProvisioned: instances.isProvisioned(instance),
+            idleLimitMs: idleLimitMs({ ...instance.version.config, canFreeze }),
             leaseMs,
           } satisfies AcquiredInstance;
         }
         case 'instances':
-          return [...instances.all].map(summary);
+          return [...instances.all].map((instance) => summary(instance, instances.isProvisioned(instance)));
+        case 'provisioned':
+          return provisioned();
         case 'isolation':
           return isolation;
         case 'metrics':
@@ -85,13 +96,14 @@ export function announceEnd(server: Pick<CallServer, 'peers'>, instance: Instanc
   for (const peer of server.peers) if (peer.role === 'gateway') peer.notify('ended', ended);
 }
 
-function summary({ id, version, state, startedAt, sandbox }: Instance): InstanceSummary {
+function summary({ id, version, state, startedAt, sandbox }: Instance, isProvisioned: boolean): InstanceSummary {
   return {
     instanceId: id,
     tenant: version.tenant,
     function: version.function,
     version: version.number,
     state: state.kind,
+    provisioned: isProvisioned,
     startedAt,
     memoryBytes: sandbox.memoryBytes(),
     pid: sandbox.pid,

@@ -1,17 +1,25 @@
-import type { Version } from '../model/function.ts';
+import type { FunctionConfig, Version } from '../model/function.ts';
 import type { Peer } from '../wire/calls.ts';
 import type { EndReason } from './end-reason.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 
-/** Where an instance is in its life. A later level of rest (frozen, hibernated) is one more member. */
+/** Where an instance is in its life; see docs/keeping-warm.md. A later level of rest (hibernated) is one more member. */
 export type InstanceState =
   | { readonly kind: 'starting' }
   /** A gateway holds the lease on all its slots; it ends by itself at `until`. */
   | { readonly kind: 'leased'; readonly holder: Peer; readonly until: number }
-  /** Nobody holds it; `since` is when its last request ended. */
-  | { readonly kind: 'idle'; readonly since: number }
+  | RestingState
   /** Its processes are being ended, and why. */
   | { readonly kind: 'ending'; readonly reason: EndReason | undefined };
+
+/** Nobody holds a lease on it; `since` is when its last request ended. */
+export type RestingState =
+  /** Ready to be leased. `isQuiet` once its runtime said that nothing of a request goes on in it. */
+  | { readonly kind: 'idle'; readonly since: number; readonly isQuiet: boolean }
+  /** Its processes do not run. It was quiet before. */
+  | { readonly kind: 'frozen'; readonly since: number }
+  /** A one-shot one that has had its request: nobody gets it any more. */
+  | { readonly kind: 'spent'; readonly since: number; readonly isQuiet: boolean };
 
 /** A running copy of one version. Times are milliseconds of the agent's monotonic clock. */
 export interface Instance {
@@ -22,22 +30,39 @@ export interface Instance {
   state: InstanceState;
 }
 
-/** A lease that was not renewed in time, or whose holder is gone, is nobody's: the instance is idle from now on. */
-export function expireLease(state: InstanceState, now: number): InstanceState {
-  if (state.kind !== 'leased') return state;
-  return state.holder.signal.aborted || state.until <= now ? { kind: 'idle', since: now } : state;
+export function isResting(state: InstanceState): state is RestingState {
+  return state.kind === 'idle' || state.kind === 'frozen' || state.kind === 'spent';
 }
 
-/** What an idle instance's fate depends on. */
-export interface IdleFacts {
-  readonly serving: boolean;
-  readonly idleForMs: number;
-  readonly idleLimitMs: number;
-  /** Instances of its function that are not ending, itself included. */
-  readonly alive: number;
-  readonly minimum: number;
+/** Whether nothing of a request goes on in it. */
+export const isQuiet = (state: RestingState): boolean => state.kind === 'frozen' || state.isQuiet;
+
+/** What becomes of an instance whose lease is over. Whether a one-shot one has had its request nobody knows: it may have. */
+export const afterLease = ({ process }: Pick<FunctionConfig, 'process'>, since: number): RestingState => ({
+  kind: process === 'one-shot' ? 'spent' : 'idle',
+  since,
+  isQuiet: false,
+});
+
+/** Whether a lease was not renewed in time, or its holder is gone. */
+export const hasLapsed = (state: InstanceState, now: number): boolean =>
+  state.kind === 'leased' && (state.holder.signal.aborted || state.until <= now);
+
+/** Whether it is one that a version's provisioned instances are counted of: a one-shot one that is in use is as good as gone. */
+export function isThere({ state, version }: Pick<Instance, 'state' | 'version'>): boolean {
+  if (state.kind === 'leased') return version.config.process === 'resident';
+  return state.kind !== 'spent' && state.kind !== 'ending';
 }
 
-/** Whether an idle instance is to end: at once when its version serves no more, else after its idle time, down to the minimum. */
-export const isReclaimable = ({ serving, idleForMs, idleLimitMs, alive, minimum }: IdleFacts): boolean =>
-  !serving || (idleForMs >= idleLimitMs && alive > minimum);
+/** The best instance of a version that nobody holds: one that is ready, else the one that was frozen last, so that others grow old. */
+export function bestResting(instances: Iterable<Instance>, { tenant, function: name, number }: Version): Instance | undefined {
+  let best: { readonly instance: Instance; readonly since: number } | undefined;
+  for (const instance of instances) {
+    const { state, version } = instance;
+    if (version.number !== number || version.function !== name || version.tenant !== tenant) continue;
+    // The oldest comes first: those that are provisioned are used before others.
+    if (state.kind === 'idle') return instance;
+    if (state.kind === 'frozen' && (best === undefined || state.since > best.since)) best = { instance, since: state.since };
+  }
+  return best?.instance;
+}

@@ -1,15 +1,14 @@
 /** The instances of one host: started for gateways, leased to them, and ended. Serves the cold start; nothing here touches a disk. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { pauseAfterFailures } from '../model/back-off.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { type Version, versionIdOf } from '../model/function.ts';
-import { noTimes, type Start, type StartTimes } from '../model/phases.ts';
-import { leaseMs } from '../wire/agent-calls.ts';
+import { noTimes, type StartTimes } from '../model/phases.ts';
+import { leaseMs, renewEveryMs } from '../wire/agent-calls.ts';
 import type { Peer } from '../wire/calls.ts';
-import { functionKey } from '../wire/published-state.ts';
 import { type EndReason, endReason } from './end-reason.ts';
-import { expireLease, type Instance, isReclaimable } from './instance.ts';
+import { afterLease, bestResting, hasLapsed, type Instance, isQuiet, isResting, isThere } from './instance.ts';
+import { fateOf } from './rest.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { InstanceRecord } from './slot-record.ts';
 
@@ -28,26 +27,25 @@ export interface InstancesMeans {
   serving(tenant: string, name: string): Version | undefined;
   /** Tells all gateways that an instance is gone. */
   announceEnd(instance: Instance, reason: EndReason): void;
+  /** Whether this host can freeze. */
+  readonly canFreeze: boolean;
   now(): number;
   readonly log: Logger;
 }
 
-/** A version that was not tried for so long starts with a clean slate; one that was removed is forgotten. */
-const failureMemoryMs = 60_000;
-
 export interface Acquired {
   readonly instance: Instance;
-  readonly start: Start;
+  readonly start: 'warm' | 'thawed' | 'cold';
   readonly times: StartTimes;
 }
 
 export class Instances {
   readonly #means: InstancesMeans;
   readonly #all = new Map<string, Instance>();
-  /** Starts under way, per function: they count against its maximum. */
-  readonly #starting = new Map<string, number>();
-  /** Versions whose minimum could not be started, and until when that is left alone. */
-  readonly #minimumFailures = new Map<string, { readonly count: number; readonly until: number }>();
+  /** Starts under way, each by what it makes: they count against their function's maximum. */
+  readonly #starting = new Map<string, Version>();
+  /** Those whose runtime was asked to say when nothing goes on in it any more. */
+  readonly #asked = new Set<Instance>();
 
   constructor(means: InstancesMeans) {
     this.#means = means;
@@ -58,34 +56,42 @@ export class Instances {
   }
 
   /**
-   * An instance for a gateway: one that waits, else a new one.
+   * An instance for a gateway: the best that waits, thawed if need be, else a new one.
    * @param id what a new one is called
    * @param onSandbox called as soon as a new one has its sandbox
    * @throws SwiftletError TooManyRequests at the function's maximum, InitError and its kin, HostFull
    */
   async acquire(version: Version, holder: Peer, id: string, onSandbox: (sandbox: Sandbox) => void): Promise<Acquired> {
-    const waiting = this.#idleOf(version);
-    if (waiting !== undefined) {
-      waiting.state = this.#lease(holder);
-      return { instance: waiting, start: 'warm', times: noTimes };
+    const resting = bestResting(this.#all.values(), version);
+    if (resting !== undefined) {
+      const start = resting.state.kind === 'frozen' ? 'thawed' : 'warm';
+      this.#lease(resting, holder);
+      return { instance: resting, start, times: noTimes };
     }
-    const started = await this.#start(version, id, onSandbox);
-    started.instance.state = holder.signal.aborted ? { kind: 'idle', since: this.#means.now() } : this.#lease(holder);
-    return { ...started, start: 'cold' };
+    const { instance, times } = await this.#start(version, id, onSandbox);
+    this.#lease(instance, holder);
+    return { instance, start: 'cold', times };
+  }
+
+  /** Starts an instance that nobody waits for. @throws SwiftletError as `acquire` does */
+  async startAhead(version: Version): Promise<void> {
+    const { instance } = await this.#start(version, randomUUID(), () => undefined);
+    // Nothing has ever gone on in it.
+    instance.state = { kind: 'idle', since: this.#means.now(), isQuiet: true };
   }
 
   renew(ids: readonly string[], holder: Peer): void {
     for (const id of ids) {
       const instance = this.#all.get(id);
-      if (instance !== undefined && instance.state.kind !== 'ending') instance.state = this.#lease(holder);
+      if (instance !== undefined && instance.state.kind !== 'ending') this.#lease(instance, holder);
     }
   }
 
   release(id: string, holder: Peer, idleSinceMsAgo: number): void {
     const instance = this.#all.get(id);
     if (instance?.state.kind !== 'leased' || instance.state.holder !== holder) return;
-    instance.state = { kind: 'idle', since: this.#means.now() - idleSinceMsAgo };
-    this.tidy();
+    instance.state = afterLease(instance.version.config, this.#means.now() - idleSinceMsAgo);
+    this.#learnQuiet(instance);
   }
 
   /** Ends an instance that must serve nobody again. @param reason what gateways are told; absent when its end is nobody's fault */
@@ -96,55 +102,53 @@ export class Instances {
     instance.sandbox.kill();
   }
 
-  /** Takes over an instance that an earlier agent started. */
+  /** Takes over an instance that an earlier agent started, and that is not frozen. */
   adopt(sandbox: Sandbox, { id, version, startedAt }: InstanceRecord): void {
-    this.#hold({ id, version, startedAt, sandbox, state: { kind: 'idle', since: this.#means.now() } });
+    this.#hold({ id, version, startedAt, sandbox, state: afterLease(version.config, this.#means.now()) });
   }
 
-  /** Does what time and the published state ask for: expires leases, ends what is idle too long, starts what the minimum lacks. */
+  /** Does what time and the published state ask for: lets leases lapse, freezes and ends what nobody uses. */
   tidy(): void {
     const now = this.#means.now();
-    for (const [key, { until }] of this.#minimumFailures) if (now - until > failureMemoryMs) this.#minimumFailures.delete(key);
     for (const instance of this.#all.values()) {
-      instance.state = expireLease(instance.state, now);
-      if (instance.state.kind !== 'idle') continue;
-      const { tenant, function: name, number, config } = instance.version;
-      const serving = this.#means.serving(tenant, name)?.number === number;
-      const facts = {
-        serving,
-        idleForMs: now - instance.state.since,
-        idleLimitMs: config.idleMs,
-        alive: this.#alive(tenant, name),
-        minimum: config.minimum,
-      };
-      if (isReclaimable(facts)) this.end(instance.id);
+      const { state, version } = instance;
+      if (hasLapsed(state, now)) instance.state = afterLease(version.config, now);
+      // Who lost touch with this agent, or with the one before, has had the time to say what he holds, and to connect to it.
+      if (isResting(state) && now - state.since >= renewEveryMs) this.#learnQuiet(instance);
+      this.#decide(instance, now);
     }
   }
 
-  /** Starts instances until a serving version has its minimum. A failure is logged; it is tried again after a pause that grows. */
-  async keepMinimum(version: Version): Promise<void> {
-    const key = versionIdOf(version);
-    if (this.#means.now() < (this.#minimumFailures.get(key)?.until ?? 0)) return;
-    while (this.#alive(version.tenant, version.function) < version.config.minimum) {
-      try {
-        const { instance } = await this.#start(version, randomUUID(), () => undefined);
-        instance.state = { kind: 'idle', since: this.#means.now() };
-        this.#minimumFailures.delete(key);
-      } catch (error) {
-        const count = (this.#minimumFailures.get(key)?.count ?? 0) + 1;
-        this.#minimumFailures.set(key, { count, until: this.#means.now() + pauseAfterFailures(count) });
-        this.#means.log.warn({ err: error, version: key }, 'an instance of the minimum could not be started');
-        return;
-      }
+  /** Whether it is among the first so many of its version that are there: these its function always has. */
+  isProvisioned(instance: Instance): boolean {
+    let left = instance.version.config.minimum;
+    for (const other of left > 0 ? this.#all.values() : []) {
+      if (!isThere(other) || versionIdOf(other.version) !== versionIdOf(instance.version)) continue;
+      if (other === instance) return true;
+      left -= 1;
+      if (left === 0) break;
     }
+    return false;
   }
 
-  /** Ends the idle instance that has waited longest, for a host that needs its room, and resolves when it is gone. */
+  /** How many of a version are there, how many of them serve already, and how many more its function may run. */
+  count(version: Version): { readonly there: number; readonly ready: number; readonly room: number } {
+    const id = versionIdOf(version);
+    const starting = [...this.#starting.values()].filter((other) => versionIdOf(other) === id).length;
+    const ready = [...this.#all.values()].filter((other) => versionIdOf(other.version) === id && isThere(other)).length;
+    return { there: starting + ready, ready, room: version.config.maximum - this.#alive(version) };
+  }
+
+  /**
+   * Ends the instance that has rested longest, for a host that needs its room, and resolves when it is gone. One that is provisioned, or
+   * in which something goes on, stays.
+   */
   async endOldestIdle(): Promise<void> {
-    const idle = [...this.#all.values()].flatMap((instance) =>
-      instance.state.kind === 'idle' ? [{ instance, since: instance.state.since }] : [],
-    );
-    const oldest = idle.sort((a, b) => a.since - b.since)[0];
+    const resting = [...this.#all.values()].flatMap((instance) => {
+      const { state } = instance;
+      return isResting(state) && isQuiet(state) && !this.isProvisioned(instance) ? [{ instance, since: state.since }] : [];
+    });
+    const oldest = resting.sort((a, b) => a.since - b.since)[0];
     if (oldest === undefined) return;
     this.end(oldest.instance.id);
     await oldest.instance.sandbox.ended;
@@ -158,15 +162,14 @@ export class Instances {
   }
 
   async #start(version: Version, id: string, onSandbox: (sandbox: Sandbox) => void): Promise<{ instance: Instance; times: StartTimes }> {
-    const { tenant, function: name, config } = version;
-    const key = functionKey(tenant, name);
-    if (this.#alive(tenant, name) >= config.maximum) {
+    const { function: name, config } = version;
+    if (this.#alive(version) >= config.maximum) {
       throw new SwiftletError(
         'TooManyRequests',
         `function "${name}" runs its maximum of ${config.maximum} instances; raise "maximum" or wait`,
       );
     }
-    this.#starting.set(key, (this.#starting.get(key) ?? 0) + 1);
+    this.#starting.set(id, version);
     const startedAt = new Date().toISOString();
     try {
       const { sandbox, times } = await this.#means.start(version, { id, startedAt, onSandbox });
@@ -174,9 +177,51 @@ export class Instances {
       this.#hold(instance);
       return { instance, times };
     } finally {
-      const left = (this.#starting.get(key) ?? 1) - 1;
-      if (left === 0) this.#starting.delete(key);
-      else this.#starting.set(key, left);
+      this.#starting.delete(id);
+    }
+  }
+
+  #lease(instance: Instance, holder: Peer): void {
+    if (instance.state.kind === 'frozen') instance.sandbox.thaw();
+    instance.state = { kind: 'leased', holder, until: this.#means.now() + leaseMs };
+  }
+
+  /** Has the runtime say when nothing goes on in it, and then decides what becomes of it. The word counts for this rest only. */
+  #learnQuiet(instance: Instance): void {
+    const { state } = instance;
+    if (!isResting(state) || state.kind === 'frozen' || state.isQuiet || this.#asked.has(instance)) return;
+    this.#asked.add(instance);
+    instance.sandbox.connection.rest().then(
+      () => {
+        this.#asked.delete(instance);
+        if (instance.state === state) instance.state = { ...state, isQuiet: true };
+        else this.#learnQuiet(instance);
+        this.#decide(instance, this.#means.now());
+      },
+      // It is gone, or makes no sense: time alone decides.
+      () => this.#asked.delete(instance),
+    );
+  }
+
+  #decide(instance: Instance, now: number): void {
+    const { state, version, sandbox } = instance;
+    if (!isResting(state)) return;
+    const serving = this.#means.serving(version.tenant, version.function)?.number === version.number;
+    const { canFreeze } = this.#means;
+    const facts = { ...version.config, state, serving, canFreeze, isProvisioned: this.isProvisioned(instance) };
+    switch (fateOf(facts, now)) {
+      case 'end':
+        this.end(instance.id);
+        break;
+      case 'freeze':
+        sandbox.freeze();
+        instance.state = { kind: 'frozen', since: state.since };
+        break;
+      case 'thaw':
+        sandbox.thaw();
+        instance.state = { kind: 'idle', since: state.since, isQuiet: true };
+        break;
+      case 'stay':
     }
   }
 
@@ -188,33 +233,18 @@ export class Instances {
         (instance.state.kind === 'ending' ? instance.state.reason : undefined) ??
         endReason(instance.version.function, instance.version.config.memoryMiB, facts);
       this.#all.delete(instance.id);
+      this.#asked.delete(instance);
       if (!asked) this.#means.log.info({ instance: instance.id, version: versionIdOf(instance.version), code: reason.code }, reason.detail);
       this.#means.announceEnd(instance, reason);
     });
   }
 
-  #idleOf(version: Version): Instance | undefined {
-    for (const instance of this.#all.values()) {
-      if (
-        instance.state.kind === 'idle' &&
-        instance.version.number === version.number &&
-        instance.version.function === version.function &&
-        instance.version.tenant === version.tenant
-      )
-        return instance;
-    }
-    return undefined;
-  }
-
-  #alive(tenant: string, name: string): number {
-    let count = this.#starting.get(functionKey(tenant, name)) ?? 0;
-    for (const { version, state } of this.#all.values()) {
-      if (version.tenant === tenant && version.function === name && state.kind !== 'ending') count += 1;
-    }
+  /** Of all versions of a function: what counts against its maximum. */
+  #alive({ tenant, function: name }: Version): number {
+    const isOfFunction = (version: Version) => version.tenant === tenant && version.function === name;
+    let count = 0;
+    for (const version of this.#starting.values()) if (isOfFunction(version)) count += 1;
+    for (const { version, state } of this.#all.values()) if (isOfFunction(version) && state.kind !== 'ending') count += 1;
     return count;
-  }
-
-  #lease(holder: Peer): Instance['state'] {
-    return { kind: 'leased', holder, until: this.#means.now() + leaseMs };
   }
 }

@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SwiftletError } from '../model/errors.ts';
 import type { IsolationMode } from '../role/role-config.ts';
+import type { CgroupTree } from './linux/cgroup.ts';
 import { openCgroups } from './linux/open-cgroups.ts';
 import { compileSeccomp } from './linux/seccomp.ts';
 import { countsProcessesByNamespace } from './sandbox/process-limit.ts';
@@ -48,7 +49,7 @@ export async function inspectIsolation(trialUid: number): Promise<IsolationRepor
   const facts = [
     namespaces,
     inspectUids(isolated, root),
-    inspectLimits(isolated),
+    ...inspectCgroups(isolated),
     inspectSeccomp(isolated),
     inspectScratch(isolated, root),
     inspectNetwork(isolated),
@@ -120,24 +121,44 @@ function inspectUids(isolated: boolean, root: boolean): IsolationFact {
       };
 }
 
-function inspectLimits(isolated: boolean): IsolationFact {
-  const means = 'memory, process and CPU limits';
-  if (!isolated) return notIsolated(means);
+function inspectCgroups(isolated: boolean): IsolationFact[] {
+  const [limits, freezing] = ['memory, process and CPU limits', 'freezing of idle instances'];
+  if (!isolated) return [notIsolated(limits), notIsolated(freezing)];
   const remedy = existsSync('/run/systemd/system')
     ? 'start Swiftlet as root, or with cgroups of its own: systemd-run --user --scope -p Delegate=yes swiftlet up'
     : 'start Swiftlet as root';
   try {
     const cgroups = openCgroups(`swiftlet-inspect-${process.pid}`);
-    if (cgroups === undefined) return { means, inForce: false, detail: withoutCgroups(), remedy };
+    if (cgroups === undefined) {
+      const unfrozen = { means: freezing, inForce: false, detail: withoutFreezer('no cgroup that this process may write'), remedy };
+      return [{ means: limits, inForce: false, detail: withoutCgroups(), remedy }, unfrozen];
+    }
     cgroups.close();
-    const detail = `cgroup version ${cgroups.version}: ${[...cgroups.available].join(', ')}`;
-    return cgroups.missing === undefined
-      ? { means, inForce: true, detail }
-      : { means, inForce: false, detail: `${detail}; ${cgroups.missing}`, remedy };
+    return [limitsFact(limits, cgroups, remedy), freezerFact(freezing, cgroups)];
   } catch (error) {
-    return { means, inForce: false, detail: `cgroups cannot be used: ${String(error)}`, remedy };
+    const reason = `cgroups cannot be used: ${String(error)}`;
+    return [
+      { means: limits, inForce: false, detail: reason, remedy },
+      { means: freezing, inForce: false, detail: withoutFreezer(reason), remedy },
+    ];
   }
 }
+
+function limitsFact(means: string, { version, available, missing }: CgroupTree, remedy: string): IsolationFact {
+  const detail = `cgroup version ${version}: ${[...available].join(', ')}`;
+  return missing === undefined ? { means, inForce: true, detail } : { means, inForce: false, detail: `${detail}; ${missing}`, remedy };
+}
+
+/** Not a means of isolation, but found and missed in the same place. */
+function freezerFact(means: string, { version, canFreeze }: CgroupTree): IsolationFact {
+  if (canFreeze) return { means, inForce: true, detail: `cgroup version ${version}; they take no processor time` };
+  return version === 1
+    ? { means, inForce: false, detail: withoutFreezer('the controller "freezer" is not mounted or not writable'), remedy: mountFreezer }
+    : { means, inForce: false, detail: withoutFreezer('this kernel is older than 5.2') };
+}
+
+const withoutFreezer = (reason: string): string => `${reason}; idle instances stay ready instead`;
+const mountFreezer = 'mkdir -p /sys/fs/cgroup/freezer && mount -t cgroup -o freezer freezer /sys/fs/cgroup/freezer';
 
 const withoutCgroups = (): string =>
   `no cgroup that this process may write; V8 limits the heap${countsProcessesByNamespace() ? ' and the kernel the number of processes' : ''}, nothing limits other memory and CPU`;

@@ -1,7 +1,7 @@
 /** The agent’s process: everything on this host that starts, holds and ends sandboxes is wired here. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Version } from '../model/function.ts';
+import { type Version, versionIdOf } from '../model/function.ts';
 import { memoryMiB } from '../model/limits.ts';
 import { defaultRuntime } from '../model/runtimes.ts';
 import { type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
@@ -18,6 +18,7 @@ import { inspectIsolation } from './isolation.ts';
 import { agentMetrics } from './metrics.ts';
 import { openSandboxes } from './open-sandboxes.ts';
 import { Pools } from './pools.ts';
+import { Provisioned } from './provisioned.ts';
 import { RelayLink } from './relay-link.ts';
 import { kindOf } from './sandbox/sandbox.ts';
 import { ServedVersions } from './served-versions.ts';
@@ -35,20 +36,26 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const code = new CodeCache(join(config.home, 'agent', 'code'), folderSource(join(config.home, 'control', 'blobs')), now);
   const served = new ServedVersions();
   const gateways: { server?: CallServer } = {};
+  const serving = (tenant: string, name: string) => served.serving(tenant, name);
+  const { canFreeze } = sandboxes;
   const instances: Instances = new Instances({
-    serving: (tenant, name) => served.serving(tenant, name),
+    serving,
+    canFreeze,
     now,
     log,
     start: (version, order) => metrics.counted(coldStart(startMeans, version, order)),
     announceEnd: (instance, reason) => {
       if (gateways.server !== undefined) announceEnd(gateways.server, instance, reason);
+      if (instance.state.kind !== 'ending') provisioned.crashed(instance.version, reason);
     },
   });
+  const provisioned = new Provisioned({ instances, serving, now, log });
   const found = await adopt({ sandboxes, ...traces, log });
   const pools: Pools = new Pools({ sandboxes, size: poolSize, bootsAtOnce, endOldestIdle: () => instances.endOldestIdle() }, usualKind);
   for (const { sandbox, instance } of found.instances) instances.adopt(sandbox, instance);
   for (const sandbox of found.warm) pools.add(sandbox);
-  const metrics = agentMetrics(instances, () => pools);
+  const provisionedNow = () => provisioned.status(served.all);
+  const metrics = agentMetrics(instances, () => pools, provisionedNow);
   const startMeans = {
     now,
     takeSandbox: (version: Version) => pools.take(version),
@@ -58,22 +65,21 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       relay.label({ slot: sandbox.slot, tenant, function: name, version: number, instanceId }),
   };
 
-  const keepMinima = () => {
-    for (const version of served.all) if (version.config.minimum > 0) void instances.keepMinimum(version);
-  };
   const actOn = async (state: PublishedState) => {
+    const before = new Set(served.all.map(versionIdOf));
     served.take(state);
     const versions = served.all;
     pools.serve(versions);
     instances.tidy();
     await Promise.all(versions.map((version) => placeAhead(code, version, log)));
     await code.keepOnly(new Set([...versions.map((v) => v.digest), ...[...instances.all].map((i) => i.version.digest)]));
-    keepMinima();
+    // A deploy waits for its own provisioned instances, not for those of somebody else.
+    await Promise.all(versions.filter((version) => !before.has(versionIdOf(version))).map((version) => provisioned.keep(version)));
   };
   const subscriber = subscribeState(stateSocketOf(config.run), 'agent', actOn);
   const tidy = setInterval(() => {
     instances.tidy();
-    keepMinima();
+    for (const version of served.all) void provisioned.keep(version);
   }, tidyEveryMs);
   const forks = watchForks(instances);
 
@@ -81,6 +87,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   clearSocket(socketPath);
   const means = {
     instances,
+    provisioned: provisionedNow,
+    canFreeze,
     published: (tenant: string, name: string, number: number) => served.wait(tenant, name, number),
     metrics: () => metrics.text(),
     isFollowing: () => subscriber.isFollowing,

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { SwiftletError } from '../model/errors.ts';
+import type { ProvisionedStatus } from '../wire/agent-calls.ts';
 import type { Instances } from './instances.ts';
 import type { Pools } from './pools.ts';
 
@@ -10,7 +11,7 @@ export interface AgentMetrics {
 }
 
 /** The agent's part of `GET /metrics`; gauges are read from what they measure when somebody looks. */
-export function agentMetrics(instances: Instances, pools: () => Pools): AgentMetrics {
+export function agentMetrics(instances: Instances, pools: () => Pools, provisioned: () => readonly ProvisionedStatus[]): AgentMetrics {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
@@ -23,6 +24,19 @@ export function agentMetrics(instances: Instances, pools: () => Pools): AgentMet
       for (const { version, state } of instances.all) this.inc({ tenant: version.tenant, function: version.function, state: state.kind });
     },
   });
+  const wanted = (name: string, help: string, read: (status: ProvisionedStatus) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['tenant', 'function'],
+      registers,
+      collect() {
+        this.reset();
+        for (const status of provisioned()) this.inc({ tenant: status.tenant, function: status.function }, read(status));
+      },
+    });
+  wanted('swiftlet_provisioned_requested', 'Instances that a function is to have at all times', (status) => status.requested);
+  wanted('swiftlet_provisioned_ready', 'Those of them that are there', (status) => status.ready);
   const pool = (name: string, help: string, read: (p: { ready: number; target: number; booting: number }) => number) =>
     new Gauge({
       name,

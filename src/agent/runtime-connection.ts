@@ -25,16 +25,26 @@ const reportSchema = z.object({
 const cut = (characters: number) => z.string().transform((text) => text.slice(0, characters));
 const failureSchema = z.object({ code: cut(100), type: cut(200), message: cut(4_000) }) satisfies z.ZodType<InvocationFailure>;
 
-type Waiting = { readonly resolve: (payload: Buffer, type: number) => void; readonly reject: (error: Error) => void };
+interface Answer {
+  readonly type: number;
+  readonly payload: Buffer;
+}
+
+interface Question {
+  readonly answers: readonly number[];
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
 
 /**
- * The agent's own connection to a sandbox's runtime. It carries one question at a time, and nothing that was not asked for.
+ * The agent's own connection to a sandbox's runtime. It carries questions, answers in their order, and nothing that was not asked for.
  * What the other side says is user code's to forge: it can hurt nobody but the instance itself. Whatever is out of turn ends the connection.
  */
 export class RuntimeConnection {
   readonly #socket: Socket;
   readonly #decoder: FrameDecoder;
-  #waiting: Waiting | undefined;
+  /** Questions without an answer yet. */
+  readonly #asked: Question[] = [];
 
   /** @param socketPath a socket that listens already */
   constructor(socketPath: string) {
@@ -74,6 +84,15 @@ export class RuntimeConnection {
       : { kind: 'failed', failure: parsed(failureSchema, payload) };
   }
 
+  /**
+   * Resolves once nobody else is connected, no handler runs, and nothing is left of what one announced by `waitUntil`. Asked again only
+   * after that.
+   * @throws SwiftletError FunctionCrashed when the process ended before, or spoke out of turn
+   */
+  async rest(): Promise<void> {
+    await this.#ask(encodeFrame(frame.rest, 0), frame.resting);
+  }
+
   /** Closes it once all is read that the process had said before it ended, in whatever order the agent learned of both. */
   async finish(): Promise<void> {
     if (!this.#socket.destroyed) {
@@ -86,35 +105,29 @@ export class RuntimeConnection {
     this.#socket.destroy();
   }
 
-  #ask(question: Buffer, ...answers: number[]): Promise<{ type: number; payload: Buffer }> {
+  #ask(question: Buffer, ...answers: number[]): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) {
         reject(lost());
         return;
       }
-      this.#waiting = {
-        resolve: (payload, type) => {
-          if (!answers.includes(type)) {
-            this.#socket.destroy();
-            return;
-          }
-          this.#waiting = undefined;
-          resolve({ type, payload });
-        },
-        reject,
-      };
+      this.#asked.push({ answers, resolve, reject });
       this.#socket.write(question);
     });
   }
 
   #settle(type: number, payload: Buffer): void {
-    if (this.#waiting === undefined) this.#socket.destroy();
-    else this.#waiting.resolve(payload, type);
+    const [question] = this.#asked;
+    if (question?.answers.includes(type) !== true) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#asked.shift();
+    question.resolve({ type, payload });
   }
 
   #lose(): void {
-    this.#waiting?.reject(lost());
-    this.#waiting = undefined;
+    for (const { reject } of this.#asked.splice(0)) reject(lost());
   }
 }
 

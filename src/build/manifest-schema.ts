@@ -1,7 +1,7 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
 import { secretVariableSchema, webhookUrlSchema } from '../model/destination.ts';
-import { failurePolicies, functionConfigSchema } from '../model/function.ts';
+import { failurePolicies, functionConfigSchema, processKinds } from '../model/function.ts';
 import * as limits from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
 import { defaultRuntime, runtimeNames } from '../model/runtimes.ts';
@@ -109,11 +109,20 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe('Environment variables'),
   concurrency: countSchema(limits.concurrency).optional().describe('Requests that one instance takes at once; default 1'),
-  minimum: countSchema(limits.instances).optional().describe('Instances kept even without traffic; default 0'),
+  process: z
+    .enum(processKinds, 'it is resident or one-shot')
+    .optional()
+    .describe('resident: an instance takes one request after the other (default); one-shot: each request gets a fresh instance'),
+  minimum: countSchema(limits.instances)
+    .optional()
+    .describe('Provisioned instances: ready before there is traffic, never frozen nor ended for being idle; default 0'),
   maximum: countSchema({ ...limits.instances, min: 1 })
     .optional()
     .describe('Instances never exceeded; default 100'),
   idle: durationSchema(limits.idleMs).optional().describe('How long an instance without requests is kept; default 60 s'),
+  freeze: durationSchema(limits.freezeMs)
+    .optional()
+    .describe('After how long without requests an instance is frozen: it takes no processor time; default 10 s, never when not below idle'),
   queue: queueSchema.optional().describe('Requests that wait while all instances are busy'),
   async: asyncSchema.optional().describe('Delivery of events that nobody waits for'),
   destinations: destinationsEntrySchema.optional().describe('What gets to know how each event ended'),

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
 import type { Destination } from '../model/destination.ts';
-import { type FunctionConfig, functionConfigSchema } from '../model/function.ts';
+import { type FunctionConfig, functionConfigSchema, tooManyAtLeast } from '../model/function.ts';
 import { handlerOfFolder, nameOfFolder } from './conventions.ts';
 import { manifestName, type ManifestText, readManifest } from './manifest.ts';
 import type { DestinationEntry, FunctionEntry, Manifest } from './manifest-schema.ts';
@@ -44,7 +44,7 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
   const source = sourceOf(root, text, name, entry.source);
   const { minimum = 0, maximum } = settings;
   if (maximum !== undefined && minimum > maximum) {
-    throw invalid(text, ['functions', name, 'minimum'], `${minimum} instances at least are more than ${maximum} at most`);
+    throw invalid(text, ['functions', name, 'minimum'], tooManyAtLeast(minimum, maximum));
   }
   const timers = planTimers(entry.timers ?? {}, ({ path, what }) => {
     throw invalid(text, ['functions', name, ...path], what);
@@ -82,9 +82,11 @@ const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z
   initTimeoutMs: settings.initTimeout,
   environment: settings.environment,
   concurrency: settings.concurrency,
+  process: settings.process,
   minimum: settings.minimum,
   maximum: settings.maximum,
   idleMs: settings.idle,
+  freezeMs: settings.freeze,
   queueLength: settings.queue.length,
   queueTimeoutMs: settings.queue.timeout,
   async: {

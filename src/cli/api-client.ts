@@ -5,7 +5,7 @@ import { bundleMediaType, type PackedBundle } from '../build/bundle.ts';
 import { isErrorCode, SwiftletError } from '../model/errors.ts';
 import { type FunctionConfig, versionSchema } from '../model/function.ts';
 import { homeFolder, tokenFile } from '../role/home.ts';
-import { instancesSchema } from '../wire/agent-calls.ts';
+import { instancesSchema, provisionedSchema } from '../wire/agent-calls.ts';
 import { coldPhases } from '../model/phases.ts';
 import { traceSchema } from '../wire/relay-calls.ts';
 import {
@@ -31,12 +31,15 @@ const describedSchema = z.object({
   serving: versionSchema,
   instances: instancesSchema,
   instancesKnown: z.boolean().default(true),
+  provisioned: provisionedSchema.pick({ requested: true, ready: true, failed: true }).optional(),
 });
 const versionsSchema = z.object({ serving: z.int(), versions: z.array(versionSchema) });
 const tracedSchema = traceSchema.extend({ function: z.string() });
 const percentilesSchema = z.object({ p50Ms: z.number(), p95Ms: z.number() });
 const startsSchema = z.object({
   warm: z.int(),
+  thawed: z.int(),
+  provisioned: z.int(),
   cold: z.int(),
   recent: z.object({
     count: z.int(),
@@ -51,6 +54,8 @@ const usageSchema = z.object({
       day: z.string(),
       invocations: z.int(),
       coldStarts: z.int(),
+      thawed: z.int(),
+      provisioned: z.int(),
       gbSeconds: z.number(),
       billedMs: z.number(),
       platformMs: z.number(),

@@ -2,8 +2,16 @@ import type { Starts } from './api-client.ts';
 import { table } from './table.ts';
 
 /** How a function's starts went, for people. */
-export function startsTable({ warm, cold, recent }: Starts): string {
-  const counts = `Starts: ${warm} warm, ${cold} cold.`;
+export function startsTable({ warm, thawed, provisioned, cold, recent }: Starts): string {
+  const found = [
+    [warm, 'warm'],
+    [thawed, 'thawed'],
+    [provisioned, 'provisioned'],
+    [cold, 'cold'],
+  ] as const;
+  // Most functions have no provisioned instances, and many are never frozen.
+  const told = found.filter(([count, how]) => count > 0 || how === 'warm' || how === 'cold');
+  const counts = `Starts: ${told.map(([count, how]) => `${count} ${how}`).join(', ')}.`;
   if (recent.count === 0) return counts;
   const rows = recent.phases.map(({ phase, waited, prepaid }) => [
     phase,

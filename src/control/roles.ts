@@ -1,6 +1,13 @@
 /** Control's view of the other roles: whether they can serve, what they measure, what runs. None of it is on a request's way. */
 import { SwiftletError } from '../model/errors.ts';
-import { type InstanceSummary, instancesSchema, type IsolationAnswer, isolationSchema } from '../wire/agent-calls.ts';
+import {
+  type InstanceSummary,
+  instancesSchema,
+  type IsolationAnswer,
+  isolationSchema,
+  provisionedAnswerSchema,
+  type ProvisionedStatus,
+} from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
 import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
 
@@ -70,6 +77,14 @@ export class Roles {
     if (!agent.connected) return undefined;
     const answer = await agent.ask('instances', {}, agentLimitMs).catch(whenAway);
     return answer === undefined ? undefined : instancesSchema.parse(answer);
+  }
+
+  /** How the instances are that functions want at all times; empty while the agent is away. */
+  async provisioned(): Promise<ProvisionedStatus[]> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return [];
+    const answer = await agent.ask('provisioned', {}, agentLimitMs).catch(whenAway);
+    return answer === undefined ? [] : provisionedAnswerSchema.parse(answer);
   }
 
   /** @throws SwiftletError Unavailable while the agent is away */

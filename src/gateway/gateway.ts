@@ -159,14 +159,15 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   #dispatch(exchange: Exchange, link: InstanceLink, now: number): void {
-    this.#begin(exchange, now);
+    this.#begin(exchange, link, now);
     dispatch(exchange, link, now, this.#giveUp);
     if (!link.hasRoom) exchange.served.removeFree(link);
   }
 
   /** Its instance has it, or is there at last: the handler's time counts from here. */
-  #begin(exchange: Exchange, now: number): void {
+  #begin(exchange: Exchange, link: InstanceLink, now: number): void {
     exchange.state = 'dispatched';
+    exchange.start = link.start;
     exchange.queueMs = Math.max(0, now - exchange.arrivedAt - totalMs(exchange.waitedStart?.waited));
     exchange.dispatchedAt = now;
     exchange.deadline = now + exchange.served.version.config.timeoutMs;
@@ -182,19 +183,22 @@ export class Gateway implements LinkEvents, StartEvents {
     }
   }
 
-  started(link: InstanceLink, start: StartedInstance | 'warm' | 'untold'): void {
+  started(link: InstanceLink, start: StartedInstance | undefined): void {
     const now = performance.now();
     this.#links.add(link);
     for (const exchange of link.streams.values()) {
       exchange.served.forgetWaiting();
-      mark(exchange, start, now);
-      this.#begin(exchange, now);
+      addWait(exchange, start, now);
+      this.#begin(exchange, link, now);
     }
     link.open();
     for (let next = this.#nextFor(link); next !== undefined; next = this.#nextFor(link)) {
-      mark(next, start, now);
+      addWait(next, start, now);
       this.#dispatch(next, link, now);
     }
+    link.beReady();
+    // It has all that it will ever get.
+    if (link.served.isOneShot) link.retire();
     this.#rest(link, now);
   }
 
@@ -264,7 +268,7 @@ export class Gateway implements LinkEvents, StartEvents {
     if (link.hasRoom) link.served.addFree(link);
     if (link.streams.size > 0) return;
     link.idleSince = now;
-    if (link.served.retired) this.#links.release(link, now);
+    if (link.served.retired || link.state === 'retired') this.#links.release(link, now);
   }
 
   broke(link: InstanceLink): void {
@@ -360,10 +364,8 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 }
 
-function mark(exchange: Exchange, start: StartedInstance | 'warm' | 'untold', now: number): void {
-  if (start === 'warm') return;
-  exchange.start = 'cold';
-  if (start !== 'untold') exchange.waitedStart = waitFor(start, now - exchange.arrivedAt);
+function addWait(exchange: Exchange, start: StartedInstance | undefined, now: number): void {
+  if (start !== undefined) exchange.waitedStart = waitFor(start, now - exchange.arrivedAt);
 }
 
 function count({ served, arrivedAt, queueMs, dispatchedAt, start, waitedStart }: Exchange, outcome: string, now: number): void {

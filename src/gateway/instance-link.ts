@@ -1,6 +1,8 @@
 /** The gateway's connection to one instance. Many requests share it; frames of one turn leave in one write. */
 import { createConnection, type Socket } from 'node:net';
 import { maxHeaderBytes } from '../model/limits.ts';
+import type { Start } from '../model/phases.ts';
+import type { AcquiredInstance } from '../wire/agent-calls.ts';
 import { FrameDecoder, headerBytes, joinFrames } from '../wire/frames.ts';
 import { frame, initialCreditBytes } from '../wire/instance-protocol.ts';
 import type { Exchange } from './exchange.ts';
@@ -48,6 +50,12 @@ export class InstanceLink {
   readonly streams: Streams<Exchange>;
   /** In `served.free`. */
   isFree = false;
+  /** How a request that is handed to it now finds it. */
+  start: Start = 'cold';
+  /** One of those that its function always has. */
+  isProvisioned = false;
+  /** After how long without requests the lease is given back. */
+  idleLimitMs: number;
   /** The instance said that it begins with what was sent ahead. */
   hasBegun = false;
   /** The socket is closed. */
@@ -76,6 +84,7 @@ export class InstanceLink {
     this.streams = new Streams<Exchange>(slots);
     this.served = served;
     this.idleSince = now;
+    this.idleLimitMs = served.version.config.idleMs;
     this.#events = events;
     const decoder = new FrameDecoder((type, stream, payload) => this.#receive(type, stream, payload));
     this.#socket = createConnection(socketPath);
@@ -101,9 +110,26 @@ export class InstanceLink {
     return this.#state === 'open' && this.streams.size < this.slots;
   }
 
+  /** What the agent says of the instance with its lease. */
+  take({ start, isProvisioned, idleLimitMs }: Pick<AcquiredInstance, 'start' | 'isProvisioned' | 'idleLimitMs'>): void {
+    this.isProvisioned = isProvisioned;
+    this.idleLimitMs = isProvisioned ? Infinity : idleLimitMs;
+    this.start = start === 'warm' ? this.#usualStart : start;
+  }
+
+  /** All who waited for it have it: whoever comes now finds it ready. */
+  beReady(): void {
+    this.start = this.#usualStart;
+  }
+
+  get #usualStart(): Start {
+    return this.isProvisioned ? 'provisioned' : 'warm';
+  }
+
   /** The instance is initialised: what it has sent meanwhile is handed out, and requests may follow. */
   open(): void {
-    this.#state = 'open';
+    // One that takes a single request, and was sent it ahead, takes no more.
+    this.#state = this.served.isOneShot && this.streams.size > 0 ? 'retired' : 'open';
     const early = this.#early;
     this.#early = [];
     for (const { type, stream, payload } of early) this.#receive(type, stream, payload);

@@ -72,7 +72,7 @@ export class Links {
 
   releaseIdle(now: number): void {
     for (const link of this.#all.values()) {
-      if (link.streams.size === 0 && now - link.idleSince >= link.served.version.config.idleMs) this.release(link, now);
+      if (link.streams.size === 0 && now - link.idleSince >= link.idleLimitMs) this.release(link, now);
     }
   }
 

@@ -1,7 +1,7 @@
 /** The gateway's part of `GET /metrics`. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Version } from '../model/function.ts';
-import { type ColdPhase, type ColdPhases, coldPhases, noPhases, type Start } from '../model/phases.ts';
+import { type ColdPhase, type ColdPhases, coldPhases, noPhases, type Start, starts as allStarts } from '../model/phases.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { Distribution, histogramText } from './histogram.ts';
 import { Slowest } from './slowest.ts';
@@ -25,7 +25,7 @@ type Labels = Pick<Version, 'tenant' | 'function'>;
 /** What is counted of one version: sums only, since a histogram for each would be a hundred lines. Budget: 20 ns a warm request. */
 export class VersionFigures {
   readonly number: number;
-  readonly starts: Record<Start, number> = { warm: 0, cold: 0 };
+  readonly starts: Record<Start, number> = { warm: 0, thawed: 0, provisioned: 0, cold: 0 };
   /** Milliseconds in each phase that requests waited for, and that had been done ahead of them. */
   readonly waited: Record<ColdPhase, number> = { ...noPhases };
   readonly prepaid: Record<ColdPhase, number> = { ...noPhases };
@@ -151,7 +151,7 @@ export class GatewayMetrics {
         this.reset();
         for (const { labels, versions } of functions.values())
           for (const { number, starts } of versions)
-            for (const start of ['warm', 'cold'] as const) this.inc({ ...labels, version: String(number), start }, starts[start]);
+            for (const start of allStarts) this.inc({ ...labels, version: String(number), start }, starts[start]);
       },
     });
     new Counter({

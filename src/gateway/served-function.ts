@@ -17,8 +17,15 @@ export class ServedFunction {
   #queue: (Exchange | undefined)[] = [];
   #first = 0;
   #waiting = 0;
-  /** Instances with a free slot; the last is the one used last, so that others grow old and are reclaimed. */
+  /** Each of its instances takes a single request. */
+  readonly isOneShot: boolean;
+  /**
+   * Instances with a free slot; the next request takes the last. Those that are provisioned are the last ones, and among each kind the one
+   * used last, so that others grow old and are reclaimed.
+   */
   readonly free: InstanceLink[] = [];
+  /** How many of them are provisioned. */
+  #freeProvisioned = 0;
   instances = 0;
   starting = 0;
   failures = 0;
@@ -32,6 +39,7 @@ export class ServedFunction {
   constructor(version: Version, key: string, figures: FunctionFigures) {
     this.version = version;
     this.key = key;
+    this.isOneShot = version.config.process === 'one-shot';
     this.figures = figures;
     this.versionFigures = figures.ofVersion(version.number);
   }
@@ -87,12 +95,18 @@ export class ServedFunction {
   addFree(link: InstanceLink): void {
     if (link.isFree) return;
     link.isFree = true;
+    if (link.isProvisioned) this.#freeProvisioned += 1;
+    else if (this.#freeProvisioned > 0) {
+      this.free.splice(this.free.length - this.#freeProvisioned, 0, link);
+      return;
+    }
     this.free.push(link);
   }
 
   removeFree(link: InstanceLink): void {
     if (!link.isFree) return;
     link.isFree = false;
+    if (link.isProvisioned) this.#freeProvisioned -= 1;
     this.free.splice(this.free.lastIndexOf(link), 1);
   }
 }

@@ -32,9 +32,9 @@ export interface StartEvents {
   /**
    * An instance is there.
    * @param link not open yet; what was sent ahead is on it
-   * @param start how it went; `warm` when it was there already, `untold` when the agent is gone and the instance itself said that it goes on
+   * @param start how it went; absent when it was there already, or when the agent is gone and the instance itself said that it goes on
    */
-  started(link: InstanceLink, start: StartedInstance | 'warm' | 'untold'): void;
+  started(link: InstanceLink, start: StartedInstance | undefined): void;
   /** The function cannot start. Neither can what was sent ahead. */
   failed(served: ServedFunction, error: SwiftletError, link: InstanceLink | undefined): void;
   /** The start came to nothing, for no fault of the function. What was sent ahead never began. */
@@ -125,7 +125,8 @@ export class Starts {
     served.lastRefusal = undefined;
     const { instanceId, socketPath, slots } = acquired;
     const link = start.link ?? new InstanceLink(instanceId, socketPath, slots, served, this.#events, performance.now());
-    this.#events.started(link, acquired.start === 'warm' ? 'warm' : { instanceId, causedBy, times: acquired, isPaid: false });
+    link.take(acquired);
+    this.#events.started(link, acquired.start === 'cold' ? { instanceId, causedBy, times: acquired, isPaid: false } : undefined);
   }
 
   #refused(id: string, start: Start, error: unknown): void {
@@ -157,7 +158,7 @@ export class Starts {
 
   #startedAlone(link: InstanceLink, start: Start): void {
     this.#over(link.id, start);
-    this.#events.started(link, 'untold');
+    this.#events.started(link, undefined);
   }
 
   /** Whoever waits goes on waiting, and the next sweep asks again. */

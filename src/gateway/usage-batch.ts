@@ -5,6 +5,8 @@ export class UsageBatch {
   /** A day in UTC; all of a batch counts for the day it was opened on. */
   readonly day: string;
   warm = 0;
+  thawed = 0;
+  provisioned = 0;
   cold = 0;
   billedMs = 0;
   mebibyteMs = 0;
@@ -16,7 +18,7 @@ export class UsageBatch {
   }
 
   get isEmpty(): boolean {
-    return this.warm + this.cold === 0;
+    return this.warm + this.thawed + this.provisioned + this.cold === 0;
   }
 
   bill(billedMs: number, memoryMiB: number): void {
@@ -25,7 +27,7 @@ export class UsageBatch {
   }
 
   get counts(): UsageCounts {
-    const { day, warm, cold, billedMs, mebibyteMs, platformMs, prepaidMs } = this;
-    return { day, warm, cold, billedMs, mebibyteMs, platformMs, prepaidMs };
+    const { day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs } = this;
+    return { day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs };
   }
 }

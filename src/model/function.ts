@@ -11,6 +11,10 @@ export const handlerPattern = /^(?!\/)(?!.*\.\.)[\w@./-]+?(?:\.[A-Za-z_$][\w$]*)
 const between = (range: { readonly min: number; readonly max: number; readonly default: number }) =>
   z.int().min(range.min).max(range.max).default(range.default);
 
+/** Why a minimum above the maximum is refused. */
+export const tooManyAtLeast = (minimum: number, maximum: number): string =>
+  `${minimum} instances at least are more than ${maximum} at most`;
+
 const environmentSchema = z
   .record(
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable is named with letters, digits and underscores, not starting with a digit'),
@@ -50,6 +54,8 @@ export type AsyncConfig = z.output<typeof asyncConfigSchema>;
 const timersSchema = z
   .record(nameSchema, timerSchema)
   .refine((timers) => Object.keys(timers).length <= limits.maxTimers, `a function has at most ${String(limits.maxTimers)} timers`);
+/** What an instance is for: one request after the other, or a single one. */
+export const processKinds = ['resident', 'one-shot'] as const;
 
 /** What a version is configured with, complete: every default is filled in. Immutable with its version. */
 export const functionConfigSchema = z
@@ -66,12 +72,15 @@ export const functionConfigSchema = z
     environment: environmentSchema.default({}),
     /** Requests one instance takes at once. */
     concurrency: between(limits.concurrency),
-    /** Instances kept even without traffic. */
+    process: z.enum(processKinds).default('resident'),
+    /** Provisioned instances: ready before there is traffic, never frozen nor ended for being idle. */
     minimum: between({ ...limits.instances, default: 0 }),
     /** Instances never exceeded. */
     maximum: z.int().min(1).max(limits.instances.max).default(limits.instances.default),
     /** How long an instance without requests is kept. */
     idleMs: between(limits.idleMs),
+    /** After how long without requests it is frozen; never when that is not below `idleMs`. */
+    freezeMs: between(limits.freezeMs),
     /** Requests that may wait for an instance, and for how long. */
     queueLength: between(limits.queueLength),
     queueTimeoutMs: between(limits.queueTimeoutMs),
@@ -79,7 +88,13 @@ export const functionConfigSchema = z
     timers: timersSchema.default({}),
     destinations: destinationsSchema.default({}),
   })
-  .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] })
+  .superRefine(({ minimum, maximum, process, concurrency }, context) => {
+    if (minimum > maximum) context.addIssue({ code: 'custom', message: tooManyAtLeast(minimum, maximum), path: ['minimum'] });
+    if (process === 'one-shot' && concurrency > 1) {
+      const message = `a one-shot instance takes a single request, not ${concurrency} at once`;
+      context.addIssue({ code: 'custom', message, path: ['concurrency'] });
+    }
+  })
   .refine(
     ({ destinations, environment }) =>
       [destinations.success, destinations.failure].every(

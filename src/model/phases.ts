@@ -47,4 +47,9 @@ export const lengthOf = (spans: readonly PhaseSpan[], phase: ColdPhase): number 
 /** Milliseconds with the three decimals that are kept of them. */
 export const toMicroseconds = (value: number): number => Math.round(value * 1000) / 1000;
 
-export type Start = 'warm' | 'cold';
+/**
+ * How a request found its instance: ready; frozen, and thawed for it; ready because the function has instances provisioned; or not at all,
+ * so that it waited for a start.
+ */
+export const starts = ['warm', 'thawed', 'provisioned', 'cold'] as const;
+export type Start = (typeof starts)[number];

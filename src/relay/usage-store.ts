@@ -16,17 +16,22 @@ const schema = `
   PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS usage (
     tenant TEXT NOT NULL, function TEXT NOT NULL, day TEXT NOT NULL,
-    warm INTEGER NOT NULL, cold INTEGER NOT NULL, billedMs REAL NOT NULL, mebibyteMs REAL NOT NULL, platformMs REAL NOT NULL, prepaidMs REAL NOT NULL,
+    warm INTEGER NOT NULL, thawed INTEGER NOT NULL DEFAULT 0, provisioned INTEGER NOT NULL DEFAULT 0, cold INTEGER NOT NULL, billedMs REAL NOT NULL, mebibyteMs REAL NOT NULL, platformMs REAL NOT NULL, prepaidMs REAL NOT NULL,
     PRIMARY KEY (tenant, day, function)
   ) STRICT, WITHOUT ROWID;`;
 
+/** What a table of before these were counted lacks. */
+const laterColumns = ['thawed', 'provisioned'] as const;
+
 const addition = `
-  INSERT INTO usage VALUES (:tenant, :function, :day, :warm, :cold, :billedMs, :mebibyteMs, :platformMs, :prepaidMs)
-  ON CONFLICT DO UPDATE SET warm = warm + excluded.warm, cold = cold + excluded.cold, billedMs = billedMs + excluded.billedMs,
+  INSERT INTO usage (tenant, function, day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs)
+  VALUES (:tenant, :function, :day, :warm, :thawed, :provisioned, :cold, :billedMs, :mebibyteMs, :platformMs, :prepaidMs)
+  ON CONFLICT DO UPDATE SET warm = warm + excluded.warm, thawed = thawed + excluded.thawed,
+    provisioned = provisioned + excluded.provisioned, cold = cold + excluded.cold, billedMs = billedMs + excluded.billedMs,
     mebibyteMs = mebibyteMs + excluded.mebibyteMs, platformMs = platformMs + excluded.platformMs, prepaidMs = prepaidMs + excluded.prepaidMs`;
 
 const selection = `
-  SELECT function, day, warm, cold, billedMs, mebibyteMs, platformMs, prepaidMs FROM usage
+  SELECT function, day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs FROM usage
   WHERE tenant = :tenant AND day >= :from AND (:function IS NULL OR function = :function) ORDER BY day DESC, function LIMIT :limit`;
 
 interface Pending {
@@ -137,6 +142,7 @@ export class UsageStore implements Disposable {
     const database = new DatabaseSync(this.#path);
     try {
       database.exec(schema);
+      addLaterColumns(database);
     } catch (error) {
       database.close();
       throw error;
@@ -153,12 +159,25 @@ export class UsageStore implements Disposable {
   }
 }
 
+function addLaterColumns(database: DatabaseSync): void {
+  const there = new Set(
+    database
+      .prepare('SELECT name FROM pragma_table_info(?)')
+      .all('usage')
+      .map(({ name }) => name),
+  );
+  for (const column of laterColumns)
+    if (!there.has(column)) database.exec(`ALTER TABLE usage ADD COLUMN ${column} INTEGER NOT NULL DEFAULT 0`);
+}
+
 /** A day in UTC, like 2026-01-31. */
 export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 'yyyy-mm-dd'.length);
 
 export const sumOf = (one: UsageCounts, other: UsageCounts): UsageCounts => ({
   day: one.day,
   warm: one.warm + other.warm,
+  thawed: one.thawed + other.thawed,
+  provisioned: one.provisioned + other.provisioned,
   cold: one.cold + other.cold,
   billedMs: one.billedMs + other.billedMs,
   mebibyteMs: one.mebibyteMs + other.mebibyteMs,
@@ -170,6 +189,8 @@ const rowOf = (row: Record<string, unknown>): UsageRow => ({
   function: String(row['function']),
   day: String(row['day']),
   warm: Number(row['warm']),
+  thawed: Number(row['thawed']),
+  provisioned: Number(row['provisioned']),
   cold: Number(row['cold']),
   billedMs: Number(row['billedMs']),
   mebibyteMs: Number(row['mebibyteMs']),

@@ -17,9 +17,14 @@ export const acquiredSchema = z.object({
   socketPath: z.string(),
   /** Places for concurrent requests; the lease is on all of them. */
   slots: z.int().min(1),
-  start: z.enum(['warm', 'cold']),
+  /** How it was found: ready, frozen, or not at all. */
+  start: z.enum(['warm', 'thawed', 'cold']),
   /** Of a cold one. */
   ...startTimesSchema.shape,
+  /** One of those that its function always has. The gateway keeps it for as long as its version serves. */
+  isProvisioned: z.boolean(),
+  /** How long the gateway keeps another one without requests; then it is to give the lease back, since the agent freezes or ends it. */
+  idleLimitMs: ms,
   /** The lease ends by itself after this, unless renewed. */
   leaseMs: ms,
 });
@@ -30,8 +35,8 @@ export const startingSchema = z.object({ instanceId: z.string(), socketPath: z.s
 export type Starting = z.output<typeof startingSchema>;
 
 /**
- * Notice `release`: the gateway has no request on the instance and gives its lease back. The agent keeps the instance for the
- * rest of its idle time and may lease it again.
+ * Notice `release`: the gateway has no request on the instance and gives its lease back, with its connection. The agent keeps the
+ * instance, ready or frozen, for the rest of its idle time and may lease it again; a one-shot one it ends.
  */
 export const releaseSchema = z.object({ instanceId: z.string(), idleSinceMsAgo: ms });
 
@@ -57,7 +62,9 @@ export const instanceSummarySchema = z.object({
   tenant: z.string(),
   function: z.string(),
   version: z.int(),
-  state: z.enum(['starting', 'leased', 'idle', 'ending']),
+  state: z.enum(['starting', 'leased', 'idle', 'frozen', 'spent', 'ending']),
+  /** One of those that its function always has. */
+  provisioned: z.boolean(),
   startedAt: z.string(),
   memoryBytes: z.number(),
   /** Its first process, as the host numbers it. */
@@ -65,6 +72,19 @@ export const instanceSummarySchema = z.object({
 });
 export const instancesSchema = z.array(instanceSummarySchema);
 export type InstanceSummary = z.output<typeof instanceSummarySchema>;
+
+/** Ask `provisioned`: of each version that serves and wants instances at all times, how many there are. */
+export const provisionedSchema = z.object({
+  tenant: z.string(),
+  function: z.string(),
+  version: z.int(),
+  requested: z.int().min(0),
+  ready: z.int().min(0),
+  /** Why some are missing: the last start, or the last instance, that failed. */
+  failed: z.object({ code: z.string().refine(isErrorCode), detail: z.string() }).optional(),
+});
+export type ProvisionedStatus = z.output<typeof provisionedSchema>;
+export const provisionedAnswerSchema = z.array(provisionedSchema);
 
 /** Ask `isolation`: what keeps functions apart on this host, and what is missing. The mode is the best that the machine can run. */
 export const isolationSchema = z.object({

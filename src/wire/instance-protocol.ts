@@ -44,6 +44,13 @@ export const frame = {
   initFailed: 0x24,
   /** After `init`, the path of the folder that the code is in now. Its modules are evaluated: `initialised` or `initFailed`. */
   load: 0x25,
+  /**
+   * Empty. Asks for `resting`, which comes once nobody but the agent is connected, no handler runs, and nothing is left of what was
+   * announced by `waitUntil`. One at a time.
+   */
+  rest: 0x26,
+  /** Empty. */
+  resting: 0x27,
 } as const;
 
 /** Bytes of a body that may be on their way without credit, per stream and direction. */

@@ -26,8 +26,8 @@ export const changeSchema = z.object({
 export type Change = z.output<typeof changeSchema>;
 
 /**
- * Notice `applied`, from a subscriber: it acts on this revision now. An agent says so once the artifact is unpacked on its host
- * and the pool for it exists, so that a deploy can end when its first request will be fast.
+ * Notice `applied`, from a subscriber: it acts on this revision now. An agent says so once the artifact is unpacked on its host,
+ * the pool for it exists and its provisioned instances are there, or one failed, so that a deploy can end when its first request will be fast.
  */
 export const appliedSchema = z.object({ revision: z.int() });
 

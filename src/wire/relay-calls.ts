@@ -1,6 +1,6 @@
 /** What others say to the relay about logs. The relay serves. */
 import { z } from 'zod';
-import { phasesSchema, phaseSpanSchema } from '../model/phases.ts';
+import { phasesSchema, phaseSpanSchema, starts } from '../model/phases.ts';
 
 const ms = z.number();
 
@@ -19,7 +19,7 @@ export const reportedStartSchema = z.object({
 export const reportSchema = z.object({
   /** `ok` or an error code. */
   outcome: z.string(),
-  start: z.enum(['warm', 'cold']),
+  start: z.enum(starts),
   /** From the request's arrival to the end of its answer. */
   totalMs: ms.default(0),
   /** The handler. */
@@ -62,6 +62,8 @@ export const usageCountsSchema = z.object({
   day: daySchema,
   /** Invocations by how their instance was found. */
   warm: count,
+  thawed: count.default(0),
+  provisioned: count.default(0),
   cold: count,
   billedMs: ms,
   /** Billed milliseconds times the memory that was configured. */

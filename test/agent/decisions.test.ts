@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { endReason } from '../../src/agent/end-reason.ts';
-import { expireLease, isReclaimable } from '../../src/agent/instance.ts';
+import { hasLapsed } from '../../src/agent/instance.ts';
 import { chooseIsolation, type IsolationReport } from '../../src/agent/isolation.ts';
+import { openCgroupV1 } from '../../src/agent/linux/cgroup-v1.ts';
 import { openCgroupV2 } from '../../src/agent/linux/cgroup-v2.ts';
 import { parseCgroupMounts, parseMemberships } from '../../src/agent/linux/open-cgroups.ts';
 import { bootsToStart } from '../../src/agent/pool.ts';
@@ -32,20 +33,6 @@ for (const [what, counts, started] of boots) {
   });
 }
 
-const idle = { serving: true, idleForMs: 0, idleLimitMs: 60_000, alive: 1, minimum: 0 };
-const reclaims: [what: string, facts: Partial<typeof idle>, reclaimed: boolean][] = [
-  ['just used', {}, false],
-  ['idle long enough', { idleForMs: 60_000 }, true],
-  ['the last of the minimum', { idleForMs: 60_000, minimum: 1 }, false],
-  ['above the minimum', { idleForMs: 60_000, minimum: 1, alive: 2 }, true],
-  ['of a version that serves no more', { serving: false, minimum: 1 }, true],
-];
-for (const [what, facts, reclaimed] of reclaims) {
-  test(`idle instance: ${what}`, () => {
-    assert.equal(isReclaimable({ ...idle, ...facts }), reclaimed);
-  });
-}
-
 test('a lease ends by time, and with its holder', () => {
   const gone = new AbortController();
   const holder: Peer = {
@@ -57,10 +44,9 @@ test('a lease ends by time, and with its holder', () => {
     close: () => undefined,
   };
   const leased = { kind: 'leased', holder, until: 100 } as const;
-  assert.equal(expireLease(leased, 99), leased);
-  assert.deepEqual(expireLease(leased, 100), { kind: 'idle', since: 100 });
+  assert.deepEqual([hasLapsed(leased, 99), hasLapsed(leased, 100)], [false, true]);
   gone.abort();
-  assert.deepEqual(expireLease(leased, 50), { kind: 'idle', since: 50 });
+  assert.ok(hasLapsed(leased, 50));
 });
 
 const ended = { exit: { code: 1, signal: null }, oomKills: 0, pidsRefused: 0, tail: '' };
@@ -177,6 +163,20 @@ test('processes that were moved, so that their cgroup may limit others, are wher
   cgroups?.close();
   assert.equal(readFileSync(join(v2, 'cgroup.procs'), 'utf8'), '4711');
   assert.equal(readFileSync(join(v2, 'cgroup.subtree_control'), 'utf8'), '-memory -pids -cpu');
+});
+
+test('without a freezer nothing is frozen, and nothing fails for it', (t) => {
+  const mounts = mkdtempSync(join(tmpdir(), 'swiftlet-cgroups-'));
+  t.after(() => rmSync(mounts, { recursive: true }));
+  const v1 = new Map([['memory', join(mounts, 'memory')]]);
+  const withFreezer = new Map([...v1, ['freezer', join(mounts, 'freezer')]]);
+  for (const folder of withFreezer.values()) mkdirSync(folder);
+  const without = openCgroupV1('swiftlet-1', { v2: undefined, v1 }, new Map());
+  assert.deepEqual([without?.canFreeze, [...(without?.available ?? [])]], [false, ['memory']]);
+  without?.freeze('slot-1');
+  without?.thaw('slot-1');
+  const cgroups = openCgroupV1('swiftlet-2', { v2: undefined, v1: withFreezer }, new Map());
+  assert.deepEqual([cgroups?.canFreeze, [...(cgroups?.available ?? [])]], [true, ['memory']]);
 });
 
 test('the kernel counts processes by user namespace since 5.14', () => {

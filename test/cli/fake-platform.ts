@@ -61,7 +61,7 @@ export function sendJson(response: ServerResponse, value: unknown, headers: Reco
   response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 }
 
-const noStarts = { warm: 0, cold: 0, recent: { count: 0, waited: { p50Ms: 0, p95Ms: 0 }, phases: [] } };
+const noStarts = { warm: 0, thawed: 0, provisioned: 0, cold: 0, recent: { count: 0, waited: { p50Ms: 0, p95Ms: 0 }, phases: [] } };
 
 const routes: readonly [method: string, path: RegExp, route: Route][] = [
   [

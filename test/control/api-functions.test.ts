@@ -56,6 +56,16 @@ describe('functions of the API', () => {
     assert.match((await control.call('/v1/functions/hello?reveal=true')).text, /"KEY":"a value"/);
   });
 
+  it('tell how their provisioned instances are, and why some are missing', async (t) => {
+    const control = await startUnderTest(t);
+    await control.put('/v1/functions/hello', { digest: await control.bundle(), config: { minimum: 2 } });
+    const failed = { code: 'InitError', detail: 'it threw' } as const;
+    const status = { tenant: 'default', function: 'hello', version: 1, requested: 2, ready: 1, failed };
+    control.roles.provisioned = [{ ...status, function: 'other' }, status];
+    const { json } = await control.call('/v1/functions/hello');
+    assert.deepEqual(json['provisioned'], { version: 1, requested: 2, ready: 1, failed });
+  });
+
   it('are described while the agent is away', async (t) => {
     const control = await startUnderTest(t);
     await control.put('/v1/functions/hello', { digest: await control.bundle(), config: {} });
@@ -135,7 +145,22 @@ describe('functions of the API', () => {
     ['too little memory', { memoryMiB: 1 }, 400, 'ManifestInvalid', /config\.memoryMiB: .*64/, 'config.memoryMiB'],
     ['an unknown key', { memory: 128 }, 400, 'ManifestInvalid', /"memory"/, 'config'],
     ['a variable of the platform', { environment: { SWIFTLET_X: '1' } }, 400, 'ManifestInvalid', /SWIFTLET_/, 'config.environment'],
-    ['a minimum above the maximum', { minimum: 5, maximum: 2 }, 400, 'ManifestInvalid', /minimum is above maximum/, 'config.minimum'],
+    [
+      'a one-shot instance for several requests at once',
+      { process: 'one-shot', concurrency: 8 },
+      400,
+      'ManifestInvalid',
+      /a single request, not 8 at once/,
+      'config.concurrency',
+    ],
+    [
+      'a minimum above the maximum',
+      { minimum: 5, maximum: 2 },
+      400,
+      'ManifestInvalid',
+      /5 instances at least are more than 2 at most/,
+      'config.minimum',
+    ],
     ['a handler that leads out', { handler: '../x.handler' }, 400, 'ManifestInvalid', /handler/, 'config.handler'],
     [
       'a handler that is not there',

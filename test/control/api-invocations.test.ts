@@ -37,7 +37,9 @@ const record = (requestId: string, totalMs: number, initMs?: number) =>
 const usageOf = (name: string, day: string) => ({
   function: name,
   day,
-  warm: 8,
+  warm: 4,
+  thawed: 3,
+  provisioned: 1,
   cold: 2,
   billedMs: 2_000,
   mebibyteMs: 2_000 * 512,
@@ -94,7 +96,7 @@ describe('traces in the API', () => {
     control.roles.usage = [usageOf('hello', '2026-01-02'), usageOf('hello', '2026-01-01')];
     control.roles.kept.push(record('a', 5), record('b', 9, 4), record('c', 9, 6));
     const { json } = await control.call('/v1/functions/hello/starts');
-    assert.deepEqual([json['warm'], json['cold']], [16, 4]);
+    assert.deepEqual([json['warm'], json['thawed'], json['provisioned'], json['cold']], [8, 6, 2, 4]);
     const recent = json['recent'] as { count: number; waited: unknown; phases: { phase: string; prepaid: unknown }[] };
     assert.deepEqual([recent.count, recent.waited], [2, { p50Ms: 4, p95Ms: 6 }]);
     assert.deepEqual(recent.phases.find(({ phase }) => phase === 'runtime')?.prepaid, { p50Ms: 25, p95Ms: 25 });
@@ -114,6 +116,8 @@ describe('usage in the API', () => {
           day: '2026-01-02',
           invocations: 10,
           coldStarts: 2,
+          thawed: 3,
+          provisioned: 1,
           gbSeconds: 1,
           billedMs: 2_000,
           platformMs: 12.5,

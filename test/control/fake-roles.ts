@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SwiftletError } from '../../src/model/errors.ts';
+import type { ProvisionedStatus } from '../../src/wire/agent-calls.ts';
 import { socketOf, stateSocketOf } from '../../src/role/role-config.ts';
 import { type CallServer, type Peer, serveCalls } from '../../src/wire/calls.ts';
 import type { PublishedState } from '../../src/wire/published-state.ts';
@@ -14,6 +15,7 @@ export const instanceOf = (name: string) => ({
   function: name,
   version: 1,
   state: 'idle',
+  provisioned: false,
   startedAt: '2026-01-02T03:04:05.000Z',
   memoryBytes: 1,
   pid: 42,
@@ -30,6 +32,7 @@ export class FakeRoles implements AsyncDisposable {
   readonly usageAsked: unknown[] = [];
   found: { function: string; line: string } | undefined;
   instances: ReturnType<typeof instanceOf>[] = [];
+  provisioned: ProvisionedStatus[] = [];
   ready = true;
   /** What the event log answers, by call, and what it was asked. */
   events: Readonly<Record<string, unknown>> = {};
@@ -106,6 +109,7 @@ export class FakeRoles implements AsyncDisposable {
     if (method === 'metrics') return { text: `# TYPE swiftlet_${role}_things gauge\nswiftlet_${role}_things 1\n` };
     if (role === 'events') return this.#answerEvents(method, body);
     if (method === 'instances') return this.instances;
+    if (method === 'provisioned') return this.provisioned;
     if (method === 'isolation') return { mode: 'bubblewrap', facts: [{ means: 'namespaces', inForce: true, detail: 'all' }] };
     if (method === 'read') return { lines: this.lines.slice(-(body as { last: number }).last) };
     if (method === 'kept') return { lines: this.kept.slice(-(body as { last: number }).last) };

@@ -167,6 +167,6 @@ test('a minimum is kept without traffic', async () => {
   await e2e.publish('kept', 'export const handler = () => 1;', { minimum: 2, idleMs: 100 });
   const deadline = performance.now() + 5_000;
   while ((await e2e.platform.api.instances('kept')).length < 2) assert.ok(performance.now() < deadline, 'the minimum was not started');
-  assert.equal((await e2e.call('/kept/')).headers.get('x-swiftlet-start'), 'warm');
+  assert.equal((await e2e.call('/kept/')).headers.get('x-swiftlet-start'), 'provisioned');
   await e2e.platform.api.remove('kept');
 });

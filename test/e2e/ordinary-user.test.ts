@@ -34,6 +34,7 @@ test('the table at the start tells what is in force and what is missing', async 
   assert.match(shown, /^namespaces +in force/m);
   assert.match(shown, /^uid per sandbox +missing +all sandboxes run as your user.*\n +→ start Swiftlet as root/m);
   assert.match(shown, /^memory, process and CPU limits +(missing .*\n +→ start Swiftlet as root|in force)/m);
+  assert.match(shown, /^freezing of idle instances +(missing .*idle instances stay ready|in force)/m);
   assert.match(shown, /^system-call filter +in force/m);
   assert.match(shown, /^network +in force/m);
 });

@@ -36,6 +36,13 @@ test('functions are called, cold and warm, with their own environment, and logge
   );
 });
 
+test('idle instances stay ready: nothing can be frozen here', async () => {
+  await e2e.publish('rests', 'export const handler = () => 1;', { freezeMs: 0 });
+  await e2e.call('/rests/');
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  assert.equal((await e2e.call('/rests/')).headers.get('x-swiftlet-start'), 'warm');
+});
+
 const failures: [what: string, code: string, status: number, error: string][] = [
   ['throws', 'export const handler = () => { throw new Error("x"); };', 502, 'HandlerError'],
   ['exits', 'export const handler = () => process.exit(3);', 502, 'FunctionCrashed'],

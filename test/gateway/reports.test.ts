@@ -45,7 +45,17 @@ test('two wait for one start: both say which request caused it, one pays, and bo
     Number(other?.coldStart?.spans[0]?.atMs) < Number(one.coldStart.spans[0]?.atMs),
     'it came later, so that the start lies further back',
   );
-  assert.deepEqual(sent.usage, { day: '', warm: 0, cold: 2, billedMs: 17, mebibyteMs: 17 * 128, platformMs: 3, prepaidMs: 40 });
+  assert.deepEqual(sent.usage, {
+    day: '',
+    warm: 0,
+    thawed: 0,
+    provisioned: 0,
+    cold: 2,
+    billedMs: 17,
+    mebibyteMs: 17 * 128,
+    platformMs: 3,
+    prepaidMs: 40,
+  });
   assert.deepEqual(sent.kept, sent.logged, 'cold starts outlast the log');
 });
 

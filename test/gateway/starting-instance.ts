@@ -11,7 +11,7 @@ import { GatewayMetrics } from '../../src/gateway/metrics.ts';
 import { Reports } from '../../src/gateway/reports.ts';
 import { UsageBatch } from '../../src/gateway/usage-batch.ts';
 import { sumOf } from '../../src/relay/usage-store.ts';
-import { functionConfigSchema, type Version } from '../../src/model/function.ts';
+import { type FunctionConfig, functionConfigSchema, type Version } from '../../src/model/function.ts';
 import { noPhases } from '../../src/model/phases.ts';
 import type { Acquire, AcquiredInstance } from '../../src/wire/agent-calls.ts';
 import type { CallClient } from '../../src/wire/calls.ts';
@@ -106,10 +106,18 @@ export interface Asked {
   readonly reject: (error: Error) => void;
 }
 
+/** A notice to the agent. */
+export interface Told {
+  readonly method: string;
+  readonly body: unknown;
+}
+
 const tenants = ['default', 'other'];
 
 export class GatewayUnderTest implements AsyncDisposable {
   readonly asked = new Mailbox<Asked>();
+  /** What the agent was told. */
+  readonly told = new Mailbox<Told>();
   readonly gateway: Gateway;
   readonly metrics: GatewayMetrics;
   readonly #folder = mkdtempSync(join(tmpdir(), 'swiftlet-gateway-'));
@@ -120,8 +128,11 @@ export class GatewayUnderTest implements AsyncDisposable {
   readonly #reports: Reports;
   readonly #sent: Sent[] = [];
 
-  constructor({ tenantInFlight = 100, concurrency = 1, queueLength = 1_000 } = {}) {
-    const agent = silentClient((order) => new Promise((resolve, reject) => this.asked.put({ order, resolve, reject })));
+  constructor({ tenantInFlight = 100, ...config }: { readonly tenantInFlight?: number } & Partial<FunctionConfig> = {}) {
+    const agent = {
+      ...silentClient((order) => new Promise((resolve, reject) => this.asked.put({ order, resolve, reject }))),
+      notify: (method: string, body: unknown) => this.told.put({ method, body }),
+    };
     const relay = silentClient(
       () => Promise.resolve(null),
       (sent) => this.#sent.push(sent),
@@ -133,7 +144,7 @@ export class GatewayUnderTest implements AsyncDisposable {
     this.#parts = [reports];
     this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, log: pino({ enabled: false }) });
     const functions = new Map(
-      tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant, config: { ...version.config, concurrency, queueLength } }]),
+      tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant, config: { ...version.config, ...config } }]),
     );
     this.gateway.applyState({ revision: 1, functions, tokenHashes: [] });
     this.#http = createHttpServer((request, response) => {
@@ -214,6 +225,8 @@ export const acquired = ({ order }: Asked, { path }: FakeInstance): AcquiredInst
     { phase: 'init', atMs: 3, ms: 7 },
   ],
   prepaid: { ...noPhases, sandbox: 40 },
+  isProvisioned: false,
+  idleLimitMs: 60_000,
   leaseMs: 1_000,
 });
 

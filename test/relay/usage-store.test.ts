@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { UsageStore } from '../../src/relay/usage-store.ts';
@@ -11,7 +12,17 @@ import { eventually } from '../e2e/functions.ts';
 const log = pino({ level: 'silent' });
 const today = '2026-03-04';
 const now = () => Date.parse(`${today}T12:00:00Z`);
-const counts = { day: today, warm: 3, cold: 1, billedMs: 40, mebibyteMs: 5_120, platformMs: 1.5, prepaidMs: 30.25 };
+const counts = {
+  day: today,
+  warm: 3,
+  thawed: 2,
+  provisioned: 1,
+  cold: 1,
+  billedMs: 40,
+  mebibyteMs: 5_120,
+  platformMs: 1.5,
+  prepaidMs: 30.25,
+};
 const all = { tenant: 'default', from: '2000-01-01', limit: 100 };
 
 test('counts add up by function and day, over restarts, and for each tenant apart', (t) => {
@@ -38,6 +49,8 @@ test('counts add up by function and day, over restarts, and for each tenant apar
     function: 'one',
     day: today,
     warm: 12,
+    thawed: 8,
+    provisioned: 4,
     cold: 4,
     billedMs: 160,
     mebibyteMs: 20_480,
@@ -46,6 +59,20 @@ test('counts add up by function and day, over restarts, and for each tenant apar
   });
   assert.equal(store.read({ ...all, function: 'one', from: today }).length, 1);
   assert.equal(store.read({ ...all, limit: 2 }).length, 2);
+});
+
+test('what was counted before thawed and provisioned ones were told apart stays', (t) => {
+  const path = join(tempFolder(t), 'usage.sqlite');
+  using earlier = new DatabaseSync(path);
+  earlier.exec(`CREATE TABLE usage (
+    tenant TEXT NOT NULL, function TEXT NOT NULL, day TEXT NOT NULL,
+    warm INTEGER NOT NULL, cold INTEGER NOT NULL, billedMs REAL NOT NULL, mebibyteMs REAL NOT NULL, platformMs REAL NOT NULL, prepaidMs REAL NOT NULL,
+    PRIMARY KEY (tenant, day, function)) STRICT, WITHOUT ROWID;
+    INSERT INTO usage VALUES ('default', 'one', '${today}', 5, 1, 10, 1280, 1, 2)`);
+  using store = new UsageStore(path, now, log);
+  store.add('default', 'one', counts);
+  const [row] = store.read(all);
+  assert.deepEqual([row?.warm, row?.thawed, row?.provisioned, row?.cold, row?.billedMs], [8, 2, 1, 2, 50]);
 });
 
 test('what was read is on disk: a process that dies then loses none of it', (t) => {

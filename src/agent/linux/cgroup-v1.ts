@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { type CgroupLimits, type CgroupMounts, type CgroupTree, type Controller, controllers, cpuPeriodUs } from './cgroup.ts';
+import { type CgroupLimits, type CgroupMounts, type CgroupTree, controllers, cpuPeriodUs } from './cgroup.ts';
 import {
   childCgroups,
   makeCgroup,
@@ -11,13 +11,17 @@ import {
   writeProcesses,
 } from './cgroup-files.ts';
 
+/** Where a sandbox has a place of its own: the controllers of its limits, and the one that stops it. */
+const hierarchies = [...controllers, 'freezer'] as const;
+type Hierarchy = (typeof hierarchies)[number];
+
 /**
  * A tree in version 1: the same names below each controller's own mount.
  * Source: Documentation/admin-guide/cgroup-v1 of Linux.
  */
 export function openCgroupV1(folder: string, mounts: CgroupMounts, memberships: ReadonlyMap<string, string>): CgroupTree | undefined {
-  const roots = new Map<Controller, string>();
-  for (const controller of controllers) {
+  const roots = new Map<Hierarchy, string>();
+  for (const controller of hierarchies) {
     const mount = mounts.v1.get(controller);
     if (mount === undefined) continue;
     const own = `${mount}${memberships.get(controller) ?? '/'}`;
@@ -32,7 +36,7 @@ export function openCgroupV1(folder: string, mounts: CgroupMounts, memberships: 
   }
   if (roots.size === 0) return undefined;
   const each = [...roots.entries()];
-  const pathOf = (controller: Controller, name: string) => `${roots.get(controller) ?? '/nonexistent'}/${name}`;
+  const pathOf = (controller: Hierarchy, name: string) => `${roots.get(controller) ?? '/nonexistent'}/${name}`;
   const absent = controllers.filter((controller) => !roots.has(controller));
 
   const limit = (name: string, limits: CgroupLimits) => {
@@ -55,8 +59,11 @@ export function openCgroupV1(folder: string, mounts: CgroupMounts, memberships: 
 
   return {
     version: 1,
-    available: new Set(roots.keys()),
+    available: new Set(controllers.filter((controller) => roots.has(controller))),
     missing: absent.length === 0 ? undefined : `no writable cgroup for ${absent.join(', ')}`,
+    canFreeze: roots.has('freezer'),
+    freeze: (name) => writeOptional(`${pathOf('freezer', name)}/freezer.state`, 'FROZEN'),
+    thaw: (name) => writeOptional(`${pathOf('freezer', name)}/freezer.state`, 'THAWED'),
     create(name, limits) {
       for (const [, root] of each) makeCgroup(`${root}/${name}`);
       limit(name, limits);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { type CgroupLimits, type CgroupMounts, type CgroupTree, controllers, cpuPeriodUs } from './cgroup.ts';
 import {
   childCgroups,
@@ -53,6 +53,9 @@ export function openCgroupV2(folder: string, mounts: CgroupMounts, memberships: 
     version: 2,
     available,
     missing: absent.length === 0 ? undefined : `the cgroup controllers ${absent.join(', ')} are not delegated to ${parent}`,
+    canFreeze: existsSync(`${root}/cgroup.freeze`),
+    freeze: (name) => writeOptional(`${root}/${name}/cgroup.freeze`, '1'),
+    thaw: (name) => writeOptional(`${root}/${name}/cgroup.freeze`, '0'),
     create(name, limits) {
       makeCgroup(`${root}/${name}`);
       limit(name, limits);

@@ -26,9 +26,15 @@ export interface CgroupTree {
   /** What can be limited here. A limit without its controller is left out; `missing` says why. */
   readonly available: ReadonlySet<Controller>;
   readonly missing: string | undefined;
+  /** Whether `freeze` does anything here. */
+  readonly canFreeze: boolean;
   create(name: string, limits: CgroupLimits): void;
   limit(name: string, limits: CgroupLimits): void;
   place(name: string, pids: readonly number[]): void;
+  /** Lets no process in it run, until `thaw`. Those in the middle of a system call that cannot be interrupted stop right after it. */
+  freeze(name: string): void;
+  /** In version 1 a process that is frozen ends by no signal before it is thawed. Does nothing for one that is not frozen. */
+  thaw(name: string): void;
   counts(name: string): CgroupCounts;
   processes(name: string): number[];
   names(): string[];

@@ -39,10 +39,13 @@ export interface Traces {
 /** Ends and removes everything there is of slots that nobody has: processes, cgroups, folders. Resolves when it is gone. */
 export async function removeRemains(traces: Traces, kept: ReadonlySet<number>): Promise<void> {
   const { slotsFolder, cgroups } = traces;
+  const isKept = (name: string) => [...kept].some((slot) => cgroupOf(slot) === name);
+  const left = (cgroups?.names() ?? []).filter((name) => !isKept(name));
+  // What is frozen ends by no signal.
+  for (const name of left) cgroups?.thaw(name);
   const orphans = () => processesOfSlots(traces).flatMap(({ pid, slot }) => (kept.has(slot) ? [] : [pid]));
   await endAll(orphans);
-  const isKept = (name: string) => [...kept].some((slot) => cgroupOf(slot) === name);
-  for (const name of cgroups?.names() ?? []) if (!isKept(name)) await removeCgroupOf(cgroups, name);
+  for (const name of left) await removeCgroupOf(cgroups, name);
   for (const name of readdirSync(slotsFolder)) {
     if (!kept.has(Number(name))) await rm(`${slotsFolder}/${name}`, { recursive: true, force: true });
   }

@@ -63,6 +63,11 @@ export class Sandboxes {
     return this.#means.slots.left;
   }
 
+  /** Whether sandboxes can be frozen on this host. */
+  get canFreeze(): boolean {
+    return this.#means.cgroups?.canFreeze ?? false;
+  }
+
   /** Starts one and waits until its runtime has booted. @throws SwiftletError HostFull, RuntimeUnknown, or Internal with the reason */
   boot(kind: SandboxKind): Promise<Sandbox> {
     if (this.#closed) return Promise.reject(new SwiftletError('Unavailable', 'the agent is stopping'));
@@ -113,10 +118,14 @@ export class Sandboxes {
     return sandbox;
   }
 
-  /** Takes over a sandbox that an earlier agent booted; whether its runtime answers is for the caller to see. @returns undefined when its processes are gone */
+  /**
+   * Takes over a sandbox that an earlier agent booted, and may have frozen; whether its runtime answers is for the caller to see.
+   * @returns undefined when its processes are gone
+   */
   adopt({ booted, instance }: SlotRecord): Sandbox | undefined {
     if (startTimeOf(booted.inner) !== booted.born) return undefined;
-    const { slots, slotsFolder, relay } = this.#means;
+    const { slots, slotsFolder, relay, cgroups } = this.#means;
+    cgroups?.thaw(cgroupOf(booted.slot));
     const folder = `${slotsFolder}/${booted.slot}`;
     slots.claim(booted.slot);
     relay.open(booted.slot, `${folder}/${fifoName}`);
@@ -159,8 +168,15 @@ export class Sandboxes {
     const { cgroups, codeWay } = this.#means;
     const cgroup = cgroupOf(record.slot);
     const connection = new RuntimeConnection(`${folder}/${socketName}`);
+    let isFrozen = false;
+    const thaw = () => {
+      if (isFrozen) cgroups?.thaw(cgroup);
+      isFrozen = false;
+    };
     const kill = () => {
       if (startTimeOf(record.inner) === record.born) killAll([record.inner]);
+      // After the signal, so that none of its code runs once more.
+      thaw();
     };
     const sandbox: Sandbox = {
       slot: record.slot,
@@ -180,6 +196,11 @@ export class Sandboxes {
         if (mib !== record.memoryMiB) cgroups?.limit(cgroup, { memoryBytes: mib * mebibyte });
       },
       dedicate: async (instance) => (await recorded)?.dedicate(instance),
+      freeze: () => {
+        cgroups?.freeze(cgroup);
+        isFrozen = true;
+      },
+      thaw,
       memoryBytes: () => cgroups?.counts(cgroup).memoryBytes ?? 0,
       pidsRefused: () => cgroups?.counts(cgroup).pidsRefused ?? 0,
       kill,

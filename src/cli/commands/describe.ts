@@ -18,7 +18,7 @@ export async function describe(name: string, { json = false }: { json?: boolean 
   const starts = await output.progress('asking', api.starts(name).catch(ifAway));
   const runs = await timersOf(described, api);
   output.result({ ...described, starts: starts ?? null, timers: runs ?? null }, () => {
-    const { serving, instances, instancesKnown } = described;
+    const { serving, instances, instancesKnown, provisioned } = described;
     const { environment, async: later, timers, destinations, ...config } = serving.config;
     const facts = [
       ['function', colours.bold(described.name)],
@@ -27,12 +27,13 @@ export async function describe(name: string, { json = false }: { json?: boolean 
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ...Object.entries(later).map(([key, value]) => [`async.${key}`, String(value)]),
       ...destinationFacts(destinations),
+      ...(provisioned === undefined ? [] : [['provisioned', provisionedText(provisioned)]]),
       ['environment', Object.keys(environment).join(', ') || 'none'],
     ];
     const running = instances.map((instance) => [
       instance.instanceId,
       String(instance.version),
-      instance.state,
+      instance.provisioned ? `${instance.state}, provisioned` : instance.state,
       `${Math.round(instance.memoryBytes / 1024 / 1024)} MiB`,
       instance.startedAt,
     ]);
@@ -55,6 +56,9 @@ const destinationText = (destination: Destination): string =>
 async function timersOf({ name, serving }: Described, api: ApiClient): Promise<TimersView['timers'] | undefined> {
   return Object.keys(serving.config.timers).length === 0 ? [] : api.timers(name).catch(ifAway);
 }
+
+const provisionedText = ({ requested, ready, failed }: NonNullable<Described['provisioned']>): string =>
+  `${ready} of ${requested} ready${failed === undefined ? '' : `; ${failed.code}: ${printable(failed.detail)}`}`;
 
 const startsUnknown = 'How its starts went is not known: the relay is away.';
 

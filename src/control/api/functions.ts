@@ -50,10 +50,17 @@ export function functions(api: Api, means: ApiMeans): void {
     },
     handler: async ({ params: { name }, query: { reveal } }, reply) => {
       const record = existing(await store.findFunction(defaultTenant, name), name);
-      const running = await roles.instances();
+      const [running, statuses] = await Promise.all([roles.instances(), roles.provisioned()]);
+      const provisioned = statuses.find((status) => status.tenant === defaultTenant && status.function === name);
       const instances = (running ?? []).filter((instance) => instance.tenant === defaultTenant && instance.function === name);
       reply.header('etag', entityTag(record.serving.number));
-      return { ...summary(record), ...(reveal ? { serving: record.serving } : {}), instances, instancesKnown: running !== undefined };
+      return {
+        ...summary(record),
+        ...(reveal ? { serving: record.serving } : {}),
+        instances,
+        instancesKnown: running !== undefined,
+        ...(provisioned === undefined ? {} : { provisioned }),
+      };
     },
   });
 

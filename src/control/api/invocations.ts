@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SwiftletError } from '../../model/errors.ts';
 import { defaultTenant, nameSchema } from '../../model/names.ts';
-import { coldPhases } from '../../model/phases.ts';
+import { coldPhases, type Start, starts } from '../../model/phases.ts';
 import { reportSchema, type UsageRow } from '../../wire/relay-calls.ts';
 import { findTrace, keptTraces, loggedTraces, readUsage } from '../invocations.ts';
 import { slowestOf, summariseStarts } from '../start-summary.ts';
@@ -23,7 +23,9 @@ const tracesQuery = z.object({
 });
 const percentilesSchema = z.object({ p50Ms: z.number(), p95Ms: z.number() });
 const startsSchema = z.object({
-  warm: z.int().describe('Invocations that found an instance, of all days that are kept'),
+  warm: z.int().describe('Invocations that found an instance ready, of all days that are kept'),
+  thawed: z.int().describe('Invocations that found a frozen one'),
+  provisioned: z.int().describe('Invocations that a provisioned one took'),
   cold: z.int().describe('Invocations that waited for one'),
   recent: z.object({
     count: z.int().describe('Cold starts that these figures are of'),
@@ -36,6 +38,8 @@ const usageDaySchema = z.object({
   day: z.iso.date().describe('In UTC'),
   invocations: z.int(),
   coldStarts: z.int().describe('Of the invocations, those that waited for an instance'),
+  thawed: z.int().describe('Those that found a frozen one'),
+  provisioned: z.int().describe('Those that a provisioned one took'),
   gbSeconds: z.number().describe('Billed seconds times the memory that was configured, in GiB'),
   billedMs: z.number().describe('Handlers, and user-code init'),
   platformMs: z.number().describe('Phases of starts before init, that requests waited for'),
@@ -107,8 +111,7 @@ export function traces(api: Api, { store, logs: { relay }, now }: ApiMeans): voi
       const [rows, kept] = await Promise.all([readUsage(relay, query), keptTraces(relay, defaultTenant, name, recentReports)]);
       const { count, waited, phases } = summariseStarts(kept);
       return {
-        warm: rows.reduce((sum, row) => sum + row.warm, 0),
-        cold: rows.reduce((sum, row) => sum + row.cold, 0),
+        ...startsIn(rows),
         recent: { count, waited, phases: [...phases] },
       };
     },
@@ -132,15 +135,23 @@ export function usage(api: Api, { logs: { relay }, now }: ApiMeans): void {
   });
 }
 
+function startsIn(rows: readonly UsageRow[]): Record<Start, number> {
+  const sums = { warm: 0, thawed: 0, provisioned: 0, cold: 0 };
+  for (const row of rows) for (const start of starts) sums[start] += row[start];
+  return sums;
+}
+
 const dayBefore = (now: number, days: number): string => new Date(now - days * dayMs).toISOString().slice(0, 'yyyy-mm-dd'.length);
 
 const mebibyteMsInGibSeconds = 1024 * 1000;
 
-const usageDay = ({ function: name, day, warm, cold, billedMs, mebibyteMs, platformMs, prepaidMs }: UsageRow) => ({
+const usageDay = ({ function: name, day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs }: UsageRow) => ({
   function: name,
   day,
-  invocations: warm + cold,
+  invocations: warm + thawed + provisioned + cold,
   coldStarts: cold,
+  thawed,
+  provisioned,
   gbSeconds: mebibyteMs / mebibyteMsInGibSeconds,
   billedMs,
   platformMs,

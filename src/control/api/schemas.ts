@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { errorKinds, type ErrorCode } from '../../model/errors.ts';
 import { digestSchema, type Version, versionSchema } from '../../model/function.ts';
 import { nameSchema } from '../../model/names.ts';
-import { instanceSummarySchema } from '../../wire/agent-calls.ts';
+import { instanceSummarySchema, provisionedSchema } from '../../wire/agent-calls.ts';
 
 const codes = Object.keys(errorKinds) as [ErrorCode, ...ErrorCode[]];
 
@@ -41,6 +41,8 @@ export const functionSchema = functionSummarySchema.extend({
   instances: z.array(instanceSummarySchema),
   /** False while the agent is away: then nobody knows what runs, and `instances` is empty. */
   instancesKnown: z.boolean(),
+  /** How the provisioned instances are, when the serving version wants any and the agent tells. */
+  provisioned: provisionedSchema.pick({ version: true, requested: true, ready: true, failed: true }).optional(),
 });
 
 const hidden = '***';

@@ -1,0 +1,225 @@
+/** Instances that are leased, given back, frozen and thawed, in sandboxes that only pretend. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import type { EndFacts } from '../../src/agent/end-reason.ts';
+import { Instances } from '../../src/agent/instances.ts';
+import type { Sandbox } from '../../src/agent/sandbox/sandbox.ts';
+import type { Version } from '../../src/model/function.ts';
+import { noTimes } from '../../src/model/phases.ts';
+import { leaseMs, renewEveryMs } from '../../src/wire/agent-calls.ts';
+import type { Peer } from '../../src/wire/calls.ts';
+import { version as plain } from '../gateway/starting-instance.ts';
+
+const ended: EndFacts = { exit: { code: null, signal: 'SIGKILL' }, oomKills: 0, pidsRefused: 0, tail: '' };
+const settled = () => new Promise(setImmediate);
+
+/** A sandbox whose runtime is quiet when the test says so. */
+class FakeSandbox {
+  readonly did: string[] = [];
+  /** Questions that the runtime has not answered. */
+  readonly asked: (() => void)[] = [];
+  readonly #end = Promise.withResolvers<EndFacts>();
+  readonly ended = this.#end.promise;
+  readonly connection = { rest: () => new Promise<void>((resolve) => this.asked.push(resolve)) };
+
+  freeze = () => void this.did.push('freeze');
+  thaw = () => void this.did.push('thaw');
+  kill = () => {
+    this.did.push('kill');
+    this.#end.resolve(ended);
+  };
+
+  async beQuiet(): Promise<void> {
+    for (const answer of this.asked.splice(0)) answer();
+    await settled();
+  }
+}
+
+class UnderTest {
+  now = 0;
+  readonly gone: string[] = [];
+  readonly sandboxes: FakeSandbox[] = [];
+  serving: Version | undefined;
+  readonly instances: Instances;
+  readonly #alive = new AbortController();
+  readonly gateway = { role: 'gateway', signal: this.#alive.signal } as Peer;
+
+  constructor(config: Partial<Version['config']> = {}) {
+    this.serving = { ...plain, config: { ...plain.config, freezeMs: 1_000, idleMs: 5_000, timeoutMs: 3_000, ...config } };
+    this.instances = new Instances({
+      start: () => {
+        const sandbox = new FakeSandbox();
+        this.sandboxes.push(sandbox);
+        return Promise.resolve({ sandbox: sandbox as unknown as Sandbox, times: noTimes });
+      },
+      serving: () => this.serving,
+      announceEnd: ({ id }) => void this.gone.push(id),
+      canFreeze: true,
+      now: () => this.now,
+      log: pino({ level: 'silent' }),
+    });
+  }
+
+  get version(): Version {
+    assert.ok(this.serving !== undefined);
+    return this.serving;
+  }
+
+  get states(): string[] {
+    return [...this.instances.all].map(({ state }) => state.kind);
+  }
+
+  async acquire(id: string): Promise<string> {
+    const { instance, start } = await this.instances.acquire(this.version, this.gateway, id, () => undefined);
+    return `${instance.id} ${start}`;
+  }
+
+  /** An instance that was used and given back, and is quiet. */
+  async rested(id: string): Promise<FakeSandbox> {
+    await this.acquire(id);
+    this.instances.release(id, this.gateway, 0);
+    const sandbox = this.sandboxes.at(-1);
+    assert.ok(sandbox !== undefined);
+    await sandbox.beQuiet();
+    return sandbox;
+  }
+
+  after(ms: number): void {
+    this.now += ms;
+    this.instances.tidy();
+  }
+
+  loseGateway(): void {
+    this.#alive.abort();
+    this.after(0);
+  }
+}
+
+test('idle, frozen, thawed for a request, and gone in the end', async () => {
+  const tested = new UnderTest();
+  const sandbox = await tested.rested('a');
+  tested.after(999);
+  assert.deepEqual(tested.states, ['idle']);
+  tested.after(1);
+  assert.deepEqual([tested.states, sandbox.did], [['frozen'], ['freeze']]);
+  assert.equal(await tested.acquire('b'), 'a thawed');
+  assert.deepEqual([tested.states, sandbox.did], [['leased'], ['freeze', 'thaw']]);
+  tested.instances.release('a', tested.gateway, 0);
+  await sandbox.beQuiet();
+  assert.equal(await tested.acquire('b'), 'a warm');
+  tested.instances.release('a', tested.gateway, 0);
+  await sandbox.beQuiet();
+  tested.after(1_000);
+  tested.after(4_000);
+  await settled();
+  assert.deepEqual([sandbox.did.at(-1), tested.gone, tested.states], ['kill', ['a'], []]);
+});
+
+test('nothing is frozen, nor ended, before its runtime says that it is quiet', async () => {
+  const tested = new UnderTest();
+  const sandbox = await tested.rested('a');
+  assert.equal(await tested.acquire('b'), 'a warm');
+  tested.instances.release('a', tested.gateway, 0);
+  tested.after(2_000);
+  assert.deepEqual(tested.states, ['idle']);
+  await sandbox.beQuiet();
+  assert.deepEqual(tested.states, ['frozen'], 'it is frozen at once then');
+});
+
+test('a word of the time before a lease does not count after it', async () => {
+  const tested = new UnderTest();
+  await tested.acquire('a');
+  const [sandbox] = tested.sandboxes;
+  tested.instances.release('a', tested.gateway, 0);
+  const early = sandbox?.asked.splice(0) ?? [];
+  await tested.acquire('b');
+  tested.instances.release('a', tested.gateway, 0);
+  tested.after(2_000);
+  assert.equal(sandbox?.asked.length, 0, 'one question at a time');
+  for (const answer of early) answer();
+  await settled();
+  assert.deepEqual([tested.states, sandbox.asked.length], [['idle'], 1], 'it is asked anew');
+  await sandbox.beQuiet();
+  assert.deepEqual(tested.states, ['frozen']);
+});
+
+test('a lease that lapses may still be used by whoever had it: frozen it is only when it is quiet', async () => {
+  const lapses = [(tested: UnderTest) => tested.after(leaseMs), (tested: UnderTest) => tested.loseGateway()];
+  for (const lapse of lapses) {
+    const tested = new UnderTest({ idleMs: 60_000 });
+    await tested.acquire('a');
+    const [sandbox] = tested.sandboxes;
+    lapse(tested);
+    tested.after(1);
+    tested.after(renewEveryMs - 2);
+    assert.deepEqual([tested.states, sandbox?.asked.length], [['idle'], 0], 'whoever has it may be about to say so, and to connect');
+    tested.after(1);
+    assert.deepEqual([tested.states, sandbox?.asked.length], [['idle'], 1]);
+    await sandbox?.beQuiet();
+    assert.deepEqual(tested.states, ['frozen']);
+  }
+});
+
+test('a gateway that says it still has a frozen one gets it thawed', async () => {
+  const tested = new UnderTest();
+  const sandbox = await tested.rested('a');
+  tested.after(1_000);
+  tested.instances.renew(['a'], tested.gateway);
+  assert.deepEqual([tested.states, sandbox.did], [['leased'], ['freeze', 'thaw']]);
+});
+
+test('an adopted one is asked before it is frozen, when its gateway has had the time to say that it holds it', async () => {
+  const tested = new UnderTest({ idleMs: 60_000 });
+  const sandbox = new FakeSandbox();
+  tested.instances.adopt(sandbox as unknown as Sandbox, { id: 'a', version: tested.version, startedAt: '' });
+  tested.after(renewEveryMs - 1);
+  assert.deepEqual([tested.states, sandbox.asked.length], [['idle'], 0]);
+  tested.after(1);
+  assert.deepEqual([tested.states, sandbox.asked.length], [['idle'], 1]);
+  await sandbox.beQuiet();
+  assert.deepEqual(tested.states, ['frozen']);
+});
+
+test('a one-shot instance is given to one only, and ended as soon as it is quiet', async () => {
+  const tested = new UnderTest({ process: 'one-shot' });
+  assert.equal(await tested.acquire('a'), 'a cold');
+  tested.instances.release('a', tested.gateway, 0);
+  assert.deepEqual(tested.states, ['spent']);
+  assert.equal(await tested.acquire('b'), 'b cold');
+  await tested.sandboxes[0]?.beQuiet();
+  assert.deepEqual([tested.gone, tested.states], [['a'], ['leased']]);
+});
+
+test('the first so many are provisioned: never frozen, and another one is when one is gone', async () => {
+  const tested = new UnderTest({ minimum: 1 });
+  await tested.instances.startAhead(tested.version);
+  await tested.acquire('held');
+  const second = await tested.rested('b');
+  tested.instances.release([...tested.instances.all][0]?.id ?? '', tested.gateway, 0);
+  for (const sandbox of tested.sandboxes) await sandbox.beQuiet();
+  tested.after(1_000);
+  assert.deepEqual(tested.states, ['idle', 'frozen']);
+  tested.instances.end([...tested.instances.all][0]?.id ?? '');
+  await settled();
+  tested.after(1);
+  assert.deepEqual([tested.states, second.did], [['idle'], ['freeze', 'thaw']]);
+});
+
+test('a host that needs room takes the one that has rested longest, but none that is provisioned or not quiet', async () => {
+  const tested = new UnderTest({ minimum: 1 });
+  await tested.instances.startAhead(tested.version);
+  for (const id of ['first', 'second', 'third']) await tested.acquire(id);
+  const [first, second, third] = tested.sandboxes;
+  for (const id of ['second', 'third']) tested.instances.release(id, tested.gateway, 0);
+  await second?.beQuiet();
+  await third?.beQuiet();
+  assert.equal(await tested.acquire('again'), 'second warm');
+  tested.instances.release('second', tested.gateway, 100);
+  tested.instances.release([...tested.instances.all][0]?.id ?? '', tested.gateway, 1_000);
+  await first?.beQuiet();
+  await tested.instances.endOldestIdle();
+  assert.deepEqual([first?.did, second?.did, third?.did], [[], [], ['kill']]);
+  await tested.instances.endOldestIdle();
+  assert.equal(tested.states.length, 2);
+});
