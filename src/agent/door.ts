@@ -2,6 +2,7 @@
 import {
   type AcquiredInstance,
   acquireSchema,
+  askWarmthSchema,
   discardSchema,
   type Ended,
   gatewayGreetingSchema,
@@ -50,6 +51,10 @@ export function door({ instances, published, metrics, isolation, isFollowing }: 
         }
         case 'instances':
           return [...instances.all].map(summary);
+        case 'warmth': {
+          const { tenant, function: name, number } = askWarmthSchema.parse(body);
+          return instances.warmth({ tenant, function: name, number });
+        }
         case 'isolation':
           return isolation;
         case 'metrics':

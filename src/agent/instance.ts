@@ -33,7 +33,7 @@ export interface IdleFacts {
   readonly serving: boolean;
   readonly idleForMs: number;
   readonly idleLimitMs: number;
-  /** Instances of its function that are not ending, itself included. */
+  /** Instances of its version that are not ending, itself included. */
   readonly alive: number;
   readonly minimum: number;
 }

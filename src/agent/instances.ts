@@ -5,9 +5,8 @@ import { pauseAfterFailures } from '../model/back-off.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { type Version, versionIdOf } from '../model/function.ts';
 import { noTimes, type Start, type StartTimes } from '../model/phases.ts';
-import { leaseMs } from '../wire/agent-calls.ts';
+import { leaseMs, type Warmth } from '../wire/agent-calls.ts';
 import type { Peer } from '../wire/calls.ts';
-import { functionKey } from '../wire/published-state.ts';
 import { type EndReason, endReason } from './end-reason.ts';
 import { expireLease, type Instance, isReclaimable } from './instance.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -24,15 +23,17 @@ export interface StartOrder {
 export interface InstancesMeans {
   /** Takes a booted sandbox for a version and loads its code: the cold start itself. Ends the sandbox when it throws. */
   start(version: Version, start: StartOrder): Promise<{ sandbox: Sandbox; times: StartTimes }>;
-  /** The version that serves a function now. */
-  serving(tenant: string, name: string): Version | undefined;
+  /** Whether a version takes requests, or is about to. */
+  isServed(version: Version): boolean;
+  /** Instances of a version that are kept even without traffic. */
+  minimum(version: Version): number;
   /** Tells all gateways that an instance is gone. */
   announceEnd(instance: Instance, reason: EndReason): void;
   now(): number;
   readonly log: Logger;
 }
 
-/** A version that was not tried for so long starts with a clean slate; one that was removed is forgotten. */
+/** A version that was not tried for so long starts with a clean slate; so does one that needed no minimum meanwhile. */
 const failureMemoryMs = 60_000;
 
 export interface Acquired {
@@ -41,13 +42,20 @@ export interface Acquired {
   readonly times: StartTimes;
 }
 
+interface MinimumFailure {
+  readonly version: Version;
+  readonly count: number;
+  readonly until: number;
+  readonly reason: EndReason;
+}
+
 export class Instances {
   readonly #means: InstancesMeans;
   readonly #all = new Map<string, Instance>();
-  /** Starts under way, per function: they count against its maximum. */
-  readonly #starting = new Map<string, number>();
-  /** Versions whose minimum could not be started, and until when that is left alone. */
-  readonly #minimumFailures = new Map<string, { readonly count: number; readonly until: number }>();
+  /** What starts, by the id of its instance: it counts against its function's maximum. */
+  readonly #starting = new Map<string, Version>();
+  /** Versions whose minimum could not be started, until when that is left alone, and what was wrong. */
+  readonly #minimumFailures = new Map<string, MinimumFailure>();
 
   constructor(means: InstancesMeans) {
     this.#means = means;
@@ -104,18 +112,18 @@ export class Instances {
   /** Does what time and the published state ask for: expires leases, ends what is idle too long, starts what the minimum lacks. */
   tidy(): void {
     const now = this.#means.now();
-    for (const [key, { until }] of this.#minimumFailures) if (now - until > failureMemoryMs) this.#minimumFailures.delete(key);
+    for (const [key, { version, until }] of this.#minimumFailures)
+      if (now - until > failureMemoryMs || this.#means.minimum(version) === 0) this.#minimumFailures.delete(key);
     for (const instance of this.#all.values()) {
       instance.state = expireLease(instance.state, now);
       if (instance.state.kind !== 'idle') continue;
-      const { tenant, function: name, number, config } = instance.version;
-      const serving = this.#means.serving(tenant, name)?.number === number;
+      const { version } = instance;
       const facts = {
-        serving,
+        serving: this.#means.isServed(version),
         idleForMs: now - instance.state.since,
-        idleLimitMs: config.idleMs,
-        alive: this.#alive(tenant, name),
-        minimum: config.minimum,
+        idleLimitMs: version.config.idleMs,
+        alive: this.#alive(isVersion(version)),
+        minimum: this.#means.minimum(version),
       };
       if (isReclaimable(facts)) this.end(instance.id);
     }
@@ -125,18 +133,27 @@ export class Instances {
   async keepMinimum(version: Version): Promise<void> {
     const key = versionIdOf(version);
     if (this.#means.now() < (this.#minimumFailures.get(key)?.until ?? 0)) return;
-    while (this.#alive(version.tenant, version.function) < version.config.minimum) {
+    while (this.#alive(isVersion(version)) < this.#means.minimum(version)) {
       try {
         const { instance } = await this.#start(version, randomUUID(), () => undefined);
         instance.state = { kind: 'idle', since: this.#means.now() };
         this.#minimumFailures.delete(key);
       } catch (error) {
         const count = (this.#minimumFailures.get(key)?.count ?? 0) + 1;
-        this.#minimumFailures.set(key, { count, until: this.#means.now() + pauseAfterFailures(count) });
+        this.#minimumFailures.set(key, { version, count, until: this.#means.now() + pauseAfterFailures(count), reason: reasonOf(error) });
         this.#means.log.warn({ err: error, version: key }, 'an instance of the minimum could not be started');
         return;
       }
     }
+  }
+
+  /** How many instances of a version can take requests, and why there are no more. */
+  warmth(version: Pick<Version, 'tenant' | 'function' | 'number'>): Warmth {
+    const same = isVersion(version);
+    const ready = [...this.#all.values()].filter(
+      ({ version: own, state }) => same(own) && state.kind !== 'starting' && state.kind !== 'ending',
+    );
+    return { ready: ready.length, failure: this.#minimumFailures.get(versionIdOf(version))?.reason };
   }
 
   /** Ends the idle instance that has waited longest, for a host that needs its room, and resolves when it is gone. */
@@ -159,14 +176,14 @@ export class Instances {
 
   async #start(version: Version, id: string, onSandbox: (sandbox: Sandbox) => void): Promise<{ instance: Instance; times: StartTimes }> {
     const { tenant, function: name, config } = version;
-    const key = functionKey(tenant, name);
-    if (this.#alive(tenant, name) >= config.maximum) {
+    const ofFunction = (other: Version) => other.tenant === tenant && other.function === name;
+    if (this.#alive(ofFunction) >= config.maximum) {
       throw new SwiftletError(
         'TooManyRequests',
         `function "${name}" runs its maximum of ${config.maximum} instances; raise "maximum" or wait`,
       );
     }
-    this.#starting.set(key, (this.#starting.get(key) ?? 0) + 1);
+    this.#starting.set(id, version);
     const startedAt = new Date().toISOString();
     try {
       const { sandbox, times } = await this.#means.start(version, { id, startedAt, onSandbox });
@@ -174,9 +191,7 @@ export class Instances {
       this.#hold(instance);
       return { instance, times };
     } finally {
-      const left = (this.#starting.get(key) ?? 1) - 1;
-      if (left === 0) this.#starting.delete(key);
-      else this.#starting.set(key, left);
+      this.#starting.delete(id);
     }
   }
 
@@ -194,23 +209,17 @@ export class Instances {
   }
 
   #idleOf(version: Version): Instance | undefined {
+    const isMeant = isVersion(version);
     for (const instance of this.#all.values()) {
-      if (
-        instance.state.kind === 'idle' &&
-        instance.version.number === version.number &&
-        instance.version.function === version.function &&
-        instance.version.tenant === version.tenant
-      )
-        return instance;
+      if (instance.state.kind === 'idle' && isMeant(instance.version)) return instance;
     }
     return undefined;
   }
 
-  #alive(tenant: string, name: string): number {
-    let count = this.#starting.get(functionKey(tenant, name)) ?? 0;
-    for (const { version, state } of this.#all.values()) {
-      if (version.tenant === tenant && version.function === name && state.kind !== 'ending') count += 1;
-    }
+  #alive(isMeant: (version: Version) => boolean): number {
+    let count = 0;
+    for (const version of this.#starting.values()) if (isMeant(version)) count += 1;
+    for (const { version, state } of this.#all.values()) if (isMeant(version) && state.kind !== 'ending') count += 1;
     return count;
   }
 
@@ -218,3 +227,11 @@ export class Instances {
     return { kind: 'leased', holder, until: this.#means.now() + leaseMs };
   }
 }
+
+const isVersion =
+  ({ tenant, function: name, number }: Pick<Version, 'tenant' | 'function' | 'number'>) =>
+  (other: Version): boolean =>
+    other.number === number && other.function === name && other.tenant === tenant;
+
+const reasonOf = (error: unknown): EndReason =>
+  error instanceof SwiftletError ? { code: error.code, detail: error.message } : { code: 'Internal', detail: String(error) };

@@ -36,7 +36,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const served = new ServedVersions();
   const gateways: { server?: CallServer } = {};
   const instances: Instances = new Instances({
-    serving: (tenant, name) => served.serving(tenant, name),
+    isServed: ({ tenant, function: name, number }) => served.find(tenant, name, number) !== undefined,
+    minimum: (version) => served.minimum(version),
     now,
     log,
     start: (version, order) => metrics.counted(coldStart(startMeans, version, order)),
@@ -59,15 +60,16 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   };
 
   const keepMinima = () => {
-    for (const version of served.all) if (version.config.minimum > 0) void instances.keepMinimum(version);
+    for (const version of served.all) if (served.minimum(version) > 0) void instances.keepMinimum(version);
   };
   const actOn = async (state: PublishedState) => {
     served.take(state);
     const versions = served.all;
     pools.serve(versions);
     instances.tidy();
-    await Promise.all(versions.map((version) => placeAhead(code, version, log)));
-    await code.keepOnly(new Set([...versions.map((v) => v.digest), ...[...instances.all].map((i) => i.version.digest)]));
+    const digests = [...versions.map((version) => version.digest), ...served.standby];
+    await Promise.all([...new Set(digests)].map((digest) => placeAhead(code, digest, log)));
+    await code.keepOnly(new Set([...digests, ...[...instances.all].map((instance) => instance.version.digest)]));
     keepMinima();
   };
   const subscriber = subscribeState(stateSocketOf(config.run), 'agent', actOn);
@@ -103,12 +105,12 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   };
 }
 
-/** Unpacks a version's code before anybody asks for it. One that cannot be is tried again when somebody does. */
-async function placeAhead(code: CodeCache, version: Version, log: Logger): Promise<void> {
+/** Unpacks code before anybody asks for it. What cannot be is tried again when somebody does. */
+async function placeAhead(code: CodeCache, digest: string, log: Logger): Promise<void> {
   try {
-    await code.place(version.digest);
+    await code.place(digest);
   } catch (error) {
-    log.error({ err: error, function: version.function }, 'code could not be placed');
+    log.error({ err: error, digest }, 'code could not be placed');
   }
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Version, versionSchema } from '../model/function.ts';
 import { openDatabase, transact } from '../role/sqlite-database.ts';
 import type { Change, PublishedFunction } from '../wire/published-state.ts';
+import { plainRouting } from '../wire/routing.ts';
 import { storeSchema } from './sqlite-schema.ts';
 import type { Artifact, Deployment, DeployOutcome, FunctionRecord, Page, Store } from './store.ts';
 
@@ -198,7 +199,12 @@ const turn = <T>(work: () => T): Promise<T> =>
     resolve(work());
   });
 
-const published = (serving: Version): PublishedFunction => ({ tenant: serving.tenant, name: serving.function, serving });
+const published = (serving: Version): PublishedFunction => ({
+  tenant: serving.tenant,
+  name: serving.function,
+  serving,
+  routing: plainRouting,
+});
 
 function functionRecord(row: unknown): FunctionRecord {
   const serving = versionRowSchema.parse(row);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as limits from './limits.ts';
 import { nameSchema } from './names.ts';
+import { defaultPlan, rolloutPlanSchema } from './rollout.ts';
 import { defaultRuntime, runtimeSchema } from './runtimes.ts';
 
 /** `file.export`, `dir/file.export`, or only `file` (then the export is `handler` or `default`); the file has no extension. */
@@ -42,6 +43,9 @@ export const asyncConfigSchema = z.strictObject({
 });
 export type AsyncConfig = z.output<typeof asyncConfigSchema>;
 
+/** Who may ask for a version of a function by the header x-swiftlet-version: whoever has the platform's token, or anyone. */
+export const versionHeaderRules = ['token', 'anyone'] as const;
+
 /** What a version is configured with, complete: every default is filled in. Immutable with its version. */
 export const functionConfigSchema = z
   .strictObject({
@@ -67,6 +71,9 @@ export const functionConfigSchema = z
     queueLength: between(limits.queueLength),
     queueTimeoutMs: between(limits.queueTimeoutMs),
     async: asyncConfigSchema.prefault({}),
+    /** How this version takes over when it is deployed. */
+    rollout: rolloutPlanSchema.default(defaultPlan),
+    versionHeader: z.enum(versionHeaderRules).default('token'),
   })
   .refine((config) => config.minimum <= config.maximum, { error: 'minimum is above maximum', path: ['minimum'] });
 

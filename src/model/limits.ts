@@ -32,6 +32,11 @@ export const asyncBackoffMs = { min: 10, max: 3_600_000, default: 60_000 } as co
 export const asyncMaximumAgeMs = { min: 1_000, max: 604_800_000, default: 21_600_000 } as const;
 export const asyncInFlight = { min: 1, max: 1_000, default: 10 } as const;
 
+/** Rollouts: how many steps one may have beside the last, how long each may take, how long the version before may be kept. */
+export const rolloutSteps = 20;
+export const rolloutStepMs = { min: 100, max: 604_800_000 } as const;
+export const rolloutKeepMs = { min: 0, max: 86_400_000, default: 600_000 } as const;
+
 /** Processes and threads in one sandbox. A bare Node.js has about a dozen. */
 export const sandboxPids = 128;
 export const sandboxOpenFiles = 1024;
@@ -51,5 +56,5 @@ export const logFiles = 5;
 /** Reports that outlast the log, of cold starts and of the slowest requests: the last thousand at least. */
 export const keptReportSize = { fileBytes: 2 * mebibyte, files: 2 } as const;
 
-/** Versions of one function that are kept; the serving one always is. */
+/** Versions of one function that are kept; those that an alias or a rollout refers to always are. */
 export const keptVersions = 10;

@@ -66,6 +66,15 @@ export const instanceSummarySchema = z.object({
 export const instancesSchema = z.array(instanceSummarySchema);
 export type InstanceSummary = z.output<typeof instanceSummarySchema>;
 
+/** Ask `warmth`, from control: how many instances of a version can take requests, and what kept the last one from starting. */
+export const askWarmthSchema = z.object({ tenant: z.string(), function: z.string(), number: z.int() });
+export const warmthSchema = z.object({
+  ready: z.int(),
+  /** Absent when the last start went well, or none was tried. */
+  failure: z.object({ code: z.string().refine(isErrorCode), detail: z.string() }).optional(),
+});
+export type Warmth = z.output<typeof warmthSchema>;
+
 /** Ask `isolation`: what keeps functions apart on this host, and what is missing. The mode is the best that the machine can run. */
 export const isolationSchema = z.object({
   mode: z.string(),

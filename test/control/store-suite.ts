@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Deployment, Store } from '../../src/control/store.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
+import { plainRouting } from '../../src/wire/routing.ts';
 import type { Change } from '../../src/wire/published-state.ts';
 
 export interface StoreUnderTest {
@@ -98,7 +99,10 @@ export function storeSuite(name: string, open: (t: TestContext) => Promise<Store
       const first = await store.deploy(deploymentOf());
       assert.ok(first.kind === 'created');
       assert.deepEqual(seen, [
-        { revision: first.revision, change: { kind: 'served', function: { tenant: 'default', name: 'hello', serving: first.version } } },
+        {
+          revision: first.revision,
+          change: { kind: 'served', function: { tenant: 'default', name: 'hello', serving: first.version, routing: plainRouting } },
+        },
       ]);
       await store.deploy(deploymentOf());
       await Promise.all([

@@ -103,6 +103,8 @@ const tenants = ['default', 'other'];
 
 export class GatewayUnderTest implements AsyncDisposable {
   readonly asked = new Mailbox<Asked>();
+  /** What decides between versions, from 0 to 1. */
+  chance = 0;
   readonly gateway: Gateway;
   readonly #folder = mkdtempSync(join(tmpdir(), 'swiftlet-gateway-'));
   readonly #instances: FakeInstance[] = [];
@@ -122,13 +124,14 @@ export class GatewayUnderTest implements AsyncDisposable {
     this.#reports = reports;
     const metrics = new GatewayMetrics(() => ({ inFlight: 0, waiting: 0, instances: 0, droppedReports: 0 }));
     this.#parts = [reports];
-    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, log: pino({ enabled: false }) });
+    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, chance: () => this.chance, log: pino({ enabled: false }) });
     const functions = new Map(
       tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant, config: { ...version.config, concurrency } }]),
     );
-    this.gateway.applyState({ revision: 1, functions, tokenHashes: [] });
+    this.gateway.applyState({ revision: 1, functions, routings: new Map(), tokenHashes: [] });
     this.#http = createHttpServer((request, response) => {
-      this.gateway.handle(request, response, functionKey(request.url?.slice(1) ?? '', 'f'), 'f', invokeKind.http, '/');
+      const [, tenant = '', name = 'f'] = (request.url ?? '').split('/');
+      this.gateway.handle(request, response, functionKey(tenant, name), name, invokeKind.http, '/');
     }).listen(0, '127.0.0.1');
     this.#listening = once(this.#http, 'listening');
   }
@@ -168,8 +171,9 @@ export class GatewayUnderTest implements AsyncDisposable {
     return { logged: linesOf('append'), kept: linesOf('keep'), usage: batches.reduce(sumOf, new UsageBatch('').counts) };
   }
 
-  async call(init: RequestInit = {}, tenant = 'default'): Promise<Response> {
-    return fetch(`${await this.url()}/${tenant}`, init);
+  /** @param name the function's, or its alias's: `f:beta` */
+  async call(init: RequestInit = {}, tenant = 'default', name = 'f'): Promise<Response> {
+    return fetch(`${await this.url()}/${tenant}/${name}`, init);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
