@@ -1,8 +1,9 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
-import { failurePolicies, functionConfigSchema } from '../model/function.ts';
+import { failurePolicies, functionConfigSchema, versionHeaderRules } from '../model/function.ts';
 import * as limits from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
+import { rolloutStrategies } from '../model/rollout.ts';
 import { defaultRuntime, runtimeNames } from '../model/runtimes.ts';
 import { countSchema, durationSchema, memorySchema } from './quantities.ts';
 
@@ -30,6 +31,38 @@ export const asyncSchema = z.strictObject(
       .describe('What becomes of an event that no attempt could deal with: kept in the dead-letter store (default), or discarded'),
   },
   'it has the keys retries, backoff, maximumAge, inFlight and onFailure',
+);
+
+const stickySettings = z.union(
+  [z.strictObject({ header: z.string().transform((name) => name.toLowerCase()) }), z.strictObject({ cookie: z.string() })],
+  'it is "header: x-user" or "cookie: session"',
+);
+
+const stepSchema = z.strictObject(
+  {
+    weight: z
+      .number('it is a number of per cent')
+      .describe('Of a hundred requests so many go to the new version; with one decimal at most'),
+    for: durationSchema(limits.rolloutStepMs).describe('For how long'),
+  },
+  'a step has the keys weight and for',
+);
+
+export const rolloutSchema = z.strictObject(
+  {
+    strategy: z
+      .enum(rolloutStrategies, `it is ${rolloutStrategies.join(', ')}`)
+      .describe('All at once (default), a canary that grows by steps, or blue-green: warm first, then switch at once'),
+    steps: z
+      .array(stepSchema, 'it is a list of steps, such as "- { weight: 5, for: 1m }"')
+      .optional()
+      .describe('Of a canary, before the whole; default 5 % for 1 m, 25 % for 5 m'),
+    sticky: stickySettings
+      .optional()
+      .describe('Of a canary: the header or cookie whose value decides, so that its sender always gets the same version'),
+    keep: durationSchema(limits.rolloutKeepMs).optional().describe('Of blue-green: how long the version before is kept warm; default 10 m'),
+  },
+  'it has the keys strategy, steps, sticky and keep',
 );
 
 const patternsSchema = z.array(z.string('a pattern is text'), 'it is a list of patterns, as in .gitignore').optional();
@@ -68,6 +101,11 @@ export const settingsSchema = z.strictObject({
   idle: durationSchema(limits.idleMs).optional().describe('How long an instance without requests is kept; default 60 s'),
   queue: queueSchema.optional().describe('Requests that wait while all instances are busy'),
   async: asyncSchema.optional().describe('Delivery of events that nobody waits for'),
+  rollout: rolloutSchema.optional().describe('How a new version takes over'),
+  versionHeader: z
+    .enum(versionHeaderRules, `it is ${versionHeaderRules.join(' or ')}`)
+    .optional()
+    .describe('Who may ask for a version by x-swiftlet-version: whoever has the platform’s token (default), or anyone'),
   build: buildSchema.optional().describe('How the bundle is made'),
 });
 

@@ -12,6 +12,7 @@ import {
   type Manifest,
   manifestSchema,
   queueSchema,
+  rolloutSchema,
   settingsSchema,
 } from './manifest-schema.ts';
 
@@ -128,6 +129,7 @@ function keysAt(path: Path): string[] {
   if (path.length === 0) return Object.keys(manifestSchema.shape);
   if (path.at(-1) === 'queue') return Object.keys(queueSchema.shape);
   if (path.at(-1) === 'async') return Object.keys(asyncSchema.shape);
+  if (path.at(-1) === 'rollout') return Object.keys(rolloutSchema.shape);
   if (path.at(-1) === 'build') return Object.keys(buildSchema.shape);
   return Object.keys(path[0] === 'defaults' ? settingsSchema.shape : functionEntrySchema.shape);
 }

@@ -45,7 +45,11 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
     throw invalid(text, ['functions', name, 'minimum'], `${minimum} instances at least are more than ${maximum} at most`);
   }
   const parsed = functionConfigSchema.safeParse(configOf(settings, entry.handler ?? (await handlerOfFolder(source))));
-  if (!parsed.success) throw invalid(text, ['functions', name], parsed.error.issues[0]?.message ?? 'is not valid');
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const path = issue?.path[0] === 'rollout' ? ['functions', name, 'rollout'] : ['functions', name];
+    throw invalid(text, path, issue?.message ?? 'is not valid');
+  }
   const { install = 'auto', include = [], exclude = [] } = settings.build;
   return {
     name,
@@ -66,7 +70,10 @@ const withDefaults = (entry: FunctionEntry, defaults: Settings) => ({
   build: { ...defaults.build, ...entry.build },
 });
 
-const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z.input<typeof functionConfigSchema> => ({
+/** What is to be parsed; whether the settings of a rollout fit together, its schema says. */
+type PlannedConfig = Omit<z.input<typeof functionConfigSchema>, 'rollout'> & { readonly rollout: unknown };
+
+const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): PlannedConfig => ({
   runtime: settings.runtime,
   handler,
   memoryMiB: settings.memory,
@@ -86,7 +93,18 @@ const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z
     inFlight: settings.async.inFlight,
     onFailure: settings.async.onFailure,
   },
+  rollout: rolloutOf(settings.rollout),
+  versionHeader: settings.versionHeader,
 });
+
+/** As the configuration's schema takes it, if it does. */
+function rolloutOf(rollout: Settings['rollout']): unknown {
+  if (rollout === undefined) return undefined;
+  const { strategy, steps, sticky, keep } = rollout;
+  // What does not belong to the strategy is refused by its schema, not left out here.
+  const said = { steps: steps?.map(({ weight, for: forMs }) => ({ weight, forMs })), sticky, keepMs: keep };
+  return { strategy, ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) };
+}
 
 function sourceOf(root: string, text: ManifestText, name: string, source: string | undefined): string {
   if (source === undefined) return isFolder(join(root, name)) ? join(root, name) : root;

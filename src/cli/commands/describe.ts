@@ -14,13 +14,14 @@ export async function describe(name: string, { json = false }: { json?: boolean 
   const starts = await output.progress('asking', api.starts(name).catch(ifAway));
   output.result({ ...described, starts: starts ?? null }, () => {
     const { serving, instances, instancesKnown } = described;
-    const { environment, async: later, ...config } = serving.config;
+    const { environment, async: later, rollout, ...config } = serving.config;
     const facts = [
       ['function', colours.bold(described.name)],
       ['version', `${serving.number}, published ${serving.createdAt}`],
       ['code', `${serving.digest.slice(0, 12)}, ${Math.ceil(serving.size / 1024)} KiB`],
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ...Object.entries(later).map(([key, value]) => [`async.${key}`, String(value)]),
+      ['rollout', rollout.strategy],
       ['environment', Object.keys(environment).join(', ') || 'none'],
     ];
     const running = instances.map((instance) => [
