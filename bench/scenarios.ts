@@ -6,6 +6,7 @@ import { coldRefilling } from './scenarios/cold-refilling.ts';
 import { deployToAnswer } from './scenarios/deploy-to-answer.ts';
 import { followedLogs } from './scenarios/followed-logs.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
+import { rollout } from './scenarios/rollout.ts';
 import { soak } from './scenarios/soak.ts';
 import { warmManyInstances } from './scenarios/warm-many-instances.ts';
 import { warmOneConnection } from './scenarios/warm-one-connection.ts';
@@ -23,5 +24,6 @@ export const scenarios: readonly Scenario[] = [
   deployToAnswer,
   followedLogs,
   idleMemory,
+  rollout,
   soak,
 ];
