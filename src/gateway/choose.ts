@@ -16,8 +16,8 @@ export interface Division<T> {
 }
 
 /**
- * Divides by the weights of a split. The newest version has the lowest points, so that whoever got it by a sticky point keeps it while
- * its share grows.
+ * Divides by the weights of a split, in the order of the versions' numbers, however the split names them: whoever got the newest by a
+ * sticky point keeps it while its share grows.
  * @param valueOf undefined for a version that is not here: its share is the others'
  * @param rest what there is when none of the split is here
  */

@@ -48,9 +48,13 @@ test('100 weights: sticky callers are spread as the weights say', () => {
 });
 
 test('a sticky caller keeps the newer version while its share grows', () => {
-  const versionAt = (weight: number, caller: string) => choose(divisionOf(shareOf(2, weight, 1)), pointOf(caller, 'default/f'));
+  const versionAt = (split: Split, caller: string) => choose(divisionOf(split), pointOf(caller, 'default/f'));
   for (let caller = 0; caller < 1_000; caller++) {
-    const seen = [0.1, 5, 25, 50, 99.9, 100].map((weight) => versionAt(weight, String(caller)));
+    // Whichever of the two is named first.
+    const splits = [0.1, 5, 25, 50, 99.9, 100].map((weight, at) =>
+      at % 2 === 0 ? shareOf(2, weight, 1) : shareOf(2, weight, 1).reverse(),
+    );
+    const seen = splits.map((split) => versionAt(split, String(caller)));
     assert.deepEqual(seen, seen.toSorted(), `caller ${caller} went back`);
   }
 });
