@@ -156,10 +156,14 @@ export class Instances {
     return { ready: ready.length, failure: this.#minimumFailures.get(versionIdOf(version))?.reason };
   }
 
-  /** Ends the idle instance that has waited longest, for a host that needs its room, and resolves when it is gone. */
-  async endOldestIdle(): Promise<void> {
+  /**
+   * Ends the idle instance that has waited longest, for a host that needs its room, and resolves when it is gone.
+   * @param version what the room is for: its own idle instances would be as good as the new one
+   */
+  async endOldestIdle(version: Version): Promise<void> {
+    const same = isVersion(version);
     const idle = [...this.#all.values()].flatMap((instance) =>
-      instance.state.kind === 'idle' ? [{ instance, since: instance.state.since }] : [],
+      instance.state.kind === 'idle' && !same(instance.version) ? [{ instance, since: instance.state.since }] : [],
     );
     const oldest = idle.sort((a, b) => a.since - b.since)[0];
     if (oldest === undefined) return;

@@ -46,7 +46,10 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     },
   });
   const found = await adopt({ sandboxes, ...traces, log });
-  const pools: Pools = new Pools({ sandboxes, size: poolSize, bootsAtOnce, endOldestIdle: () => instances.endOldestIdle() }, usualKind);
+  const pools: Pools = new Pools(
+    { sandboxes, size: poolSize, bootsAtOnce, endOldestIdle: (version) => instances.endOldestIdle(version) },
+    usualKind,
+  );
   for (const { sandbox, instance } of found.instances) instances.adopt(sandbox, instance);
   for (const sandbox of found.warm) pools.add(sandbox);
   const metrics = agentMetrics(instances, () => pools);

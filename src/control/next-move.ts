@@ -60,7 +60,7 @@ function whileWarming(rollout: Rollout, state: In<'warming'>, { from, to, next }
     return rollBack(rollout, `version ${rollout.to} cannot start: ${failure.code}: ${failure.detail}`, nowMs);
   const limitMs = warmLimitMs + to.initTimeoutMs;
   if (nowMs - state.sinceMs < limitMs) return undefined;
-  const why = failure === undefined ? '' : `: ${failure.detail}`;
+  const why = failure === undefined ? '; the host has no room for more' : `: ${failure.detail}`;
   return rollBack(
     rollout,
     `${next.ready} of ${wanted} instances of version ${rollout.to} were there after ${limitMs / 1000} s${why}`,

@@ -129,7 +129,12 @@ const fails: [what: string, facts: RolloutFacts, nowMs: number, reason: RegExp][
     10,
     /^version 2 cannot start: InitError: it threw$/,
   ],
-  ['is not warm in time', known(warming, 1), 70_000, /^1 of 3 instances of version 2 were there after 70 s$/],
+  [
+    'is not warm in time',
+    known(warming, 1),
+    70_000,
+    /^1 of 3 instances of version 2 were there after 70 s; the host has no room for more$/,
+  ],
   ['has no room', known(warming, 1, 0, { next: { ready: 1, failure: full } }), 70_000, /after 70 s: function "shop" runs its maximum$/],
 ];
 for (const [what, facts, nowMs, reason] of fails) {
