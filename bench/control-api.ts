@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { functionConfigSchema } from '../src/model/function.ts';
+import { type RolloutView, rolloutViewSchema } from '../src/wire/traffic-answers.ts';
 import { bundleMediaType, type PackedBundle } from '../src/build/bundle.ts';
 
 export type ConfigInput = z.input<typeof functionConfigSchema>;
@@ -35,6 +36,11 @@ export class ControlApi {
 
   async instances(name: string): Promise<readonly InstanceFacts[]> {
     return describedSchema.parse(await (await this.#call('GET', `/v1/functions/${name}`)).json()).instances;
+  }
+
+  /** How far the last rollout of a function is. */
+  async rollout(name: string): Promise<RolloutView> {
+    return rolloutViewSchema.parse(await (await this.#call('GET', `/v1/functions/${name}/rollout`)).json());
   }
 
   async platform(): Promise<unknown> {

@@ -9,6 +9,7 @@ import { followedLogs } from './scenarios/followed-logs.ts';
 import { frozen } from './scenarios/frozen.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
 import { oneShot } from './scenarios/one-shot.ts';
+import { rollout } from './scenarios/rollout.ts';
 import { soak } from './scenarios/soak.ts';
 import { warmManyInstances } from './scenarios/warm-many-instances.ts';
 import { warmOneConnection } from './scenarios/warm-one-connection.ts';
@@ -29,5 +30,6 @@ export const scenarios: readonly Scenario[] = [
   followedLogs,
   eventAccept,
   idleMemory,
+  rollout,
   soak,
 ];

@@ -2,6 +2,7 @@
 import {
   type AcquiredInstance,
   acquireSchema,
+  askWarmthSchema,
   discardSchema,
   type Ended,
   gatewayGreetingSchema,
@@ -11,6 +12,7 @@ import {
   releaseSchema,
   renewSchema,
   type Starting,
+  type Warmth,
 } from '../wire/agent-calls.ts';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
@@ -25,6 +27,8 @@ export interface DoorMeans {
   readonly instances: Instances;
   /** How those of the serving versions are that want instances at all times. */
   readonly provisioned: () => readonly ProvisionedStatus[];
+  /** How many instances of a version can take requests, and what kept the last one from starting. */
+  readonly warmth: (version: Pick<Version, 'tenant' | 'function' | 'number'>) => Warmth;
   /** Whether this host can freeze. */
   readonly canFreeze: boolean;
   /** Resolves with the version as soon as it is published here. @throws SwiftletError Unavailable when that takes too long */
@@ -36,7 +40,7 @@ export interface DoorMeans {
 }
 
 export function door(means: DoorMeans): CallHandlers {
-  const { instances, provisioned, canFreeze, published, metrics, isolation, isFollowing } = means;
+  const { instances, provisioned, warmth, canFreeze, published, metrics, isolation, isFollowing } = means;
   return {
     async ask(method, body, peer) {
       switch (method) {
@@ -61,6 +65,8 @@ export function door(means: DoorMeans): CallHandlers {
           return [...instances.all].map((instance) => summary(instance, instances.isProvisioned(instance)));
         case 'provisioned':
           return provisioned();
+        case 'warmth':
+          return warmth(askWarmthSchema.parse(body));
         case 'isolation':
           return isolation;
         case 'metrics':

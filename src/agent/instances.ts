@@ -23,8 +23,10 @@ export interface StartOrder {
 export interface InstancesMeans {
   /** Takes a booted sandbox for a version and loads its code: the cold start itself. Ends the sandbox when it throws. */
   start(version: Version, start: StartOrder): Promise<{ sandbox: Sandbox; times: StartTimes }>;
-  /** The version that serves a function now. */
-  serving(tenant: string, name: string): Version | undefined;
+  /** Whether a version takes requests, or is about to. */
+  isServed(version: Version): boolean;
+  /** Instances of a version that are kept even without traffic. */
+  minimum(version: Version): number;
   /** Tells all gateways that an instance is gone. */
   announceEnd(instance: Instance, reason: EndReason): void;
   /** Whether this host can freeze. */
@@ -121,7 +123,7 @@ export class Instances {
 
   /** Whether it is among the first so many of its version that are there: these its function always has. */
   isProvisioned(instance: Instance): boolean {
-    let left = instance.version.config.minimum;
+    let left = this.#means.minimum(instance.version);
     for (const other of left > 0 ? this.#all.values() : []) {
       if (!isThere(other) || versionIdOf(other.version) !== versionIdOf(instance.version)) continue;
       if (other === instance) return true;
@@ -142,11 +144,14 @@ export class Instances {
   /**
    * Ends the instance that has rested longest, for a host that needs its room, and resolves when it is gone. One that is provisioned, or
    * in which something goes on, stays.
+   * @param version what the room is for: its own instances would be as good as the new one
    */
-  async endOldestIdle(): Promise<void> {
+  async endOldestIdle(version: Version): Promise<void> {
+    const id = versionIdOf(version);
     const resting = [...this.#all.values()].flatMap((instance) => {
       const { state } = instance;
-      return isResting(state) && isQuiet(state) && !this.isProvisioned(instance) ? [{ instance, since: state.since }] : [];
+      const mayEnd = isResting(state) && isQuiet(state) && versionIdOf(instance.version) !== id && !this.isProvisioned(instance);
+      return mayEnd ? [{ instance, since: state.since }] : [];
     });
     const oldest = resting.sort((a, b) => a.since - b.since)[0];
     if (oldest === undefined) return;
@@ -206,9 +211,14 @@ export class Instances {
   #decide(instance: Instance, now: number): void {
     const { state, version, sandbox } = instance;
     if (!isResting(state)) return;
-    const serving = this.#means.serving(version.tenant, version.function)?.number === version.number;
     const { canFreeze } = this.#means;
-    const facts = { ...version.config, state, serving, canFreeze, isProvisioned: this.isProvisioned(instance) };
+    const facts = {
+      ...version.config,
+      state,
+      serving: this.#means.isServed(version),
+      canFreeze,
+      isProvisioned: this.isProvisioned(instance),
+    };
     switch (fateOf(facts, now)) {
       case 'end':
         this.end(instance.id);

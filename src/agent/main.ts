@@ -36,10 +36,11 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const code = new CodeCache(join(config.home, 'agent', 'code'), folderSource(join(config.home, 'control', 'blobs')), now);
   const served = new ServedVersions();
   const gateways: { server?: CallServer } = {};
-  const serving = (tenant: string, name: string) => served.serving(tenant, name);
+  const minimum = (version: Pick<Version, 'tenant' | 'function' | 'number'>) => served.minimum(version);
   const { canFreeze } = sandboxes;
   const instances: Instances = new Instances({
-    serving,
+    isServed: ({ tenant, function: name, number }) => served.find(tenant, name, number) !== undefined,
+    minimum,
     canFreeze,
     now,
     log,
@@ -49,9 +50,12 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       if (instance.state.kind !== 'ending') provisioned.crashed(instance.version, reason);
     },
   });
-  const provisioned = new Provisioned({ instances, serving, now, log });
+  const provisioned = new Provisioned({ instances, minimum, now, log });
   const found = await adopt({ sandboxes, ...traces, log });
-  const pools: Pools = new Pools({ sandboxes, size: poolSize, bootsAtOnce, endOldestIdle: () => instances.endOldestIdle() }, usualKind);
+  const pools: Pools = new Pools(
+    { sandboxes, size: poolSize, bootsAtOnce, endOldestIdle: (version) => instances.endOldestIdle(version) },
+    usualKind,
+  );
   for (const { sandbox, instance } of found.instances) instances.adopt(sandbox, instance);
   for (const sandbox of found.warm) pools.add(sandbox);
   const provisionedNow = () => provisioned.status(served.all);
@@ -71,10 +75,12 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     const versions = served.all;
     pools.serve(versions);
     instances.tidy();
-    await Promise.all(versions.map((version) => placeAhead(code, version, log)));
-    await code.keepOnly(new Set([...versions.map((v) => v.digest), ...[...instances.all].map((i) => i.version.digest)]));
+    const digests = [...versions.map((version) => version.digest), ...served.standby];
+    await Promise.all([...new Set(digests)].map((digest) => placeAhead(code, digest, log)));
+    await code.keepOnly(new Set([...digests, ...[...instances.all].map((instance) => instance.version.digest)]));
+    const filled = versions.map((version) => ({ version, done: provisioned.keep(version) }));
     // A deploy waits for its own provisioned instances, not for those of somebody else.
-    await Promise.all(versions.filter((version) => !before.has(versionIdOf(version))).map((version) => provisioned.keep(version)));
+    await Promise.all(filled.flatMap(({ version, done }) => (before.has(versionIdOf(version)) ? [] : [done])));
   };
   const subscriber = subscribeState(stateSocketOf(config.run), 'agent', actOn);
   const tidy = setInterval(() => {
@@ -88,6 +94,10 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const means = {
     instances,
     provisioned: provisionedNow,
+    warmth: ({ tenant, function: name, number }: Pick<Version, 'tenant' | 'function' | 'number'>) => {
+      const version = served.find(tenant, name, number);
+      return version === undefined ? { ready: 0 } : provisioned.warmth(version);
+    },
     canFreeze,
     published: (tenant: string, name: string, number: number) => served.wait(tenant, name, number),
     metrics: () => metrics.text(),
@@ -111,12 +121,12 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   };
 }
 
-/** Unpacks a version's code before anybody asks for it. One that cannot be is tried again when somebody does. */
-async function placeAhead(code: CodeCache, version: Version, log: Logger): Promise<void> {
+/** Unpacks code before anybody asks for it. What cannot be is tried again when somebody does. */
+async function placeAhead(code: CodeCache, digest: string, log: Logger): Promise<void> {
   try {
-    await code.place(version.digest);
+    await code.place(digest);
   } catch (error) {
-    log.error({ err: error, function: version.function }, 'code could not be placed');
+    log.error({ err: error, digest }, 'code could not be placed');
   }
 }
 

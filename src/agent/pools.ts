@@ -7,8 +7,8 @@ export interface PoolsMeans {
   readonly sandboxes: Sandboxes;
   readonly size: number;
   readonly bootsAtOnce: number;
-  /** Ends an idle instance to make room, and resolves when it is gone. */
-  endOldestIdle(): Promise<unknown>;
+  /** Ends an idle instance to make room for one of this version, and resolves when it is gone. */
+  endOldestIdle(version: Version): Promise<unknown>;
 }
 
 /** The pools of one host: one for each kind of sandbox that some function needs, and always the usual one. */
@@ -44,7 +44,7 @@ export class Pools {
   /** A booted sandbox for a version. When the host is full, what is warm for others or idle gives way. @throws SwiftletError HostFull */
   async take(version: Version): Promise<Sandbox> {
     const pool = this.#pool(kindOf(version.config));
-    if (pool.ready === 0 && this.#means.sandboxes.room === 0) await this.#makeRoom(pool);
+    if (pool.ready === 0 && this.#means.sandboxes.room === 0) await this.#makeRoom(pool, version);
     return pool.take();
   }
 
@@ -56,9 +56,9 @@ export class Pools {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
-  async #makeRoom(wanting: Pool): Promise<void> {
+  async #makeRoom(wanting: Pool, version: Version): Promise<void> {
     const rich = [...this.#pools.values()].find((pool) => pool !== wanting && pool.ready > 0);
-    await (rich === undefined ? this.#means.endOldestIdle() : rich.yieldOne());
+    await (rich === undefined ? this.#means.endOldestIdle(version) : rich.yieldOne());
   }
 
   #pool(kind: SandboxKind): Pool {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { pauseAfterFailures } from '../model/back-off.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { type Version, type VersionId, versionIdOf } from '../model/function.ts';
-import type { ProvisionedStatus } from '../wire/agent-calls.ts';
+import type { ProvisionedStatus, Warmth } from '../wire/agent-calls.ts';
 import type { EndReason } from './end-reason.ts';
 import type { Instances } from './instances.ts';
 
@@ -19,8 +19,8 @@ interface Failure {
 
 export interface ProvisionedMeans {
   readonly instances: Pick<Instances, 'count' | 'startAhead'>;
-  /** The version that serves a function now. */
-  serving(tenant: string, name: string): Version | undefined;
+  /** Instances of a version that are kept even without traffic; 0 for one that takes no requests. */
+  minimum(version: Pick<Version, 'tenant' | 'function' | 'number'>): number;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   readonly log: Logger;
@@ -40,7 +40,7 @@ export class Provisioned {
    * alone for a pause that grows with each failure. Never rejects: what failed is logged, and told by `status`.
    */
   keep(version: Version): Promise<void> {
-    if (version.config.minimum === 0) return Promise.resolve();
+    if (this.#means.minimum(version) === 0) return Promise.resolve();
     const id = versionIdOf(version);
     const filling = this.#filling.get(id) ?? this.#fill(version, id).finally(() => this.#filling.delete(id));
     this.#filling.set(id, filling);
@@ -58,26 +58,30 @@ export class Provisioned {
 
   /** An instance ended that nobody had asked to end: one that does so again and again is started ever more slowly. */
   crashed(version: Version, reason: EndReason): void {
-    if (version.config.minimum > 0) this.#note(versionIdOf(version), reason);
+    if (this.#means.minimum(version) > 0) this.#note(versionIdOf(version), reason);
   }
 
   /** How those of these versions are that want any. */
   status(versions: readonly Version[]): ProvisionedStatus[] {
-    return versions.filter(({ config }) => config.minimum > 0).map((version) => this.#statusOf(version));
+    return versions.filter((version) => this.#means.minimum(version) > 0).map((version) => this.#statusOf(version));
+  }
+
+  /** How many instances of a version can take requests, and what kept the last one from starting, or ended it. */
+  warmth(version: Version): Warmth {
+    return { ready: this.#means.instances.count(version).ready, failure: this.#recent(versionIdOf(version))?.reason };
   }
 
   #statusOf(version: Version): ProvisionedStatus {
-    const { tenant, function: name, number, config } = version;
-    const requested = config.minimum;
+    const { tenant, function: name, number } = version;
+    const requested = this.#means.minimum(version);
     const ready = Math.min(requested, this.#means.instances.count(version).ready);
     const failed = ready < requested ? this.#recent(versionIdOf(version))?.reason : undefined;
     return { tenant, function: name, version: number, requested, ready, ...(failed === undefined ? {} : { failed }) };
   }
 
   #lacks(version: Version): boolean {
-    if (this.#means.serving(version.tenant, version.function)?.number !== version.number) return false;
     const { there, room } = this.#means.instances.count(version);
-    return there < version.config.minimum && room > 0;
+    return there < this.#means.minimum(version) && room > 0;
   }
 
   #isPaused(id: VersionId): boolean {

@@ -1,6 +1,7 @@
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import { functionKey, type PublishedState } from '../wire/published-state.ts';
+import { plainRouting, type Routing } from '../wire/routing.ts';
 
 /** A gateway may know of a version some ms before the agent does. */
 const waitLimitMs = 2_000;
@@ -16,21 +17,36 @@ export class ServedVersions {
     for (const look of [...this.#waiting]) look();
   }
 
+  /** All versions that take requests, or are about to. */
   get all(): Version[] {
-    return [...(this.#state?.functions.values() ?? [])];
+    return [...(this.#state?.functions ?? [])].flatMap(([key, serving]) => [serving, ...this.#routing(key).others]);
   }
 
-  /** The version that serves a function now. */
-  serving(tenant: string, name: string): Version | undefined {
-    return this.#state?.functions.get(functionKey(tenant, name));
+  /** Digests of code that is to stay on this host although nothing runs it. */
+  get standby(): string[] {
+    return [...(this.#state?.routings.values() ?? [])].flatMap(({ standby }) => standby);
+  }
+
+  find(tenant: string, name: string, number: number): Version | undefined {
+    const key = functionKey(tenant, name);
+    const serving = this.#state?.functions.get(key);
+    return serving?.number === number ? serving : this.#routing(key).others.find((other) => other.number === number);
+  }
+
+  /** Instances of a version that are kept even without traffic; 0 for one that serves no more. */
+  minimum({ tenant, function: name, number }: Pick<Version, 'tenant' | 'function' | 'number'>): number {
+    const { minimums } = this.#routing(functionKey(tenant, name));
+    const own = this.find(tenant, name, number)?.config.minimum ?? 0;
+    return minimums.find(({ version }) => version === number)?.instances ?? own;
+  }
+
+  #routing(key: string): Routing {
+    return this.#state?.routings.get(key) ?? plainRouting;
   }
 
   /** Resolves as soon as a version serves here. @throws SwiftletError Unavailable when it does not in time */
   wait(tenant: string, name: string, number: number): Promise<Version> {
-    const find = () => {
-      const version = this.serving(tenant, name);
-      return version?.number === number ? version : undefined;
-    };
+    const find = () => this.find(tenant, name, number);
     const version = find();
     if (version !== undefined) return Promise.resolve(version);
     return new Promise((resolve, reject) => {

@@ -1,9 +1,10 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
 import { secretVariableSchema, webhookUrlSchema } from '../model/destination.ts';
-import { failurePolicies, functionConfigSchema, processKinds } from '../model/function.ts';
+import { failurePolicies, functionConfigSchema, processKinds, versionHeaderRules } from '../model/function.ts';
 import * as limits from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
+import { rolloutStrategies } from '../model/rollout.ts';
 import { defaultRuntime, runtimeNames } from '../model/runtimes.ts';
 import { cronSchema, missedPolicies, timeSchema, timeZoneSchema } from '../model/timer.ts';
 import { countSchema, durationSchema, memorySchema } from './quantities.ts';
@@ -80,6 +81,38 @@ export const destinationsEntrySchema = z.strictObject(
 );
 export type DestinationEntry = z.output<typeof destinationEntrySchema>;
 
+const stickySettings = z.union(
+  [z.strictObject({ header: z.string().transform((name) => name.toLowerCase()) }), z.strictObject({ cookie: z.string() })],
+  'it is "header: x-user" or "cookie: session"',
+);
+
+const stepSchema = z.strictObject(
+  {
+    weight: z
+      .number('it is a number of per cent')
+      .describe('Of a hundred requests so many go to the new version; with one decimal at most'),
+    for: durationSchema(limits.rolloutStepMs).describe('For how long'),
+  },
+  'a step has the keys weight and for',
+);
+
+export const rolloutSchema = z.strictObject(
+  {
+    strategy: z
+      .enum(rolloutStrategies, `it is ${rolloutStrategies.join(', ')}`)
+      .describe('All at once (default), a canary that grows by steps, or blue-green: warm first, then switch at once'),
+    steps: z
+      .array(stepSchema, 'it is a list of steps, such as "- { weight: 5, for: 1m }"')
+      .optional()
+      .describe('Of a canary, before the whole; default 5 % for 1 m, 25 % for 5 m'),
+    sticky: stickySettings
+      .optional()
+      .describe('Of a canary: the header or cookie whose value decides, so that its sender always gets the same version'),
+    keep: durationSchema(limits.rolloutKeepMs).optional().describe('Of blue-green: how long the version before is kept warm; default 10 m'),
+  },
+  'it has the keys strategy, steps, sticky and keep',
+);
+
 const patternsSchema = z.array(z.string('a pattern is text'), 'it is a list of patterns, as in .gitignore').optional();
 
 export const buildSchema = z.strictObject(
@@ -126,6 +159,11 @@ export const settingsSchema = z.strictObject({
   queue: queueSchema.optional().describe('Requests that wait while all instances are busy'),
   async: asyncSchema.optional().describe('Delivery of events that nobody waits for'),
   destinations: destinationsEntrySchema.optional().describe('What gets to know how each event ended'),
+  rollout: rolloutSchema.optional().describe('How a new version takes over'),
+  versionHeader: z
+    .enum(versionHeaderRules, `it is ${versionHeaderRules.join(' or ')}`)
+    .optional()
+    .describe('Who may ask for a version by x-swiftlet-version: whoever has the platform’s token (default), or anyone'),
   build: buildSchema.optional().describe('How the bundle is made'),
 });
 

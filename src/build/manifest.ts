@@ -13,6 +13,7 @@ import {
   type Manifest,
   manifestSchema,
   queueSchema,
+  rolloutSchema,
   settingsSchema,
   timerEntrySchema,
 } from './manifest-schema.ts';
@@ -133,6 +134,7 @@ function keysAt(path: Path): string[] {
   if (path.length === 0) return Object.keys(manifestSchema.shape);
   if (path.at(-1) === 'queue') return Object.keys(queueSchema.shape);
   if (path.at(-1) === 'async') return Object.keys(asyncSchema.shape);
+  if (path.at(-1) === 'rollout') return Object.keys(rolloutSchema.shape);
   if (path.at(-1) === 'build') return Object.keys(buildSchema.shape);
   if (path.at(-1) === 'destinations') return Object.keys(destinationsEntrySchema.shape);
   if (path.at(-2) === 'timers') return Object.keys(timerEntrySchema.shape);

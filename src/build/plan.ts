@@ -52,7 +52,8 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
   const parsed = functionConfigSchema.safeParse({ ...configOf(settings, entry.handler ?? (await handlerOfFolder(source))), timers });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw invalid(text, ['functions', name, ...(issue?.path ?? []).map(String)], issue?.message ?? 'is not valid');
+    const inManifest = issue?.path[0] === 'rollout' ? ['rollout'] : (issue?.path ?? []).map(String);
+    throw invalid(text, ['functions', name, ...inManifest], issue?.message ?? 'is not valid');
   }
   const { install = 'auto', include = [], exclude = [] } = settings.build;
   return {
@@ -74,7 +75,10 @@ const withDefaults = (entry: FunctionEntry, defaults: Settings) => ({
   build: { ...defaults.build, ...entry.build },
 });
 
-const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z.input<typeof functionConfigSchema> => ({
+/** What is to be parsed; whether the settings of a rollout fit together, its schema says. */
+type PlannedConfig = Omit<z.input<typeof functionConfigSchema>, 'rollout'> & { readonly rollout: unknown };
+
+const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): PlannedConfig => ({
   runtime: settings.runtime,
   handler,
   memoryMiB: settings.memory,
@@ -98,6 +102,8 @@ const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): z
     idempotencyWindowMs: settings.async.idempotencyWindow,
   },
   destinations: { success: destinationOf(settings.destinations?.success), failure: destinationOf(settings.destinations?.failure) },
+  rollout: rolloutOf(settings.rollout),
+  versionHeader: settings.versionHeader,
 });
 
 const destinationOf = (entry: DestinationEntry | undefined): Destination | undefined => {
@@ -105,6 +111,15 @@ const destinationOf = (entry: DestinationEntry | undefined): Destination | undef
   if ('function' in entry) return { kind: 'function', function: entry.function };
   return { kind: 'webhook', url: entry.webhook, secretVariable: entry.secret };
 };
+
+/** As the configuration's schema takes it, if it does. */
+function rolloutOf(rollout: Settings['rollout']): unknown {
+  if (rollout === undefined) return undefined;
+  const { strategy, steps, sticky, keep } = rollout;
+  // What does not belong to the strategy is refused by its schema, not left out here.
+  const said = { steps: steps?.map(({ weight, for: forMs }) => ({ weight, forMs })), sticky, keepMs: keep };
+  return { strategy, ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) };
+}
 
 function sourceOf(root: string, text: ManifestText, name: string, source: string | undefined): string {
   if (source === undefined) return isFolder(join(root, name)) ? join(root, name) : root;

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { bundleMediaType, type PackedBundle } from '../build/bundle.ts';
 import { isErrorCode, SwiftletError } from '../model/errors.ts';
 import { type FunctionConfig, versionSchema } from '../model/function.ts';
+import type { RolloutPlan } from '../model/rollout.ts';
+import { aliasMark } from '../model/traffic.ts';
 import { homeFolder, tokenFile } from '../role/home.ts';
 import { instancesSchema, provisionedSchema } from '../wire/agent-calls.ts';
 import { coldPhases } from '../model/phases.ts';
@@ -21,7 +23,7 @@ import { timersSchema, type TimersView } from '../wire/timer-calls.ts';
 import { RemoteError } from './failure.ts';
 
 const problemSchema = z.object({ code: z.string(), detail: z.string(), requestId: z.string().default(''), place: z.string().optional() });
-const publishedSchema = z.object({ version: versionSchema, created: z.boolean(), placed: z.boolean() });
+const publishedSchema = z.object({ version: versionSchema, created: z.boolean(), placed: z.boolean(), serving: z.int().optional() });
 const listedSchema = z.object({
   functions: z.array(z.object({ name: z.string(), serving: versionSchema })),
   next: z.string().optional(),
@@ -104,20 +106,21 @@ export class ApiClient {
   /** @returns whether the artifact was sent; it is not when it is there already */
   async putArtifact({ digest, bytes }: PackedBundle): Promise<boolean> {
     const path = `/v1/artifacts/${digest}`;
-    const head = await this.#send('HEAD', path);
+    const head = await this.#request('HEAD', path);
     if (head.ok) return false;
     await this.#call('PUT', path, new Uint8Array(bytes), bundleMediaType);
     return true;
   }
 
-  async putFunction(name: string, digest: string, config: FunctionConfig): Promise<Published> {
-    return this.#json(publishedSchema, 'PUT', `/v1/functions/${name}`, { digest, config });
+  /** @param rollout how the version takes over; undefined: as its configuration says */
+  async putFunction(name: string, digest: string, config: FunctionConfig, rollout?: RolloutPlan): Promise<Published> {
+    return this.json(publishedSchema, 'PUT', `/v1/functions/${name}`, { digest, config, rollout });
   }
 
   async list(): Promise<Listed[]> {
     const all: Listed[] = [];
     for (let after = ''; ; ) {
-      const page = await this.#json(
+      const page = await this.json(
         listedSchema,
         'GET',
         `/v1/functions?limit=100${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`,
@@ -129,15 +132,15 @@ export class ApiClient {
   }
 
   async describe(name: string): Promise<Described> {
-    return this.#json(describedSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}`);
+    return this.json(describedSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}`);
   }
 
   async versions(name: string): Promise<Versions> {
-    return this.#json(versionsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/versions`);
+    return this.json(versionsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/versions`);
   }
 
   async remove(name: string): Promise<void> {
-    await this.#call('DELETE', `/v1/functions/${encodeURIComponent(name)}`);
+    await this.send('DELETE', `/v1/functions/${encodeURIComponent(name)}`);
   }
 
   /** The log as it comes: one JSON record a line. Ends when the log does, or never when it is followed. */
@@ -147,40 +150,41 @@ export class ApiClient {
 
   /** How a function's starts went. */
   async starts(name: string): Promise<Starts> {
-    return this.#json(startsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/starts`);
+    return this.json(startsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/starts`);
   }
 
   /** When a function's timers run. */
   async timers(name: string): Promise<TimersView['timers']> {
-    return (await this.#json(timersSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/timers`)).timers;
+    return (await this.json(timersSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/timers`)).timers;
   }
 
   /** @param name the function that the request was of, when it is known */
   async trace(requestId: string, name: string | undefined): Promise<Traced> {
     const query = name === undefined ? '' : `?function=${encodeURIComponent(name)}`;
-    return this.#json(tracedSchema, 'GET', `/v1/traces/${encodeURIComponent(requestId)}${query}`);
+    return this.json(tracedSchema, 'GET', `/v1/traces/${encodeURIComponent(requestId)}${query}`);
   }
 
   /** A function's slowest requests that are kept. */
   async slowest(name: string, limit: number): Promise<Traced[]> {
     const path = `/v1/functions/${encodeURIComponent(name)}/traces?order=slowest&limit=${limit}`;
-    return (await this.#json(z.object({ traces: z.array(tracedSchema) }), 'GET', path)).traces;
+    return (await this.json(z.object({ traces: z.array(tracedSchema) }), 'GET', path)).traces;
   }
 
   /** @param name one function's; undefined: all */
   async usage(name: string | undefined, days: number): Promise<Usage> {
     const which = name === undefined ? '' : `&function=${encodeURIComponent(name)}`;
-    return this.#json(usageSchema, 'GET', `/v1/usage?limit=10000&days=${days}${which}`);
+    return this.json(usageSchema, 'GET', `/v1/usage?limit=10000&days=${days}${which}`);
   }
 
   async platform() {
-    return this.#json(platformSchema, 'GET', '/v1/platform');
+    return this.json(platformSchema, 'GET', '/v1/platform');
   }
 
-  /** Sends an event straight to a function. @returns the gateway's response, whatever its status */
+  /** Sends an event straight to a function, or to one of its aliases: `hello:beta`. @returns the gateway's response, whatever its status */
   async invoke(name: string, event: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     const { gatewayUrl } = await this.platform();
-    return this.#fetch(`${gatewayUrl}/_/invoke/${encodeURIComponent(name)}`, {
+    const path = name.split(aliasMark).map(encodeURIComponent).join(aliasMark);
+    return this.#fetch(`${gatewayUrl}/_/invoke/${path}`, {
       method: 'POST',
       body: event,
       headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...headers },
@@ -199,7 +203,7 @@ export class ApiClient {
   }
 
   async event(id: string): Promise<EventView> {
-    return this.#json(eventSchema, 'GET', `/v1/events/${encodeURIComponent(id)}`);
+    return this.json(eventSchema, 'GET', `/v1/events/${encodeURIComponent(id)}`);
   }
 
   /** Oldest first. @param limit so many at most */
@@ -210,7 +214,7 @@ export class ApiClient {
       const asked = new URLSearchParams({ limit: String(Math.min(limit - all.length, deadLettersAtOnce)) });
       if (name !== undefined) asked.set('function', name);
       if (after !== undefined) asked.set('after', after);
-      const page = await this.#json(deadLetterPageSchema, 'GET', `/v1/dead-letters?${asked.toString()}`);
+      const page = await this.json(deadLetterPageSchema, 'GET', `/v1/dead-letters?${asked.toString()}`);
       all.push(...page.events);
       after = page.next;
       if (after === undefined || all.length >= limit) return { events: all, more: after !== undefined };
@@ -218,19 +222,20 @@ export class ApiClient {
   }
 
   async deadLetter(id: string): Promise<DeadLetter> {
-    return this.#json(deadLetterSchema, 'GET', `/v1/dead-letters/${encodeURIComponent(id)}`);
+    return this.json(deadLetterSchema, 'GET', `/v1/dead-letters/${encodeURIComponent(id)}`);
   }
 
   /** @returns how many dead letters were redriven or purged */
   async changeDeadLetters(what: 'redrive' | 'purge', selection: Selection): Promise<number> {
     for (let count = 0; ; ) {
-      const done = await this.#json(selectedSchema, 'POST', `/v1/dead-letters/${what}`, selection);
+      const done = await this.json(selectedSchema, 'POST', `/v1/dead-letters/${what}`, selection);
       count += done.count;
       if (!done.more) return count;
     }
   }
 
-  async #json<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
+  /** Calls the API. @throws SwiftletError with the code it answers, Internal when it answers what this version does not know */
+  async json<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
     const response = await this.#call(method, path, body === undefined ? undefined : JSON.stringify(body), 'application/json');
     const parsed = schema.safeParse(await response.json());
     if (parsed.success) return parsed.data;
@@ -238,13 +243,18 @@ export class ApiClient {
     throw new SwiftletError('Internal', `${this.apiUrl} answers ${method} ${path} otherwise than this version knows: ${what}`);
   }
 
+  /** A call whose success says all. @throws SwiftletError with the code that the API answers */
+  async send(method: string, path: string): Promise<void> {
+    await this.#call(method, path);
+  }
+
   async #call(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> {
-    const response = await this.#send(method, path, body, type);
+    const response = await this.#request(method, path, body, type);
     if (response.ok) return response;
     throw await problemOf(response);
   }
 
-  #send(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> {
+  #request(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> {
     const headers = {
       authorization: `Bearer ${this.#token}`,
       ...(body === undefined || type === undefined ? {} : { 'content-type': type }),

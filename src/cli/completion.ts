@@ -1,19 +1,36 @@
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
+import { rolloutStrategies } from '../model/rollout.ts';
 import { isolationModes } from '../role/role-config.ts';
 import { connectApi } from './api-client.ts';
 import { templateNames } from './templates.ts';
 
 /** Nobody waits longer for a suggestion. */
 const namesLimitMs = 500;
-const takeFunction: readonly string[] = ['describe', 'invoke', 'logs', 'remove', 'usage', 'versions'];
+const takeFunction: readonly string[] = [
+  'alias list',
+  'alias remove',
+  'alias set',
+  'describe',
+  'invoke',
+  'logs',
+  'remove',
+  'rollback',
+  'rollout abort',
+  'rollout start',
+  'rollout status',
+  'usage',
+  'versions',
+];
 
 /**
  * Adds `completion <shell>`, which prints the shell's script, and the hidden `complete`, which that script asks.
  * @param asked the arguments of this process: the functions are asked for only when one of them may be meant
  */
 export async function addCompletion(program: Command, asked: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const names = [...takeFunction, 'trace'].some((command) => asked.includes(command)) ? await functionNames(environment) : [];
+  const names = [...takeFunction, 'trace'].some((command) => asked.includes(command.split(' ')[0] ?? command))
+    ? await functionNames(environment)
+    : [];
   const { commands } = tab(program, { completionCommandName: 'completion' });
   const offer = (values: readonly string[]) => (complete: (value: string, description: string) => void) => {
     for (const value of values) complete(value, '');
@@ -28,6 +45,13 @@ export async function addCompletion(program: Command, asked: readonly string[], 
   }
   const template = commands.get('init')?.options.get('template');
   if (template !== undefined) template.handler = offer(templateNames());
+  for (const [command, name] of [
+    ['deploy', 'rollout'],
+    ['rollout start', 'strategy'],
+  ] as const) {
+    const option = commands.get(command)?.options.get(name);
+    if (option !== undefined) option.handler = offer(rolloutStrategies);
+  }
   const isolation = commands.get('up')?.options.get('isolation');
   if (isolation !== undefined) isolation.handler = offer(['auto', ...isolationModes]);
 }

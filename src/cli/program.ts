@@ -1,11 +1,13 @@
 /** The commands and their flags. Each command's own code is loaded when it runs, so that the others start fast. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { DeployFlags } from './commands/deploy.ts';
 import type { DeadLetterFlags } from './commands/dlq.ts';
 import type { InvokeFlags } from './commands/invoke.ts';
 import type { LogsFlags } from './commands/logs.ts';
 import type { TraceFlags } from './commands/trace.ts';
 import type { UpFlags } from './commands/up.ts';
 import type { UsageFlags } from './commands/usage.ts';
+import type { RolloutFlags, StickyFlags } from './rollout-flags.ts';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -48,6 +50,7 @@ export function buildProgram(version: string): Command {
     .configureOutput({ outputError: () => undefined });
   addPlatformCommands(program);
   addPublishingCommands(program);
+  addTrafficCommands(program);
   addInspectionCommands(program);
   addAccountCommands(program);
   addEventCommands(program);
@@ -94,14 +97,89 @@ function addPublishingCommands(program: Command): void {
     .command('deploy')
     .description('build and publish a folder’s functions')
     .argument('[folder]', 'the folder', '.')
+    .option('--rollout <strategy>', 'how the new version takes over, instead of what the manifest says: all-at-once, canary or blue-green')
+    .option(...stepsOption)
+    .option(...keepOption)
     .addOption(json())
-    .action(async (folder: string, flags: JsonFlag) => (await import('./commands/deploy.ts')).deploy(folder, flags));
+    .action(async (folder: string, flags: DeployFlags) => (await import('./commands/deploy.ts')).deploy(folder, flags));
   program
     .command('remove')
     .description('remove a function, its versions and its log')
     .argument('<function>')
     .addOption(json())
     .action(async (name: string, flags: JsonFlag) => (await import('./commands/remove.ts')).remove(name, flags));
+}
+
+const stepsOption = ['--steps <steps>', 'of a canary: weight:time, such as 5:1m,25:5m'] as const;
+const keepOption = ['--keep <time>', 'of blue-green: how long the version before is kept warm'] as const;
+
+const withSticky = (command: Command): Command =>
+  command
+    .option('--sticky-header <name>', 'callers with the same value of this header get the same version')
+    .option('--sticky-cookie <name>', 'the same with a cookie');
+
+function addTrafficCommands(program: Command): void {
+  addAliasCommands(program.command('alias').description('names of a function that point to its versions'));
+  addRolloutCommands(program.command('rollout').description('how a version takes over from the one before'));
+  program
+    .command('rollback')
+    .description('go back to the version before, or to another one, at once')
+    .argument('<function>')
+    .argument('[version]')
+    .addOption(json())
+    .action(async (name: string, version: string | undefined, flags: JsonFlag) =>
+      (await import('./commands/rollout.ts')).rollback(name, version, flags),
+    );
+}
+
+function addAliasCommands(alias: Command): void {
+  alias
+    .command('list')
+    .description('list a function’s aliases')
+    .argument('<function>')
+    .addOption(json())
+    .action(async (name: string, flags: JsonFlag) => (await import('./commands/alias.ts')).list(name, flags));
+  withSticky(alias.command('set'))
+    .description('point an alias to a version, or to several: 3=95 4=5')
+    .argument('<function>')
+    .argument('<alias>')
+    .argument('<versions...>')
+    .addOption(json())
+    .action(async (name: string, which: string, versions: string[], flags: JsonFlag & StickyFlags) =>
+      (await import('./commands/alias.ts')).set(name, which, versions, flags),
+    );
+  alias
+    .command('remove')
+    .description('remove an alias; its versions stay')
+    .argument('<function>')
+    .argument('<alias>')
+    .addOption(json())
+    .action(async (name: string, which: string, flags: JsonFlag) => (await import('./commands/alias.ts')).remove(name, which, flags));
+}
+
+function addRolloutCommands(rollout: Command): void {
+  withSticky(rollout.command('start'))
+    .description('let a version take over')
+    .argument('<function>')
+    .argument('<version>')
+    .option('--strategy <name>', 'all-at-once, canary or blue-green; else as the version’s manifest said')
+    .option(...stepsOption)
+    .option(...keepOption)
+    .addOption(json())
+    .action(async (name: string, version: string, flags: JsonFlag & RolloutFlags) =>
+      (await import('./commands/rollout.ts')).start(name, version, flags),
+    );
+  for (const [what, does] of [
+    ['status', 'show the last rollout, how far it is and why it ended'],
+    ['abort', 'end it: all requests go to the version before'],
+  ] as const) {
+    rollout
+      .command(what)
+      .description(does)
+      .argument('<function>')
+      .addOption(json())
+      .action(async (name: string, flags: JsonFlag) => (await import('./commands/rollout.ts'))[what](name, flags));
+  }
 }
 
 function addInspectionCommands(program: Command): void {

@@ -4,6 +4,7 @@ import { keptVersions } from '../model/limits.ts';
 import type { Blobs } from './blobs.ts';
 import { artifactGraceMs, versionsToDrop } from './retention.ts';
 import type { Store } from './store.ts';
+import { neededVersions } from './traffic.ts';
 import type { Turns } from './turns.ts';
 
 const everyMs = 10 * 60_000;
@@ -18,10 +19,10 @@ export interface CollectMeans {
 
 /** Forgets a function's versions that are over the number kept. */
 export async function collectVersions({ store }: Pick<CollectMeans, 'store'>, tenant: string, name: string): Promise<void> {
-  const record = await store.findFunction(tenant, name);
-  if (record === undefined) return;
+  const traffic = await store.traffic(tenant, name);
+  if (traffic === undefined) return;
   const numbers = (await store.versions(tenant, name)).map((version) => version.number);
-  const dropped = versionsToDrop(numbers, record.serving.number, keptVersions);
+  const dropped = versionsToDrop(numbers, neededVersions(traffic), keptVersions);
   if (dropped.length > 0) await store.dropVersions(tenant, name, dropped);
 }
 

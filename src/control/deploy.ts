@@ -1,5 +1,6 @@
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
+import { mainVersion } from '../model/traffic.ts';
 import { checkTimers } from './check-timers.ts';
 import { checkHandler } from './handler-file.ts';
 import type { Deployment, Store } from './store.ts';
@@ -22,11 +23,14 @@ export interface Deployed {
   readonly isFirst: boolean;
   /** Whether every gateway and agent acts on it, so that its first request is fast. */
   readonly placed: boolean;
+  /** The version that serves now: another one while this one is being rolled out. */
+  readonly serving: number;
 }
 
 /**
  * Makes a version and waits until it is placed.
- * @throws SwiftletError NotFound without the artifact, HandlerNotFound, ManifestInvalid, PreconditionFailed when another version serves than was expected
+ * @throws SwiftletError NotFound without the artifact, HandlerNotFound, ManifestInvalid, PreconditionFailed when another version serves than
+ *   was expected, Conflict while another version is being rolled out
  */
 export async function deploy({ store, publisher, made }: DeployMeans, deployment: Deployment): Promise<Deployed> {
   const { tenant, function: name, digest, config, expected } = deployment;
@@ -41,7 +45,13 @@ export async function deploy({ store, publisher, made }: DeployMeans, deployment
     case 'stale':
       throw new SwiftletError('PreconditionFailed', staleDetail(name, expected, outcome.serving));
     case 'unchanged':
-      return { version: outcome.version, created: false, isFirst: false, placed: await publisher.placed(outcome.revision, placeLimitMs) };
+      return {
+        version: outcome.version,
+        created: false,
+        isFirst: false,
+        placed: await publisher.placed(outcome.revision, placeLimitMs),
+        serving: outcome.serving,
+      };
     case 'created':
       made(outcome.version);
       return {
@@ -49,6 +59,7 @@ export async function deploy({ store, publisher, made }: DeployMeans, deployment
         created: true,
         isFirst: outcome.isFirst,
         placed: await publisher.placed(outcome.revision, placeLimitMs),
+        serving: mainVersion(outcome.traffic.live.versions),
       };
   }
 }

@@ -8,6 +8,7 @@ export class Metrics {
   readonly #up: Gauge<'role'>;
   readonly #requests: Counter<'method' | 'route' | 'status'>;
   readonly #deploys: Counter<'tenant' | 'outcome'>;
+  readonly #rollouts: Counter<'outcome'>;
 
   constructor(roles: Roles) {
     this.#roles = roles;
@@ -25,6 +26,16 @@ export class Metrics {
       labelNames: ['tenant', 'outcome'],
       registers,
     });
+    this.#rollouts = new Counter({
+      name: 'swiftlet_rollouts_total',
+      help: 'Rollouts by steps that ended by themselves, by outcome: completed or rolled-back',
+      labelNames: ['outcome'],
+      registers,
+    });
+  }
+
+  rollout(outcome: string): void {
+    this.#rollouts.inc({ outcome });
   }
 
   request(method: string, route: string, status: number): void {

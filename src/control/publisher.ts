@@ -1,6 +1,7 @@
 /** Tells gateways and agents what is served: all of it when they come, then each change. State flows this way only. */
 import { appliedSchema, applyChange, type Change, type PublishedState, type Snapshot, stateOf } from '../wire/published-state.ts';
 import { type CallServer, type Peer, serveCalls } from '../wire/calls.ts';
+import { plainRouting } from '../wire/routing.ts';
 import type { Store } from './store.ts';
 
 export class Publisher implements AsyncDisposable {
@@ -80,8 +81,13 @@ export class Publisher implements AsyncDisposable {
   }
 
   #snapshot(): Snapshot {
-    const { revision, functions, tokenHashes } = this.#state;
-    const served = [...functions.values()].map((serving) => ({ tenant: serving.tenant, name: serving.function, serving }));
+    const { revision, functions, routings, tokenHashes } = this.#state;
+    const served = [...functions].map(([key, serving]) => ({
+      tenant: serving.tenant,
+      name: serving.function,
+      serving,
+      routing: routings.get(key) ?? plainRouting,
+    }));
     return { revision, functions: served, tokenHashes: [...tokenHashes] };
   }
 

@@ -7,8 +7,11 @@ import {
   isolationSchema,
   provisionedAnswerSchema,
   type ProvisionedStatus,
+  type Warmth,
+  warmthSchema,
 } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
+import { type Watched, watchedSchema } from '../wire/gateway-calls.ts';
 import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
 
 export const otherRoles = ['gateway', 'agent', 'relay', 'events'] as const;
@@ -30,6 +33,7 @@ const healthLimitMs = 1_000;
 const healthAgeMs = 500;
 const metricsLimitMs = 3_000;
 const agentLimitMs = 2_000;
+const gatewayLimitMs = 2_000;
 const eventsLimitMs = 2_000;
 
 export class Roles {
@@ -90,6 +94,22 @@ export class Roles {
   /** @throws SwiftletError Unavailable while the agent is away */
   async isolation(): Promise<IsolationAnswer> {
     return isolationSchema.parse(await this.#clients.agent.ask('isolation', {}, agentLimitMs));
+  }
+
+  /** How many instances of a version can take requests; undefined while the agent is away. */
+  async warmth(tenant: string, name: string, number: number): Promise<Warmth | undefined> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return undefined;
+    const answer = await agent.ask('warmth', { tenant, function: name, number }, agentLimitMs).catch(whenAway);
+    return answer === undefined ? undefined : warmthSchema.parse(answer);
+  }
+
+  /** What the gateway counted of a function's versions; undefined while it is away. */
+  async watched(tenant: string, name: string): Promise<Watched | undefined> {
+    const { gateway } = this.#clients;
+    if (!gateway.connected) return undefined;
+    const answer = await gateway.ask('watched', { tenant, function: name }, gatewayLimitMs).catch(whenAway);
+    return answer === undefined ? undefined : watchedSchema.parse(answer);
   }
 
   #askHealth(): Promise<Record<OtherRole, RoleHealth>> {

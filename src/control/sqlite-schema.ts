@@ -29,6 +29,19 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX versions_by_digest ON versions (tenant, digest);
   `,
+  `
+  -- Aliases and the last rollout. The version that serves is the one that most of the alias "live" goes to.
+  CREATE TABLE traffic (
+    tenant TEXT NOT NULL, function TEXT NOT NULL, state TEXT NOT NULL, is_moving INTEGER NOT NULL,
+    PRIMARY KEY (tenant, function),
+    FOREIGN KEY (tenant, function) REFERENCES functions (tenant, name) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX traffic_moving ON traffic (is_moving) WHERE is_moving = 1;
+  INSERT INTO traffic SELECT tenant, name, json_object(
+    'live', json_object('versions', json_array(json_object('version', serving, 'weight', 100)), 'updatedAt', created_at),
+    'others', json_object()
+  ), 0 FROM functions;
+  `,
 ];
 
 /** The store of control. It is marked with "SWFT". */

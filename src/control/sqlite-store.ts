@@ -3,9 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { type Version, versionSchema } from '../model/function.ts';
 import { openDatabase, transact } from '../role/sqlite-database.ts';
+import { mainVersion } from '../model/traffic.ts';
 import type { Change, PublishedFunction } from '../wire/published-state.ts';
+import { publishedFunction } from './routing.ts';
 import { storeSchema } from './sqlite-schema.ts';
-import type { Artifact, Deployment, DeployOutcome, FunctionRecord, Page, Store } from './store.ts';
+import { SqliteTraffic } from './sqlite-traffic.ts';
+import type { Artifact, Deployment, DeployOutcome, FunctionRecord, Page, Store, TrafficChanged, TrafficDecision } from './store.ts';
+import { firstTraffic, neededVersions, rolloutUnderWay, startRollout, type Traffic } from './traffic.ts';
 
 const jsonText = z.string().transform((text): unknown => JSON.parse(text));
 const versionRowSchema = z.looseObject({ config: jsonText }).pipe(versionSchema);
@@ -19,6 +23,7 @@ export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   /** Keeps each statement prepared. */
   readonly #sql: SQLTagStore;
+  readonly #traffic: SqliteTraffic;
   readonly #listeners = new Set<(change: Change) => void>();
 
   /** @throws Error when the file is damaged or of a newer release */
@@ -27,14 +32,13 @@ export class SqliteStore implements Store {
     this.isNew = isNew;
     this.#database = database;
     this.#sql = database.createTagStore();
+    this.#traffic = new SqliteTraffic(this.#sql);
   }
 
   snapshot(): Promise<{ revision: number; functions: PublishedFunction[] }> {
     return turn(() => {
-      const rows = this.#sql.all`
-        SELECT v.tenant, v.function, v.number, v.digest, v.size, v.config, v.created_at AS createdAt
-        FROM functions f JOIN versions v ON v.tenant = f.tenant AND v.function = f.name AND v.number = f.serving`;
-      const functions = rows.map((row) => published(versionRowSchema.parse(row)));
+      const rows = this.#sql.all`SELECT tenant, name FROM functions`;
+      const functions = rows.flatMap(({ tenant, name }) => this.#published(String(tenant), String(name)) ?? []);
       return { revision: this.#revision(), functions };
     });
   }
@@ -113,12 +117,33 @@ export class SqliteStore implements Store {
     );
   }
 
+  traffic(tenant: string, name: string): Promise<Traffic | undefined> {
+    return turn(() => this.#traffic.find(tenant, name));
+  }
+
+  changeTraffic(tenant: string, name: string, decide: TrafficDecision): Promise<TrafficChanged | undefined> {
+    return this.#change(() => {
+      const before = this.#traffic.find(tenant, name);
+      if (before === undefined) return { result: undefined };
+      const traffic = decide(before, this.#numbers(tenant, name));
+      if (traffic === before) return { result: { traffic, revision: this.#revision() } };
+      this.#sql.run`UPDATE functions SET serving = ${mainVersion(traffic.live.versions)} WHERE tenant = ${tenant} AND name = ${name}`;
+      this.#traffic.put(tenant, name, traffic);
+      const change = this.#served(tenant, name);
+      return { result: { traffic, revision: change.revision }, change };
+    });
+  }
+
+  moving(): Promise<{ tenant: string; name: string }[]> {
+    return turn(() => this.#traffic.moving());
+  }
+
   dropVersions(tenant: string, name: string, numbers: readonly number[]): Promise<void> {
     return this.#write(() => {
+      const traffic = this.#traffic.find(tenant, name);
+      const needed = traffic === undefined ? new Set<number>() : neededVersions(traffic);
       for (const number of numbers) {
-        this.#sql.run`
-          DELETE FROM versions AS v WHERE tenant = ${tenant} AND function = ${name} AND number = ${number}
-          AND NOT EXISTS (SELECT 1 FROM functions f WHERE f.tenant = v.tenant AND f.name = v.function AND f.serving = v.number)`;
+        if (!needed.has(number)) this.#sql.run`DELETE FROM versions WHERE tenant = ${tenant} AND function = ${name} AND number = ${number}`;
       }
     });
   }
@@ -129,25 +154,34 @@ export class SqliteStore implements Store {
     return Promise.resolve();
   }
 
-  #deploy({ tenant, function: name, digest, config, createdAt, expected }: Deployment): Changed<DeployOutcome> {
+  #deploy(deployment: Deployment): Changed<DeployOutcome> {
+    const { tenant, function: name, digest, config, createdAt, expected } = deployment;
     const artifact = this.#sql.get`SELECT size FROM artifacts WHERE tenant = ${tenant} AND digest = ${digest}`;
     if (artifact === undefined) return { result: { kind: 'artifact missing' } };
     const before = this.#find(tenant, name)?.serving;
-    if (before?.digest === digest && isDeepStrictEqual(before.config, config) && expected !== 'none') {
-      return { result: { kind: 'unchanged', version: before, revision: this.#revision() } };
+    const traffic = this.#traffic.find(tenant, name);
+    const next = traffic === undefined ? undefined : rolloutUnderWay(traffic)?.to;
+    const wanted = next === undefined ? before : this.#version(tenant, name, next);
+    if (wanted?.digest === digest && isDeepStrictEqual(wanted.config, config) && expected !== 'none') {
+      return { result: { kind: 'unchanged', version: wanted, serving: before?.number ?? wanted.number, revision: this.#revision() } };
     }
     if (expected !== undefined && expected !== (before?.number ?? 'none')) return { result: { kind: 'stale', serving: before?.number } };
 
     const number = this.#nextNumber(tenant, name);
     const version: Version = { tenant, function: name, number, digest, size: Number(artifact['size']), config, createdAt };
+    const nowMs = Date.parse(createdAt);
+    const facts = { name, kept: new Set([number]), nowMs };
+    const changed =
+      traffic === undefined ? firstTraffic(number, nowMs) : startRollout(traffic, number, deployment.plan ?? config.rollout, facts);
     this.#sql.run`
-      INSERT INTO functions (tenant, name, created_at, serving) VALUES (${tenant}, ${name}, ${createdAt}, ${number})
+      INSERT INTO functions (tenant, name, created_at, serving) VALUES (${tenant}, ${name}, ${createdAt}, ${mainVersion(changed.live.versions)})
       ON CONFLICT DO UPDATE SET serving = excluded.serving`;
     this.#sql.run`
       INSERT INTO versions (tenant, function, number, digest, size, config, created_at)
       VALUES (${tenant}, ${name}, ${number}, ${digest}, ${version.size}, ${JSON.stringify(config)}, ${createdAt})`;
-    const change = { revision: this.#nextRevision(), change: { kind: 'served', function: published(version) } } as const;
-    return { result: { kind: 'created', version, isFirst: before === undefined, revision: change.revision }, change };
+    this.#traffic.put(tenant, name, changed);
+    const change = this.#served(tenant, name);
+    return { result: { kind: 'created', version, isFirst: before === undefined, traffic: changed, revision: change.revision }, change };
   }
 
   #find(tenant: string, name: string): FunctionRecord | undefined {
@@ -156,6 +190,33 @@ export class SqliteStore implements Store {
       FROM functions f JOIN versions v ON v.tenant = f.tenant AND v.function = f.name AND v.number = f.serving
       WHERE f.tenant = ${tenant} AND f.name = ${name}`;
     return row === undefined ? undefined : functionRecord(row);
+  }
+
+  #version(tenant: string, name: string, number: number): Version | undefined {
+    const row = this.#sql.get`
+      SELECT tenant, function, number, digest, size, config, created_at AS createdAt
+      FROM versions WHERE tenant = ${tenant} AND function = ${name} AND number = ${number}`;
+    return row === undefined ? undefined : versionRowSchema.parse(row);
+  }
+
+  #numbers(tenant: string, name: string): Set<number> {
+    return new Set(
+      this.#sql.all`SELECT number FROM versions WHERE tenant = ${tenant} AND function = ${name}`.map(({ number }) => Number(number)),
+    );
+  }
+
+  #published(tenant: string, name: string): PublishedFunction | undefined {
+    const traffic = this.#traffic.find(tenant, name);
+    if (traffic === undefined) return undefined;
+    const versions = [...neededVersions(traffic)].flatMap((number) => this.#version(tenant, name, number) ?? []);
+    return publishedFunction(traffic, new Map(versions.map((version) => [version.number, version])));
+  }
+
+  /** What those who watch are told of a function that was changed. */
+  #served(tenant: string, name: string): Change {
+    const changed = this.#published(tenant, name);
+    if (changed === undefined) throw new Error(`function ${name} has no traffic`);
+    return { revision: this.#nextRevision(), change: { kind: 'served', function: changed } };
   }
 
   #nextNumber(tenant: string, name: string): number {
@@ -197,8 +258,6 @@ const turn = <T>(work: () => T): Promise<T> =>
   new Promise((resolve) => {
     resolve(work());
   });
-
-const published = (serving: Version): PublishedFunction => ({ tenant: serving.tenant, name: serving.function, serving });
 
 function functionRecord(row: unknown): FunctionRecord {
   const serving = versionRowSchema.parse(row);

@@ -12,6 +12,7 @@ import { FunctionLogs } from './function-logs.ts';
 import { Metrics } from './metrics.ts';
 import { Publisher } from './publisher.ts';
 import { Roles } from './roles.ts';
+import { keepRollingOut } from './rollouts.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { Turns } from './turns.ts';
 
@@ -49,6 +50,7 @@ export async function startControl(config: RoleConfig, log: Logger, folder = '.'
   const events = started.use(connectCalls(socketOf(config.run, 'events'), 'control'));
   const roles = new Roles({ gateway, agent, relay: logs.relay, events }, () => performance.now());
   const metrics = new Metrics(roles);
+  started.use(keepRollingOut({ store, roles, now, ended: (how) => metrics.rollout(how), log }));
 
   const ownSocket = socketOf(config.run, 'control');
   clearSocket(ownSocket);

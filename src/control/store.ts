@@ -1,5 +1,7 @@
 import type { FunctionConfig, Version } from '../model/function.ts';
+import type { RolloutPlan } from '../model/rollout.ts';
 import type { Change, PublishedFunction } from '../wire/published-state.ts';
+import type { Traffic } from './traffic.ts';
 
 /** An artifact as a tenant uploaded it. */
 export interface Artifact {
@@ -11,7 +13,7 @@ export interface Artifact {
   readonly files: readonly string[];
 }
 
-/** A function and the version that takes its requests. */
+/** A function and the version that takes its requests, or most of them. */
 export interface FunctionRecord {
   readonly tenant: string;
   readonly name: string;
@@ -25,16 +27,32 @@ export interface Deployment {
   readonly digest: string;
   readonly config: FunctionConfig;
   readonly createdAt: string;
+  /** How the version takes over; absent: as its configuration says. The first version of a function has all requests at once. */
+  readonly plan?: RolloutPlan;
   /** Which version has to be serving for this to be carried out; `none`: the function must not exist yet. Absent: any. */
   readonly expected?: number | 'none';
 }
 
 export type DeployOutcome =
-  | { readonly kind: 'created'; readonly version: Version; readonly isFirst: boolean; readonly revision: number }
-  /** The serving version is this already. */
-  | { readonly kind: 'unchanged'; readonly version: Version; readonly revision: number }
+  | {
+      readonly kind: 'created';
+      readonly version: Version;
+      readonly isFirst: boolean;
+      readonly traffic: Traffic;
+      readonly revision: number;
+    }
+  /** The serving version is this already, or the one that is being rolled out. */
+  | { readonly kind: 'unchanged'; readonly version: Version; readonly serving: number; readonly revision: number }
   | { readonly kind: 'stale'; readonly serving: number | undefined }
   | { readonly kind: 'artifact missing' };
+
+/** @param kept the numbers of the function's versions */
+export type TrafficDecision = (traffic: Traffic, kept: ReadonlySet<number>) => Traffic;
+
+export interface TrafficChanged {
+  readonly traffic: Traffic;
+  readonly revision: number;
+}
 
 export interface Page {
   /** Names at most. */
@@ -49,7 +67,7 @@ export interface Page {
  * - A promise that resolves means that the change is on disk and survives the machine's death. One that rejects means that
  *   nothing has changed; with SwiftletError StorageFull when the disk is full, and any other error is the store's own trouble.
  * - Every method that writes is carried out as a whole or not at all, and one after the other.
- * - Each deployment and removal raises the revision by one, and its change goes to all listeners before its promise resolves,
+ * - Each deployment, removal and change of traffic raises the revision by one, and its change goes to all listeners before its promise resolves,
  *   in the order of revisions. Revisions never fall, not over restarts either.
  * - A version's number is never given again to another version of a function of that name, even when the function was removed
  *   in between: `tenant/function@number` means one thing for ever.
@@ -72,7 +90,10 @@ export interface Store extends AsyncDisposable {
   /** Digests that any tenant has. */
   digests(): Promise<ReadonlySet<string>>;
 
-  /** Makes the next version of a function and lets it serve; makes the function when there is none. */
+  /**
+   * Makes the next version of a function and lets it take over; makes the function when there is none.
+   * @throws SwiftletError Conflict while another version is being rolled out
+   */
   deploy(deployment: Deployment): Promise<DeployOutcome>;
   /** Forgets a function with all its versions. @returns the revision, or undefined when there was none */
   remove(tenant: string, name: string): Promise<number | undefined>;
@@ -81,6 +102,17 @@ export interface Store extends AsyncDisposable {
   findFunction(tenant: string, name: string): Promise<FunctionRecord | undefined>;
   /** Newest first. */
   versions(tenant: string, name: string): Promise<Version[]>;
-  /** Forgets versions; never the one that serves. */
+  /** How a function's requests are divided; undefined when there is no such function. */
+  traffic(tenant: string, name: string): Promise<Traffic | undefined>;
+  /**
+   * Changes how a function's requests are divided.
+   * @param decide makes of what there is what there is to be; what it returns unchanged changes nothing. It may be called more than once,
+   *   and what it throws is what this rejects with
+   * @returns undefined when there is no such function
+   */
+  changeTraffic(tenant: string, name: string, decide: TrafficDecision): Promise<TrafficChanged | undefined>;
+  /** Functions of all tenants with a rollout under way. */
+  moving(): Promise<{ readonly tenant: string; readonly name: string }[]>;
+  /** Forgets versions; never one that the function's traffic needs. */
   dropVersions(tenant: string, name: string, numbers: readonly number[]): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SwiftletError } from '../model/errors.ts';
 import { maxEventBytes } from '../model/limits.ts';
 import { defaultTenant } from '../model/names.ts';
+import { aliasMark } from '../model/traffic.ts';
 import type { Pass } from '../role/fault-points.ts';
 import type { CallClient } from '../wire/calls.ts';
 import { acceptedSchema, type CallerRequest, eventIdSchema, eventSchema } from '../wire/event-calls.ts';
@@ -92,6 +93,8 @@ export class EventDoor {
   #demand(way: EventWay, length: number, bytes: number): void {
     const { events, gateway, knowsFunctions } = this.#means;
     if (!knowsFunctions()) throw notStored('the gateway does not know the functions yet');
+    if (way.name.includes(aliasMark))
+      throw new SwiftletError('BadRequest', 'events that nobody waits for go by the alias "live"; send them to the function’s own address');
     if (gateway.find(way.key) === undefined) throw unknownFunction(way.name);
     if (length > maxEventBytes) throw tooLarge(maxEventBytes);
     // Nobody is kept waiting for a role that is not there.

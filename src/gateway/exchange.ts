@@ -20,6 +20,8 @@ export class Exchange {
   readonly response: ServerResponse;
   readonly id: string;
   readonly served: ServedFunction;
+  /** What its caller named: the key of a function or an alias, or the id of a version. */
+  readonly wanted: string;
   /** `invokeKind` of the wire. */
   readonly kind: number;
   readonly target: string;
@@ -78,11 +80,13 @@ export class Exchange {
     bodyLength: number,
     now: number,
     deadline: number,
+    wanted: string = served.key,
   ) {
     this.request = request;
     this.response = response;
     this.id = id;
     this.served = served;
+    this.wanted = wanted;
     this.kind = kind;
     this.target = target;
     this.sourceIp = sourceIp;

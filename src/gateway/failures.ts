@@ -27,5 +27,12 @@ export const brokeProtocol = ({ function: name }: Version): string =>
 
 export const hungUp = ({ function: name }: Version): string => `the process of function "${name}" closed its connection; it was replaced`;
 
+/** What a request waited for serves no more, and nothing has come in its place. @param wanted the key or id that it named */
+export const removed = ({ function: name }: Version, wanted: string): SwiftletError =>
+  new SwiftletError(
+    'FunctionNotFound',
+    `${wanted.slice(wanted.indexOf('/') + 1)} was removed; "swiftlet alias list ${name}" shows what is left`,
+  );
+
 export const unknownFunction = (name: string): SwiftletError =>
   new SwiftletError('FunctionNotFound', `there is no function "${name}"; deploy it, or see "swiftlet list"`);

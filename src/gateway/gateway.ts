@@ -4,26 +4,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
-import type { Version } from '../model/function.ts';
+import { type Version, versionIdOf } from '../model/function.ts';
 import { clientIdleMs } from '../model/limits.ts';
 import { totalMs } from '../model/phases.ts';
 import type { Ended, Starting } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
+import type { Watched } from '../wire/gateway-calls.ts';
+import { invokeKind } from '../wire/instance-protocol.ts';
 import type { PublishedState } from '../wire/published-state.ts';
 import { refusal } from './admit.ts';
 import { cancel, dispatch } from './dispatch.ts';
 import { Exchange } from './exchange.ts';
-import { brokeProtocol, queueTimeout, timeLimitExceeded, unknownFunction } from './failures.ts';
+import { brokeProtocol, queueTimeout, removed, timeLimitExceeded } from './failures.ts';
 import { InFlight } from './in-flight.ts';
 import type { InstanceLink, LinkEvents } from './instance-link.ts';
 import { Links } from './links.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { pickVersion, versionHeader } from './pick-version.ts';
 import { flushHeld, receive, type Verdict } from './receive.ts';
 import { refuse, sendProblem } from './reply.ts';
 import type { Reports } from './reports.ts';
 import { bodyLengthOf } from './request-headers.ts';
-import { ServedFunction } from './served-function.ts';
+import type { ServedFunction } from './served-function.ts';
+import { Serving } from './serving.ts';
 import { type StartEvents, Starts } from './starts.ts';
+import { tally } from './tally.ts';
 import { type StartedInstance, waitFor } from './waited-start.ts';
 
 export interface GatewayMeans {
@@ -31,6 +36,8 @@ export interface GatewayMeans {
   readonly reports: Reports;
   readonly metrics: GatewayMetrics;
   readonly tenantInFlight: number;
+  /** From 0 to 1, exclusive: decides between versions. */
+  readonly chance: () => number;
   readonly log: Logger;
 }
 
@@ -38,7 +45,7 @@ const sweepEveryMs = 50;
 
 export class Gateway implements LinkEvents, StartEvents {
   readonly #means: GatewayMeans;
-  #served = new Map<string, ServedFunction>();
+  readonly #serving: Serving;
   readonly #inFlight = new InFlight();
   readonly #links: Links;
   readonly #starts: Starts;
@@ -48,6 +55,7 @@ export class Gateway implements LinkEvents, StartEvents {
 
   constructor(means: GatewayMeans) {
     this.#means = means;
+    this.#serving = new Serving({ figuresOf: (version) => means.metrics.of(version), chance: means.chance });
     this.#links = new Links(means.agent, (exchange, error) => this.#settle(exchange, error));
     this.#starts = new Starts(means.agent, this);
     this.#sweep = setInterval(() => this.#sweepOnce(performance.now()), sweepEveryMs);
@@ -63,31 +71,28 @@ export class Gateway implements LinkEvents, StartEvents {
 
   get waiting(): number {
     let waiting = 0;
-    for (const served of this.#served.values()) waiting += served.waiting;
+    for (const served of this.#serving.all) waiting += served.waiting;
     return waiting;
   }
 
   /** Takes a new state: new requests go to the serving versions, those under way end where they are. */
   applyState(state: PublishedState): void {
-    const next = new Map<string, ServedFunction>();
-    for (const [key, version] of state.functions) {
-      const current = this.#served.get(key);
-      next.set(
-        key,
-        current?.version.number === version.number ? current : new ServedFunction(version, key, this.#means.metrics.of(version)),
-      );
-    }
-    for (const [key, served] of this.#served) if (next.get(key) !== served) this.#retire(served, next.get(key));
-    this.#served = next;
+    for (const served of this.#serving.take(state)) this.#retire(served);
   }
 
+  /** The version that stands for a function. */
   find(key: string): Version | undefined {
-    return this.#served.get(key)?.version;
+    return this.#serving.find(key);
+  }
+
+  /** How the versions of a function did since they are watched. */
+  watched(key: string): Watched {
+    return this.#serving.watched(key);
   }
 
   /**
    * Takes a request for a function, from its admission to its end.
-   * @param key the function's, as `route` gives it
+   * @param key the function's or its alias's, as `route` gives it
    * @param sourceIp, id the caller's address, and the invocation's id: others than the request itself has when it brings a stored event
    */
   handle(
@@ -100,9 +105,10 @@ export class Gateway implements LinkEvents, StartEvents {
     sourceIp = request.socket.remoteAddress ?? '',
     id: string = randomUUID(),
   ): void {
-    const served = this.#served.get(key);
-    if (served === undefined) {
-      this.refuse(request, response, id, unknownFunction(name));
+    const { headers } = request;
+    const served = pickVersion(this.#serving, key, name, headers, kind === invokeKind.event);
+    if (served instanceof SwiftletError) {
+      this.refuse(request, response, id, served);
       return;
     }
     const now = performance.now();
@@ -115,7 +121,8 @@ export class Gateway implements LinkEvents, StartEvents {
       return;
     }
     const until = now + served.version.config.queueTimeoutMs;
-    const exchange = new Exchange(request, response, id, served, kind, target, sourceIp, bodyLength, now, until);
+    const wanted = headers[versionHeader] === undefined ? key : versionIdOf(served.version);
+    const exchange = new Exchange(request, response, id, served, kind, target, sourceIp, bodyLength, now, until, wanted);
     this.#inFlight.add(exchange);
     response.once('close', () => this.#onClose(exchange));
     this.#place(exchange, now);
@@ -226,7 +233,7 @@ export class Gateway implements LinkEvents, StartEvents {
     }
     ahead?.streams.clear();
     ahead?.close();
-    if (served.retired) this.#retire(served, this.#served.get(served.key));
+    if (served.retired) this.#retire(served);
   }
 
   begun(link: InstanceLink): void {
@@ -298,7 +305,7 @@ export class Gateway implements LinkEvents, StartEvents {
     if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
     if (error?.code === 'Internal') this.#means.log.error({ err: error, requestId: exchange.id }, 'a request failed for a mistake of ours');
     const outcome = exchange.abandoned ?? error?.code ?? 'ok';
-    count(exchange, outcome, now);
+    tally(exchange, outcome, now);
     this.#means.reports.record(exchange, outcome, now);
   }
 
@@ -309,20 +316,19 @@ export class Gateway implements LinkEvents, StartEvents {
     else cancel(exchange);
   }
 
-  #retire(served: ServedFunction, successor: ServedFunction | undefined): void {
+  /** Whoever waited for it waits for what its request asked for now, at the place where it came in. */
+  #retire(served: ServedFunction): void {
     served.retired = true;
     for (let exchange = served.takeAhead(); exchange !== undefined; exchange = served.takeAhead()) {
-      const { version } = served;
-      if (successor === undefined)
-        this.#settle(exchange, new SwiftletError('FunctionNotFound', `function "${version.function}" was removed`));
+      const successor = this.#serving.successor(exchange.wanted, exchange.request.headers);
+      if (successor === undefined) this.#settle(exchange, removed(served.version, exchange.wanted));
       else {
-        // It waited for a version that serves no more: it waits for the next one, at the place where it came in.
         served.forgetWaiting();
         this.#place(Object.assign(exchange, { served: successor }), performance.now());
       }
     }
     this.#links.releaseIdleOf(served, performance.now());
-    if (successor === undefined) this.#means.metrics.forget(served.version);
+    if (this.#serving.find(served.key) === undefined) this.#means.metrics.forget(served.version);
   }
 
   #sweepOnce(now: number): void {
@@ -331,7 +337,7 @@ export class Gateway implements LinkEvents, StartEvents {
       else if (exchange.stalledSince !== 0 && now - exchange.stalledSince > clientIdleMs) this.#cutOff(exchange);
     }
     this.#links.releaseIdle(now);
-    for (const served of this.#served.values()) if (served.waiting > 0) this.#starts.activate(served, now);
+    for (const served of this.#serving.all) if (served.waiting > 0) this.#starts.activate(served, now);
   }
 
   #expire(exchange: Exchange): void {
@@ -366,9 +372,4 @@ export class Gateway implements LinkEvents, StartEvents {
 
 function addWait(exchange: Exchange, start: StartedInstance | undefined, now: number): void {
   if (start !== undefined) exchange.waitedStart = waitFor(start, now - exchange.arrivedAt);
-}
-
-function count({ served, arrivedAt, queueMs, dispatchedAt, start, waitedStart }: Exchange, outcome: string, now: number): void {
-  served.figures.settled(outcome, now - arrivedAt, queueMs, waitedStart);
-  if (dispatchedAt > 0) served.versionFigures.began(start, waitedStart);
 }

@@ -24,6 +24,11 @@ export class Distribution {
     this.#sum += value;
   }
 
+  /** By bucket, the last being for what is over all bounds. */
+  get counts(): readonly number[] {
+    return this.#counts;
+  }
+
   /** @param labels as they are written, such as `tenant="default"` */
   lines(name: string, labels: string): string[] {
     let count = 0;

@@ -10,7 +10,9 @@ import { deliverySocketOf, type RoleConfig, socketOf, stateSocketOf } from '../r
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { endedSchema, startingSchema } from '../wire/agent-calls.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
+import { askWatchedSchema } from '../wire/gateway-calls.ts';
 import { invokeKind } from '../wire/instance-protocol.ts';
+import { functionKey } from '../wire/published-state.ts';
 import { subscribeState } from '../wire/state-subscriber.ts';
 import { connectionsOf } from './connections.ts';
 import { openDeliveryDoor } from './delivery-door.ts';
@@ -47,7 +49,14 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     instances: gateway.holds.length,
     droppedReports: reports.dropped,
   }));
-  const gateway: Gateway = new Gateway({ agent, reports, metrics, tenantInFlight: config.gateway.tenantInFlight, log });
+  const gateway: Gateway = new Gateway({
+    agent,
+    reports,
+    metrics,
+    tenantInFlight: config.gateway.tenantInFlight,
+    chance: () => Math.random(),
+    log,
+  });
   const subscriber = subscribeState(stateSocketOf(config.run), 'gateway', (state) => gateway.applyState(state));
   const isReady = () => subscriber.state !== undefined && agent.connected;
 
@@ -115,12 +124,16 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const socketPath = socketOf(config.run, 'gateway');
   clearSocket(socketPath);
   const calls = await serveCalls(socketPath, 'gateway', {
-    ask: async (method) =>
-      method === 'metrics'
-        ? { text: await metrics.text() }
-        : isReady() && subscriber.isFollowing
-          ? { ready: true, detail: 'takes requests' }
-          : { ready: false, detail: 'does not follow control, or has no agent, yet' },
+    ask: async (method, body) => {
+      if (method === 'metrics') return { text: await metrics.text() };
+      if (method === 'watched') {
+        const { tenant, function: name } = askWatchedSchema.parse(body);
+        return gateway.watched(functionKey(tenant, name));
+      }
+      return isReady() && subscriber.isFollowing
+        ? { ready: true, detail: 'takes requests' }
+        : { ready: false, detail: 'does not follow control, or has no agent, yet' };
+    },
   });
   shareSocket(socketPath, config);
 

@@ -1,9 +1,10 @@
 /** From a request's target to a function, by one canonical form of the path. Budget: below 1 µs; no regular expression, no URL object. */
 import { defaultTenant, maxNameLength } from '../model/names.ts';
+import { aliasMark } from '../model/traffic.ts';
 import { functionKey } from '../wire/published-state.ts';
 
 export type Route =
-  /** `/<function>/<rest>`; `rest` keeps the query and begins with `/`. */
+  /** `/<function>/<rest>` or `/<function>:<alias>/<rest>`; `rest` keeps the query and begins with `/`. */
   | { readonly kind: 'function'; readonly key: string; readonly name: string; readonly rest: string }
   /** `/_/<path>`: the platform's own; without the query. */
   | { readonly kind: 'platform'; readonly path: string }
@@ -11,6 +12,8 @@ export type Route =
   /** Not canonical: a proxy in front of us and we might read it differently. */
   | { readonly kind: 'invalid'; readonly reason: string };
 
+/** A function's and an alias's. */
+const longestName = maxNameLength + aliasMark.length + maxNameLength;
 const slash = 0x2f;
 const dot = 0x2e;
 const percent = 0x25;
@@ -30,7 +33,7 @@ export function route(target: string): Route {
   const name = target.slice(1, nameEnd);
   if (name === '_') return { kind: 'platform', path: target.slice(nameEnd, end) };
   const rest = nameEnd === end ? `/${target.slice(end)}` : target.slice(nameEnd);
-  return { kind: 'function', key: name.length <= maxNameLength ? functionKey(defaultTenant, name) : '', name, rest };
+  return { kind: 'function', key: name.length <= longestName ? functionKey(defaultTenant, name) : '', name, rest };
 }
 
 /** What is wrong with a path's form, or undefined. Encodings of what would change the form are refused rather than decoded. */

@@ -3,6 +3,7 @@ import type { Version } from '../model/function.ts';
 import type { Exchange } from './exchange.ts';
 import type { InstanceLink } from './instance-link.ts';
 import type { FunctionFigures, VersionFigures } from './metrics.ts';
+import type { Watch } from './watch.ts';
 
 /** So many gone requests may lie in a queue before it is swept. */
 const sweepFrom = 64;
@@ -35,6 +36,8 @@ export class ServedFunction {
   /** Why the last start was put off; what a request is told whose time runs out. */
   lastRefusal: SwiftletError | undefined;
   retired = false;
+  /** While a rollout looks at it. */
+  watch: Watch | undefined;
 
   constructor(version: Version, key: string, figures: FunctionFigures) {
     this.version = version;

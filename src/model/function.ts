@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { destinationsSchema } from './destination.ts';
 import * as limits from './limits.ts';
 import { nameSchema } from './names.ts';
+import { defaultPlan, rolloutPlanSchema } from './rollout.ts';
 import { defaultRuntime, runtimeSchema } from './runtimes.ts';
 import { timerSchema } from './timer.ts';
 
@@ -56,6 +57,8 @@ const timersSchema = z
   .refine((timers) => Object.keys(timers).length <= limits.maxTimers, `a function has at most ${String(limits.maxTimers)} timers`);
 /** What an instance is for: one request after the other, or a single one. */
 export const processKinds = ['resident', 'one-shot'] as const;
+/** Who may ask for a version of a function by the header x-swiftlet-version: whoever has the platform's token, or anyone. */
+export const versionHeaderRules = ['token', 'anyone'] as const;
 
 /** What a version is configured with, complete: every default is filled in. Immutable with its version. */
 export const functionConfigSchema = z
@@ -87,6 +90,9 @@ export const functionConfigSchema = z
     async: asyncConfigSchema.prefault({}),
     timers: timersSchema.default({}),
     destinations: destinationsSchema.default({}),
+    /** How this version takes over when it is deployed. */
+    rollout: rolloutPlanSchema.default(defaultPlan),
+    versionHeader: z.enum(versionHeaderRules).default('token'),
   })
   .superRefine(({ minimum, maximum, process, concurrency }, context) => {
     if (minimum > maximum) context.addIssue({ code: 'custom', message: tooManyAtLeast(minimum, maximum), path: ['minimum'] });

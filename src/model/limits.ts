@@ -50,6 +50,11 @@ export const timerJitterMs = { min: 0, max: 3_600_000 } as const;
 /** Runs made up for at most, when all that were missed are. */
 export const maxMissedRuns = 1_000;
 
+/** Rollouts: how many steps one may have beside the last, how long each may take, how long the version before may be kept. */
+export const rolloutSteps = 20;
+export const rolloutStepMs = { min: 100, max: 604_800_000 } as const;
+export const rolloutKeepMs = { min: 0, max: 86_400_000, default: 600_000 } as const;
+
 /** Processes and threads in one sandbox. A bare Node.js has about a dozen. */
 export const sandboxPids = 128;
 export const sandboxOpenFiles = 1024;
@@ -71,5 +76,5 @@ export const keptLogMs = 30 * 24 * 3_600_000;
 /** Reports that outlast the log, of cold starts and of the slowest requests: the last two thousand cold starts at least. */
 export const keptReportSize = { fileBytes: 2 * mebibyte, files: 2 } as const;
 
-/** Versions of one function that are kept; the serving one always is. */
+/** Versions of one function that are kept; those that an alias or a rollout refers to always are. */
 export const keptVersions = 10;

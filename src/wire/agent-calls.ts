@@ -85,6 +85,14 @@ export const provisionedSchema = z.object({
 });
 export type ProvisionedStatus = z.output<typeof provisionedSchema>;
 export const provisionedAnswerSchema = z.array(provisionedSchema);
+/** Ask `warmth`, from control: how many instances of a version can take requests, and what kept the last one from starting. */
+export const askWarmthSchema = z.object({ tenant: z.string(), function: z.string(), number: z.int() });
+export const warmthSchema = z.object({
+  ready: z.int(),
+  /** Absent when the last start went well, or none was tried. */
+  failure: z.object({ code: z.string().refine(isErrorCode), detail: z.string() }).optional(),
+});
+export type Warmth = z.output<typeof warmthSchema>;
 
 /** Ask `isolation`: what keeps functions apart on this host, and what is missing. The mode is the best that the machine can run. */
 export const isolationSchema = z.object({

@@ -1,9 +1,15 @@
 /** What control publishes to gateways and agents: a snapshot, then numbered changes. Each subscriber keeps a read-only copy. */
 import { z } from 'zod';
 import { type Version, versionSchema } from '../model/function.ts';
+import { plainRouting, type Routing, routingSchema } from './routing.ts';
 
-/** A function as it is served: only its latest version takes new requests. */
-export const publishedFunctionSchema = z.object({ tenant: z.string(), name: z.string(), serving: versionSchema });
+/** A function as it is served. The serving version stands for it: its configuration holds for what concerns the function as a whole. */
+export const publishedFunctionSchema = z.object({
+  tenant: z.string(),
+  name: z.string(),
+  serving: versionSchema,
+  routing: routingSchema.default(plainRouting),
+});
 export type PublishedFunction = z.output<typeof publishedFunctionSchema>;
 
 /** Notice `state`, first after every greeting: everything there is. */
@@ -36,13 +42,17 @@ export const functionKey = (tenant: string, name: string): string => `${tenant}/
 /** A subscriber's copy. */
 export interface PublishedState {
   readonly revision: number;
+  /** The serving versions by the functions' keys. */
   readonly functions: ReadonlyMap<string, Version>;
+  /** How requests are divided, by the same keys. */
+  readonly routings: ReadonlyMap<string, Routing>;
   readonly tokenHashes: readonly string[];
 }
 
 export const stateOf = (snapshot: Snapshot): PublishedState => ({
   revision: snapshot.revision,
   functions: new Map(snapshot.functions.map((f) => [functionKey(f.tenant, f.name), f.serving])),
+  routings: new Map(snapshot.functions.map((f) => [functionKey(f.tenant, f.name), f.routing])),
   tokenHashes: snapshot.tokenHashes,
 });
 
@@ -50,7 +60,14 @@ export const stateOf = (snapshot: Snapshot): PublishedState => ({
 export function applyChange(state: PublishedState, { revision, change }: Change): PublishedState | undefined {
   if (revision !== state.revision + 1) return undefined;
   const functions = new Map(state.functions);
-  if (change.kind === 'served') functions.set(functionKey(change.function.tenant, change.function.name), change.function.serving);
-  else functions.delete(functionKey(change.tenant, change.name));
-  return { ...state, revision, functions };
+  const routings = new Map(state.routings);
+  if (change.kind === 'served') {
+    const { tenant, name, serving, routing } = change.function;
+    functions.set(functionKey(tenant, name), serving);
+    routings.set(functionKey(tenant, name), routing);
+  } else {
+    functions.delete(functionKey(change.tenant, change.name));
+    routings.delete(functionKey(change.tenant, change.name));
+  }
+  return { ...state, revision, functions, routings };
 }

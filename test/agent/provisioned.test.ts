@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { Provisioned } from '../../src/agent/provisioned.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
-import type { Version } from '../../src/model/function.ts';
 import { version as plain } from '../gateway/starting-instance.ts';
 
 const version = { ...plain, config: { ...plain.config, minimum: 3 } };
@@ -14,7 +13,7 @@ class UnderTest {
   there = 0;
   starts = 0;
   room = Infinity;
-  serving: Version | undefined = version;
+  minimum = version.config.minimum;
   /** Why starts fail. */
   fault: SwiftletError | undefined;
   readonly provisioned: Provisioned;
@@ -27,7 +26,8 @@ class UnderTest {
       return Promise.resolve();
     };
     const instances = { startAhead, count: () => ({ there: this.there, ready: this.there, room: this.room }) };
-    this.provisioned = new Provisioned({ instances, serving: () => this.serving, now: () => this.now, log: pino({ level: 'silent' }) });
+    const minimum = (asked: object) => (asked === version ? this.minimum : 0);
+    this.provisioned = new Provisioned({ instances, minimum, now: () => this.now, log: pino({ level: 'silent' }) });
   }
 
   async startsAfter(ms: number): Promise<number> {
@@ -89,7 +89,7 @@ test('while its function runs its maximum nothing is started, and nothing has fa
 test('a version that serves no more gets no instances, not even the rest of them', async () => {
   const tested = new UnderTest();
   const filling = tested.provisioned.keep(version);
-  tested.serving = { ...version, number: 2 };
+  tested.minimum = 0;
   await filling;
   assert.equal(tested.starts, 1);
 });

@@ -53,7 +53,8 @@ class UnderTest {
         this.sandboxes.push(sandbox);
         return Promise.resolve({ sandbox: sandbox as unknown as Sandbox, times: noTimes });
       },
-      serving: () => this.serving,
+      isServed: ({ number }) => this.serving?.number === number,
+      minimum: ({ config }) => config.minimum,
       announceEnd: ({ id }) => void this.gone.push(id),
       canFreeze: true,
       now: () => this.now,
@@ -218,8 +219,11 @@ test('a host that needs room takes the one that has rested longest, but none tha
   tested.instances.release('second', tested.gateway, 100);
   tested.instances.release([...tested.instances.all][0]?.id ?? '', tested.gateway, 1_000);
   await first?.beQuiet();
-  await tested.instances.endOldestIdle();
+  const other = { ...tested.version, function: 'other' };
+  await tested.instances.endOldestIdle(tested.version);
+  assert.equal(tested.states.length, 3, 'those of the version that needs the room would be as good as the new one');
+  await tested.instances.endOldestIdle(other);
   assert.deepEqual([first?.did, second?.did, third?.did], [[], [], ['kill']]);
-  await tested.instances.endOldestIdle();
+  await tested.instances.endOldestIdle(other);
   assert.equal(tested.states.length, 2);
 });

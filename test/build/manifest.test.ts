@@ -28,6 +28,13 @@ const bad: readonly Row[] = [
     'RuntimeUnknown',
     /3:14: unknown runtime "cobol"; known are nodejs22, nodejs24, nodejs26$/,
   ],
+  ['a misspelt strategy', ofA('rollout: { strategy: canari }'), 'ManifestInvalid', /3:26: .*it is all-at-once, canary, blue-green/],
+  [
+    'a misspelt key of a rollout',
+    ofA('rollout: { strategy: canary, step: [] }'),
+    'ManifestInvalid',
+    /3:34: unknown key "step"; did you mean "steps"\?$/,
+  ],
   ['a misspelt setting', ofA('memroy: 1'), 'ManifestInvalid', /^swiftlet\.yaml:3:5: unknown key "memroy"; did you mean "memory"\?$/],
   [
     'a misspelt top key',

@@ -109,6 +109,22 @@ functions:
   assert.deepEqual([basename(four?.source ?? ''), four?.build.exclude], ['shop', ['swiftlet.yaml']]);
 });
 
+test('a manifest: how versions take over', async () => {
+  const manifest = `
+defaults: { rollout: { strategy: blue-green, keep: 90s } }
+functions:
+  one: {}
+  two: { versionHeader: anyone, rollout: { strategy: canary, steps: [{ weight: 2.5, for: 30s }], sticky: { header: X-User } } }
+  three: { rollout: { strategy: canary } }
+`;
+  const planned = await plan({ 'swiftlet.yaml': manifest, 'index.mjs': '' });
+  const [one, two, three] = planned.map(({ config }) => config);
+  assert.deepEqual([one?.rollout, one?.versionHeader], [{ strategy: 'blue-green', keepMs: 90_000 }, 'token']);
+  assert.deepEqual(two?.rollout, { strategy: 'canary', steps: [{ weight: 2.5, forMs: 30_000 }], sticky: { header: 'x-user' } });
+  assert.equal(two.versionHeader, 'anyone');
+  assert.equal(three?.rollout.strategy === 'canary' && three.rollout.steps.length, 2);
+});
+
 const badPlans: readonly [what: string, manifest: string, message: RegExp][] = [
   ['no functions', 'functions: {}\n', /^swiftlet\.yaml:1:12: functions: names no functions/],
   [
@@ -117,6 +133,16 @@ const badPlans: readonly [what: string, manifest: string, message: RegExp][] = [
     /^swiftlet\.yaml:2:16: functions\.a\.source: there is no folder/,
   ],
   ['a file as the folder', 'functions:\n  a: { source: index.mjs }\n', /^swiftlet\.yaml:2:16: functions\.a\.source: there is no folder/],
+  [
+    'steps that fall',
+    'functions:\n  a:\n    rollout: { strategy: canary, steps: [{ weight: 25, for: 1m }, { weight: 5, for: 1m }] }\n',
+    /^swiftlet\.yaml:3:14: functions\.a\.rollout: weights rise from step to step/,
+  ],
+  [
+    'steps of what has none',
+    'functions:\n  a:\n    rollout: { strategy: blue-green, steps: [{ weight: 25, for: 1m }] }\n',
+    /^swiftlet\.yaml:3:14: functions\.a\.rollout: Unrecognized key: "steps"/,
+  ],
   [
     'a minimum above the defaults’ maximum',
     'defaults: { maximum: 2 }\nfunctions:\n  a: { minimum: 5 }\n',

@@ -29,6 +29,11 @@ const asked: readonly [words: string[], offered: RegExp][] = [
   [['trace', '--slow', ''], /^greet\b/m],
   [['init', '--template', 'm'], /^markdown\b/m],
   [['up', '--isolation', ''], /^bubblewrap\b/m],
+  [['rollback', 'g'], /^greet\b/m],
+  [['alias', 'set', ''], /^greet\b/m],
+  [['rollout', 'status', ''], /^greet\b/m],
+  [['rollout', ''], /^abort\t/m],
+  [['deploy', '--rollout', 'b'], /^blue-green\b/m],
   [['deploy', '--'], /^--json\t/m],
 ];
 for (const [words, offered] of asked) {
@@ -64,6 +69,9 @@ test('help lists the commands, the exit codes and the environment', async () => 
     'completion',
     'event',
     'dlq',
+    'alias',
+    'rollout',
+    'rollback',
   ]) {
     assert.match(stdout, new RegExp(`^ {2}${word} `, 'm'));
   }

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { bundleMediaType } from '../../src/build/bundle.ts';
 import { type ErrorCode, SwiftletError, toProblem } from '../../src/model/errors.ts';
 import { functionConfigSchema, type Version } from '../../src/model/function.ts';
+import { allTo, shareOf } from '../../src/model/traffic.ts';
 
 export const fakeToken = 'a-token';
 export const fakeRequestId = '0196b0f2-aaaa-7bbb-8ccc-000000000001';
@@ -61,6 +62,21 @@ export function sendJson(response: ServerResponse, value: unknown, headers: Reco
   response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 }
 
+const fakeAliases = [
+  { name: 'live', versions: shareOf(4, 5, 3), sticky: { cookie: 'session' }, updatedAt: '2026-01-01T00:00:00.000Z' },
+  { name: 'beta', versions: allTo(4), updatedAt: '2026-01-01T00:00:00.000Z' },
+];
+const fakeRollout = {
+  from: 3,
+  to: 4,
+  plan: { strategy: 'canary', steps: [{ weight: 5, forMs: 60_000 }] },
+  startedAt: '2026-01-01T00:00:00.000Z',
+  state: 'watching',
+  live: shareOf(4, 5, 3),
+  step: { number: 1, of: 2, weight: 5, endsAt: '2026-01-01T00:01:00.000Z' },
+  figures: { from: { requests: 950, errors: 1 }, to: { requests: 50, errors: 0 }, verdict: 'good' },
+};
+
 const noStarts = { warm: 0, thawed: 0, provisioned: 0, cold: 0, recent: { count: 0, waited: { p50Ms: 0, p95Ms: 0 }, phases: [] } };
 
 const routes: readonly [method: string, path: RegExp, route: Route][] = [
@@ -94,6 +110,19 @@ const routes: readonly [method: string, path: RegExp, route: Route][] = [
   ],
   ['GET', /^\/v1\/functions\/([^/]+)\/starts$/, withVersions((response) => sendJson(response, noStarts))],
   ['DELETE', /^\/v1\/functions\/([^/]+)$/, removeFunction],
+  ['GET', /^\/v1\/functions\/([^/]+)\/aliases$/, withVersions((response) => sendJson(response, { aliases: fakeAliases }))],
+  ['PUT', /^\/v1\/functions\/[^/]+\/aliases\/([^/]+)$/, setAlias],
+  ['DELETE', /^\/v1\/functions\/[^/]+\/aliases\/beta$/, (_means, _name, _request, response) => void response.writeHead(204).end()],
+  ['GET', /^\/v1\/functions\/([^/]+)\/rollout$/, withVersions((response) => sendJson(response, fakeRollout))],
+  ['POST', /^\/v1\/functions\/([^/]+)\/rollout$/, startRollout],
+  [
+    'POST',
+    /^\/v1\/functions\/([^/]+)\/rollout\/abort$/,
+    withVersions((response) =>
+      sendJson(response, { ...fakeRollout, state: 'aborted', live: allTo(3), step: undefined, figures: undefined }),
+    ),
+  ],
+  ['POST', /^\/v1\/functions\/([^/]+)\/rollback$/, rollBack],
   ['GET', /^\/v1\/functions\/([^/]+)\/logs$/, withVersions((response) => void response.end())],
   ['POST', /^\/_\/invoke\/([^/]+)$/, invoke],
   ['GET', /^\/v1\/events\/(.+)$/, (_means, id, _request, response) => sendEvent(response, id, (event) => event)],
@@ -152,6 +181,29 @@ async function putFunction(
   };
   if (created) functions.set(name, [version, ...versions]);
   sendJson(response, { version: created ? version : versions[0], created, placed: name !== unplaced });
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  return JSON.parse((await buffer(request)).toString()) as Record<string, unknown>;
+}
+
+async function setAlias(_means: Means, name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  sendJson(response, { name, ...(await bodyOf(request)), updatedAt: '2026-01-01T00:00:00.000Z', placed: true });
+}
+
+/** Takes any version and any plan. */
+async function startRollout(_means: Means, _name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { version, plan = fakeRollout.plan } = await bodyOf(request);
+  sendJson(response, { ...fakeRollout, to: version, plan, state: 'started', live: allTo(3), step: undefined, figures: undefined });
+}
+
+async function rollBack({ functions }: Means, name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { version = 2 } = await bodyOf(request);
+  if (!functions.has(name)) {
+    noFunction(response, name);
+    return;
+  }
+  sendJson(response, { live: allTo(Number(version)), placed: true });
 }
 
 /** A function of this name is published while the roles that serve are away. */

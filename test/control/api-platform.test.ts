@@ -135,6 +135,7 @@ describe('the platform in the API', () => {
     );
     assert.deepEqual(methods.sort(), [
       'DELETE /v1/functions/{name}',
+      'DELETE /v1/functions/{name}/aliases/{alias}',
       'GET /healthz',
       'GET /metrics',
       'GET /v1/dead-letters',
@@ -142,7 +143,9 @@ describe('the platform in the API', () => {
       'GET /v1/events/{id}',
       'GET /v1/functions',
       'GET /v1/functions/{name}',
+      'GET /v1/functions/{name}/aliases',
       'GET /v1/functions/{name}/logs',
+      'GET /v1/functions/{name}/rollout',
       'GET /v1/functions/{name}/starts',
       'GET /v1/functions/{name}/timers',
       'GET /v1/functions/{name}/traces',
@@ -153,8 +156,12 @@ describe('the platform in the API', () => {
       'HEAD /v1/artifacts/{digest}',
       'POST /v1/dead-letters/purge',
       'POST /v1/dead-letters/redrive',
+      'POST /v1/functions/{name}/rollback',
+      'POST /v1/functions/{name}/rollout',
+      'POST /v1/functions/{name}/rollout/abort',
       'PUT /v1/artifacts/{digest}',
       'PUT /v1/functions/{name}',
+      'PUT /v1/functions/{name}/aliases/{alias}',
     ]);
     assert.match((await control.call('/docs', { token: null })).text, /swagger/i);
   });

@@ -20,7 +20,7 @@ describe('which versions are dropped', () => {
   ];
   for (const [numbers, serving, kept, dropped] of cases) {
     it(`of ${numbers.join()} with ${serving} serving and ${kept} kept: ${dropped.join() || 'none'}`, () => {
-      assert.deepEqual(versionsToDrop(numbers, serving, kept), dropped);
+      assert.deepEqual(versionsToDrop(numbers, new Set([serving]), kept), dropped);
     });
   }
 });

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { SwiftletError } from '../../src/model/errors.ts';
 import type { ProvisionedStatus } from '../../src/wire/agent-calls.ts';
 import { socketOf, stateSocketOf } from '../../src/role/role-config.ts';
+import type { Warmth } from '../../src/wire/agent-calls.ts';
 import { type CallServer, type Peer, serveCalls } from '../../src/wire/calls.ts';
+import type { Watched } from '../../src/wire/gateway-calls.ts';
 import type { PublishedState } from '../../src/wire/published-state.ts';
 import type { UsageRow } from '../../src/wire/relay-calls.ts';
 import { type StateSubscriber, subscribeState } from '../../src/wire/state-subscriber.ts';
@@ -34,6 +36,9 @@ export class FakeRoles implements AsyncDisposable {
   instances: ReturnType<typeof instanceOf>[] = [];
   provisioned: ProvisionedStatus[] = [];
   ready = true;
+  /** What the agent says of a version's instances, and the gateway of a function's versions. */
+  warmth: (number: number) => Warmth = () => ({ ready: 1 });
+  watched: Watched = { versions: [] };
   /** What the event log answers, by call, and what it was asked. */
   events: Readonly<Record<string, unknown>> = {};
   readonly askedEvents: [method: string, body: unknown][] = [];
@@ -110,6 +115,8 @@ export class FakeRoles implements AsyncDisposable {
     if (role === 'events') return this.#answerEvents(method, body);
     if (method === 'instances') return this.instances;
     if (method === 'provisioned') return this.provisioned;
+    if (method === 'warmth') return this.warmth((body as { number: number }).number);
+    if (method === 'watched') return this.watched;
     if (method === 'isolation') return { mode: 'bubblewrap', facts: [{ means: 'namespaces', inForce: true, detail: 'all' }] };
     if (method === 'read') return { lines: this.lines.slice(-(body as { last: number }).last) };
     if (method === 'kept') return { lines: this.kept.slice(-(body as { last: number }).last) };

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { storeSchema } from '../../src/control/sqlite-schema.ts';
 import { SqliteStore } from '../../src/control/sqlite-store.ts';
+import { firstTraffic } from '../../src/control/traffic.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
 import { openDatabase, transact } from '../../src/role/sqlite-database.ts';
 import { needsMount, smallDisk } from './small-disk.ts';
@@ -80,6 +81,26 @@ describe('a store that cannot be used', () => {
     assert.equal(second.isNew, false);
     await second[Symbol.asyncDispose]();
     rmSync(path);
+  });
+});
+
+describe('a store of the release before aliases', () => {
+  it('has for each function the alias live, at the version that served', async (t) => {
+    const path = join(tempFolder(t), 'store.sqlite');
+    const [first = ''] = storeSchema.migrations;
+    const { database } = openDatabase(path, { ...storeSchema, migrations: [first] });
+    database.exec(`
+      INSERT INTO artifacts VALUES ('default', '${'a'.repeat(64)}', 10, '[]', 0);
+      BEGIN;
+      INSERT INTO functions VALUES ('default', 'hello', '2026-01-02T03:04:05.000Z', 7);
+      INSERT INTO versions VALUES ('default', 'hello', 7, '${'a'.repeat(64)}', 10, '{}', '2026-01-02T03:04:05.000Z');
+      COMMIT`);
+    database.close();
+    const store = new SqliteStore(path);
+    t.after(() => store[Symbol.asyncDispose]());
+    assert.deepEqual(await store.traffic('default', 'hello'), firstTraffic(7, Date.parse('2026-01-02T03:04:05.000Z')));
+    const [published] = (await store.snapshot()).functions;
+    assert.deepEqual([published?.serving.number, published?.serving.config.rollout], [7, { strategy: 'all-at-once' }]);
   });
 });
 

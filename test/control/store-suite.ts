@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Deployment, Store } from '../../src/control/store.ts';
+import { SwiftletError } from '../../src/model/errors.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
+import { allTo, shareOf } from '../../src/model/traffic.ts';
 import type { Change } from '../../src/wire/published-state.ts';
 
 export interface StoreUnderTest {
@@ -98,7 +100,24 @@ export function storeSuite(name: string, open: (t: TestContext) => Promise<Store
       const first = await store.deploy(deploymentOf());
       assert.ok(first.kind === 'created');
       assert.deepEqual(seen, [
-        { revision: first.revision, change: { kind: 'served', function: { tenant: 'default', name: 'hello', serving: first.version } } },
+        {
+          revision: first.revision,
+          change: {
+            kind: 'served',
+            function: {
+              tenant: 'default',
+              name: 'hello',
+              serving: first.version,
+              routing: {
+                others: [],
+                aliases: [{ name: 'live', versions: allTo(1), sticky: undefined }],
+                minimums: [],
+                standby: [],
+                watch: undefined,
+              },
+            },
+          },
+        },
       ]);
       await store.deploy(deploymentOf());
       await Promise.all([
@@ -162,6 +181,72 @@ export function storeSuite(name: string, open: (t: TestContext) => Promise<Store
         (await store.versions('default', 'hello')).map((version) => version.number),
         [3, 2],
       );
+    });
+
+    it('divides requests as it is told, and tells it to those who watch', async (t) => {
+      const { store } = await filled(t);
+      await store.deploy(deploymentOf());
+      await store.deploy(deploymentOf({ digest: digest('b') }));
+      const seen: Change[] = [];
+      store.watch((change) => seen.push(change));
+      const changed = await store.changeTraffic('default', 'hello', (traffic, kept) => {
+        assert.deepEqual([...kept].sort(), [1, 2]);
+        return { ...traffic, live: { ...traffic.live, versions: shareOf(2, 2.5, 1) } };
+      });
+      assert.ok(changed !== undefined);
+      assert.deepEqual(changed.traffic.live.versions, shareOf(2, 2.5, 1));
+      const [published] = seen.flatMap(({ change }) => (change.kind === 'served' ? [change.function] : []));
+      assert.deepEqual([published?.serving.number, published?.routing.others.map(({ number }) => number)], [1, [2]]);
+      assert.deepEqual(published?.routing.aliases, [{ name: 'live', versions: shareOf(2, 2.5, 1), sticky: undefined }]);
+      assert.equal((await store.findFunction('default', 'hello'))?.serving.number, 1);
+      assert.deepEqual((await store.snapshot()).functions, [published]);
+      assert.equal(seen[0]?.revision, changed.revision);
+    });
+
+    it('changes nothing of traffic when nothing is decided, or the decision throws, or there is no function', async (t) => {
+      const { store } = await filled(t);
+      const first = await store.deploy(deploymentOf());
+      const seen: Change[] = [];
+      store.watch((change) => seen.push(change));
+      const same = await store.changeTraffic('default', 'hello', (traffic) => traffic);
+      assert.equal(same?.revision, first.kind === 'created' && first.revision);
+      const refused = store.changeTraffic('default', 'hello', () => {
+        throw new SwiftletError('Conflict', 'no');
+      });
+      await assert.rejects(refused, { code: 'Conflict' });
+      assert.equal(await store.changeTraffic('default', 'nobody', (traffic) => traffic), undefined);
+      assert.equal(await store.traffic('other', 'hello'), undefined);
+      assert.deepEqual(seen, []);
+    });
+
+    it('begins a rollout with a deployment, knows it over a restart, and refuses another one', async (t) => {
+      const under = await filled(t);
+      const plan = { strategy: 'blue-green', keepMs: 1_000 } as const;
+      await under.store.deploy(deploymentOf({ plan }));
+      assert.deepEqual(await under.store.moving(), [], 'the first version has everything at once');
+      const second = await under.store.deploy(deploymentOf({ digest: digest('b'), plan }));
+      assert.ok(second.kind === 'created');
+      assert.equal(second.traffic.rollout?.state.kind, 'started');
+      const store = await under.reopen();
+      assert.deepEqual(await store.moving(), [{ tenant: 'default', name: 'hello' }]);
+      assert.deepEqual(await store.traffic('default', 'hello'), JSON.parse(JSON.stringify(second.traffic)));
+      const again = await store.deploy(deploymentOf({ digest: digest('b') }));
+      assert.ok(again.kind === 'unchanged' && again.version.number === 2 && again.serving === 1);
+      await assert.rejects(store.deploy(deploymentOf({ digest: digest('c') })), { code: 'Conflict' });
+      assert.equal((await store.versions('default', 'hello')).length, 2, 'nothing of the refused one is kept');
+    });
+
+    it('drops no version that traffic needs', async (t) => {
+      const { store } = await filled(t);
+      for (const digit of ['a', 'b', 'c']) await store.deploy(deploymentOf({ digest: digest(digit) }));
+      await store.deploy(deploymentOf({ digest: digest('a') }));
+      await store.changeTraffic('default', 'hello', (traffic) => ({
+        ...traffic,
+        others: { beta: { versions: allTo(1), updatedAt: traffic.live.updatedAt } },
+      }));
+      await store.dropVersions('default', 'hello', [1, 2, 3, 4]);
+      const kept = (await store.versions('default', 'hello')).map((version) => version.number);
+      assert.deepEqual(kept, [4, 3, 1], 'what serves, the way back, and what an alias refers to');
     });
 
     it('drops artifacts that nobody needs and nobody has touched', async (t) => {

@@ -118,6 +118,8 @@ export class GatewayUnderTest implements AsyncDisposable {
   readonly asked = new Mailbox<Asked>();
   /** What the agent was told. */
   readonly told = new Mailbox<Told>();
+  /** What decides between versions, from 0 to 1. */
+  chance = 0;
   readonly gateway: Gateway;
   readonly metrics: GatewayMetrics;
   readonly #folder = mkdtempSync(join(tmpdir(), 'swiftlet-gateway-'));
@@ -142,13 +144,14 @@ export class GatewayUnderTest implements AsyncDisposable {
     const metrics = new GatewayMetrics(() => ({ inFlight: 0, waiting: 0, instances: 0, droppedReports: 0 }));
     this.metrics = metrics;
     this.#parts = [reports];
-    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, log: pino({ enabled: false }) });
+    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, chance: () => this.chance, log: pino({ enabled: false }) });
     const functions = new Map(
       tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant, config: { ...version.config, ...config } }]),
     );
-    this.gateway.applyState({ revision: 1, functions, tokenHashes: [] });
+    this.gateway.applyState({ revision: 1, functions, routings: new Map(), tokenHashes: [] });
     this.#http = createHttpServer((request, response) => {
-      this.gateway.handle(request, response, functionKey(request.url?.slice(1) ?? '', 'f'), 'f', invokeKind.http, '/');
+      const [, tenant = '', name = 'f'] = (request.url ?? '').split('/');
+      this.gateway.handle(request, response, functionKey(tenant, name), name, invokeKind.http, '/');
     }).listen(0, '127.0.0.1');
     this.#listening = once(this.#http, 'listening');
   }
@@ -188,8 +191,9 @@ export class GatewayUnderTest implements AsyncDisposable {
     return { logged: linesOf('append'), kept: linesOf('keep'), usage: batches.reduce(sumOf, new UsageBatch('').counts) };
   }
 
-  async call(init: RequestInit = {}, tenant = 'default'): Promise<Response> {
-    return fetch(`${await this.url()}/${tenant}`, init);
+  /** @param name the function's, or its alias's: `f:beta` */
+  async call(init: RequestInit = {}, tenant = 'default', name = 'f'): Promise<Response> {
+    return fetch(`${await this.url()}/${tenant}/${name}`, init);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,17 +6,31 @@ import { colours, errorColours } from '../colours.ts';
 import { type Deployed, deployFolder } from '../deploy.ts';
 import { messageOf } from '../failure.ts';
 import { openOutput } from '../output.ts';
+import { planOf, type RolloutFlags } from '../rollout-flags.ts';
 import { table } from '../table.ts';
 
-export async function deploy(folder: string, { json = false }: { json?: boolean }): Promise<void> {
+export interface DeployFlags extends Pick<RolloutFlags, 'steps' | 'keep'> {
+  /** A strategy. */
+  readonly rollout?: string;
+  readonly json?: boolean;
+}
+
+export async function deploy(folder: string, { rollout, json = false, ...flags }: DeployFlags): Promise<void> {
+  const plan = planOf({ ...flags, ...(rollout === undefined ? {} : { strategy: rollout }) });
   const output = openOutput(json);
   const startedAt = performance.now();
   const signal = untilInterrupted();
-  const work = deployFolder(folder, connectApi(process.env, signal), { cache: join(cacheFolder(process.env), 'dependencies'), signal });
+  const means = { cache: join(cacheFolder(process.env), 'dependencies'), signal };
+  const work = deployFolder(folder, connectApi(process.env, signal), means, plan);
   const { deployed, failed } = await output.progress('building and publishing', work);
   if (deployed.length > 0) output.result(deployed, () => published(deployed, performance.now() - startedAt));
   for (const { name } of deployed.filter(({ placed }) => !placed))
     output.note(`${name} is published and not served yet: a role is away or slow; GET /healthz of the API says which`);
+  for (const { name, version, serving = version.number } of deployed)
+    if (serving !== version.number)
+      output.note(
+        `${name}: version ${version.number} is being rolled out, version ${serving} serves; "swiftlet rollout status ${name}" shows how far it is`,
+      );
   const [first, ...others] = failed;
   if (first === undefined) return;
   for (const { name, error } of others) output.note(`${errorColours.red(`${name}:`)} ${messageOf(error)}`);

@@ -19,7 +19,7 @@ export async function describe(name: string, { json = false }: { json?: boolean 
   const runs = await timersOf(described, api);
   output.result({ ...described, starts: starts ?? null, timers: runs ?? null }, () => {
     const { serving, instances, instancesKnown, provisioned } = described;
-    const { environment, async: later, timers, destinations, ...config } = serving.config;
+    const { environment, async: later, timers, destinations, rollout, ...config } = serving.config;
     const facts = [
       ['function', colours.bold(described.name)],
       ['version', `${serving.number}, published ${serving.createdAt}`],
@@ -27,6 +27,7 @@ export async function describe(name: string, { json = false }: { json?: boolean 
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ...Object.entries(later).map(([key, value]) => [`async.${key}`, String(value)]),
       ...destinationFacts(destinations),
+      ['rollout', rollout.strategy],
       ...(provisioned === undefined ? [] : [['provisioned', provisionedText(provisioned)]]),
       ['environment', Object.keys(environment).join(', ') || 'none'],
     ];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SwiftletError } from '../../model/errors.ts';
 import { digestSchema, functionConfigSchema, type Version, versionSchema } from '../../model/function.ts';
 import { defaultTenant, nameSchema } from '../../model/names.ts';
+import { rolloutPlanSchema } from '../../model/rollout.ts';
 import { deploy } from '../deploy.ts';
 import type { FunctionRecord } from '../store.ts';
 import type { Api, ApiMeans } from './api.ts';
@@ -13,11 +14,16 @@ const pageSchema = z.object({
   after: nameSchema.optional().describe('Only functions whose name comes after this one: the `next` of the page before'),
 });
 const listSchema = z.object({ functions: z.array(functionSummarySchema), next: nameSchema.optional() });
-const deployBody = z.object({ digest: digestSchema, config: functionConfigSchema.prefault({}) });
+const deployBody = z.object({
+  digest: digestSchema,
+  config: functionConfigSchema.prefault({}),
+  rollout: rolloutPlanSchema.optional().describe('How the version takes over; absent: as its configuration says'),
+});
 const deployedSchema = z.object({
   version: versionSchema,
   created: z.boolean().describe('False when the function served just this already'),
   placed: z.boolean().describe('Whether every gateway and agent acts on it already'),
+  serving: z.int().describe('The version that serves now: another one while this is being rolled out'),
 });
 
 /** Functions: made and changed by deploying a version. */
@@ -67,7 +73,8 @@ export function functions(api: Api, means: ApiMeans): void {
   api.put('/v1/functions/:name', {
     schema: {
       summary: 'Deploy a version',
-      description: 'Makes the next version and lets it serve. When the serving one is the same already, nothing changes.',
+      description:
+        'Makes the next version and lets it take over, at once or step by step. When the one that serves, or is being rolled out, is the same already, nothing changes.',
       params: nameParams,
       headers: conditionHeaders,
       body: deployBody,
@@ -77,17 +84,18 @@ export function functions(api: Api, means: ApiMeans): void {
         ...problems,
       },
     },
-    handler: async ({ params: { name }, headers, body: { digest, config: wanted } }, reply) => {
+    handler: async ({ params: { name }, headers, body: { digest, config: wanted, rollout } }, reply) => {
       const expected = conditionOf(headers);
       const deployment = { tenant: defaultTenant, function: name, digest, config: wanted, createdAt: new Date(means.now()).toISOString() };
       try {
-        const { version, created, isFirst, placed } = await deploy(means, {
+        const { version, created, isFirst, placed, serving } = await deploy(means, {
           ...deployment,
           ...(expected === undefined ? {} : { expected }),
+          ...(rollout === undefined ? {} : { plan: rollout }),
         });
         metrics.deploy(deployment.tenant, created ? 'created' : 'unchanged');
-        reply.code(isFirst ? 201 : 200).header('etag', entityTag(version.number));
-        return { version: withHiddenValues(version), created, placed };
+        reply.code(isFirst ? 201 : 200).header('etag', entityTag(serving));
+        return { version: withHiddenValues(version), created, placed, serving };
       } catch (error) {
         metrics.deploy(deployment.tenant, error instanceof SwiftletError ? error.code : 'Internal');
         throw error;
@@ -131,5 +139,5 @@ export function existing(record: FunctionRecord | undefined, name: string): Func
   return record;
 }
 
-const notFound = (name: string): SwiftletError =>
+export const notFound = (name: string): SwiftletError =>
   new SwiftletError('FunctionNotFound', `there is no function "${name}"; GET /v1/functions lists those there are`);

@@ -13,7 +13,7 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
         title: 'Swiftlet control API',
         version: packageVersion,
         description:
-          'Functions, their versions and artifacts, their logs, traces and usage, stored events, and the platform itself. Errors are problem details (RFC 9457).',
+          'Functions, their versions, aliases and rollouts, artifacts, their logs, traces and usage, stored events, and the platform itself. Errors are problem details (RFC 9457).',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: {

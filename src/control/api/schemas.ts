@@ -33,7 +33,7 @@ export const functionSummarySchema = z.object({
   name: nameSchema,
   url: z.url(),
   createdAt: z.iso.datetime(),
-  /** The version that serves. */
+  /** The version that serves, or most of what is divided. */
   serving: versionSchema,
 });
 

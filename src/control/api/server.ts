@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { retryAfter, SwiftletError, toProblem } from '../../model/errors.ts';
+import { aliases } from './aliases.ts';
 import type { Api, ApiMeans } from './api.ts';
 import { artifacts } from './artifacts.ts';
 import { authenticate } from './authenticate.ts';
@@ -15,6 +16,7 @@ import { logs } from './logs.ts';
 import { describeApi } from './openapi.ts';
 import { health, platform } from './platform.ts';
 import { foreseen } from './problems.ts';
+import { rollouts } from './rollouts.ts';
 import { methodsOf, type RouteShape } from './route-methods.ts';
 import { problemMediaType } from './schemas.ts';
 import { timers } from './timers.ts';
@@ -78,7 +80,7 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
   health(api, means);
   await api.register((guarded, _options, done) => {
     guarded.addHook('onRequest', authenticate(means.config.tokenHashes, means.now));
-    for (const resource of [artifacts, functions, logs, traces, usage, events, deadLetters, timers, platform])
+    for (const resource of [artifacts, functions, aliases, rollouts, logs, traces, usage, events, deadLetters, timers, platform])
       resource(guarded.withTypeProvider<ZodTypeProvider>(), means);
     done();
   });

@@ -1,0 +1,29 @@
+/** How many instances of a new version a step of its rollout needs before it begins. Pure. */
+import type { FunctionConfig } from '../model/function.ts';
+import { isOver, type Rollout, stepsOf } from '../model/rollout.ts';
+
+/** How far requests that come by chance stray from their mean, in standard deviations of a Poisson process: over it is one in a thousand moments. */
+const deviations = 3;
+
+type Room = Pick<FunctionConfig, 'concurrency' | 'maximum'>;
+
+/**
+ * Instances that take a share of what so many instances of the version before take: the mean, and what chance adds to it, but no more
+ * than would take all of it.
+ * @param held instances of the version before
+ * @param weight per cent
+ */
+export function instancesFor(held: number, weight: number, from: Pick<Room, 'concurrency'>, to: Room): number {
+  if (held === 0) return 0;
+  const all = held * from.concurrency;
+  const mean = (all * weight) / 100;
+  const needed = Math.min(all, mean + deviations * Math.sqrt(mean));
+  const room = Math.max(1, to.maximum - held);
+  return Math.min(Math.ceil(needed / to.concurrency), room);
+}
+
+/** What the present step of a rollout needs of its new version. */
+export function wantedWarm({ state, plan, held }: Rollout, from: Pick<Room, 'concurrency'>, to: Room): number {
+  if (isOver(state) || state.kind === 'started') return 0;
+  return instancesFor(held, stepsOf(plan)[state.step]?.weight ?? 0, from, to);
+}

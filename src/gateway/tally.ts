@@ -1,0 +1,13 @@
+import type { Exchange } from './exchange.ts';
+
+/** Counts a request that is over. @param outcome `ok` or an error code */
+export function tally(
+  { served, head, arrivedAt, queueMs, dispatchedAt, start, waitedStart }: Exchange,
+  outcome: string,
+  now: number,
+): void {
+  const tookMs = now - arrivedAt;
+  served.figures.settled(outcome, tookMs, queueMs, waitedStart);
+  served.watch?.observe(outcome, head?.status, tookMs);
+  if (dispatchedAt > 0) served.versionFigures.began(start, waitedStart);
+}
