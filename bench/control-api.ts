@@ -5,6 +5,7 @@ import { bundleMediaType, type PackedBundle } from '../src/build/bundle.ts';
 export type ConfigInput = z.input<typeof functionConfigSchema>;
 
 const describedSchema = z.object({ instances: z.array(z.object({ instanceId: z.string(), state: z.string(), pid: z.int() })) });
+const listSchema = z.object({ functions: z.array(z.object({ name: z.string() })) });
 export type InstanceFacts = z.output<typeof describedSchema>['instances'][number];
 
 /** The few calls of the control API that the bench makes. Each throws when the answer is no success. */
@@ -25,6 +26,11 @@ export class ControlApi {
 
   async remove(name: string): Promise<void> {
     await this.#call('DELETE', `/v1/functions/${name}`);
+  }
+
+  /** The names of all functions. */
+  async functions(): Promise<readonly string[]> {
+    return listSchema.parse(await (await this.#call('GET', '/v1/functions')).json()).functions.map(({ name }) => name);
   }
 
   async instances(name: string): Promise<readonly InstanceFacts[]> {

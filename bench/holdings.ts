@@ -22,9 +22,12 @@ export function holdingsOf(supervisor: number, home: string): Holdings {
     processes: processTree(supervisor).length,
     descriptors: rolesBelow(supervisor).reduce((sum, { pid }) => sum + descriptorsOf(pid), 0),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n').length,
-    cgroups: ownCgroups('/sys/fs/cgroup', `swiftlet-${homeId(home)}`, false),
+    cgroups: cgroupsOf(home),
   };
 }
+
+/** The cgroups of the platform with this data folder. */
+export const cgroupsOf = (home: string): number => ownCgroups('/sys/fs/cgroup', `swiftlet-${homeId(home)}`, false);
 
 /** Counts the folders below those that are named for this platform; others may run beside it. */
 function ownCgroups(folder: string, name: string, inside: boolean): number {

@@ -152,7 +152,9 @@ export class Pool {
     try {
       const sandbox = await this.#boot(this.kind);
       this.#pauseMs = firstPauseMs;
-      if (!this.#closed) {
+      // While it booted the pool may have become smaller.
+      const isWanted = this.#takers.length > 0 || this.#ready.length < this.#target;
+      if (isWanted && !this.#closed) {
         this.add(sandbox);
         return;
       }
