@@ -101,11 +101,15 @@ test('logs -f follows within 200 ms', async () => {
       text += chunk.toString();
     });
     await heard('said /first');
-    const startedAt = performance.now();
-    await e2e.call('/talker/second');
-    await heard('said /second');
-    const tookMs = performance.now() - startedAt;
-    assert.ok(tookMs < 500, `the line came after ${tookMs} ms`);
+    const tookMs: number[] = [];
+    for (let line = 0; line < 5; line++) {
+      const startedAt = performance.now();
+      await Promise.all([e2e.call(`/talker/line-${line}`), heard(`said /line-${line}`)]);
+      tookMs.push(performance.now() - startedAt);
+    }
+    // The middle one: a busy machine may hold up one of them.
+    const middleMs = tookMs.toSorted((a, b) => a - b)[2] ?? Infinity;
+    assert.ok(middleMs < 200, `the lines came after ${tookMs.join(', ')} ms`);
   } finally {
     follower.kill('SIGINT');
     await once(follower, 'exit');

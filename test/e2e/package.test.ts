@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../../bench/platform.ts';
 import { packageFolder } from '../../src/role/package-folder.ts';
@@ -65,6 +66,14 @@ test('npm pack, install, up, deploy, call', { timeout: 180_000 }, async () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('the command starts on an older Node.js and hands over to its own', () => {
+  const older = createRequire(import.meta.url).resolve(`nodejs22-linux-${process.arch}/package.json`);
+  const node = join(dirname(older), 'bin', 'node');
+  assert.match(execFileSync(node, ['--version'], { encoding: 'utf8' }), /^v22\./);
+  const shown = execFileSync(node, [join(packageFolder, 'bin', 'swiftlet.js'), '--version'], { encoding: 'utf8' });
+  assert.equal(shown.trim(), version());
 });
 
 const version = (): string => (JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string }).version;
