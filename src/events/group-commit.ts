@@ -31,6 +31,7 @@ export class GroupCommit implements Disposable {
   readonly #means: GroupCommitMeans;
   #group: Write[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
 
   constructor(means: GroupCommitMeans) {
@@ -55,7 +56,7 @@ export class GroupCommit implements Disposable {
         failed: (error) => reject(error instanceof Error ? error : new Error(String(error))),
       });
       if (this.#group.length >= largestGroup) this.#commit();
-      else this.#timer ??= setTimeout(() => this.#commit(), commitDelayMs(this.#lastMs, this.#means.now()));
+      else if (this.#group.length === 1) this.#commitSoon();
     });
   }
 
@@ -64,9 +65,16 @@ export class GroupCommit implements Disposable {
     this.#commit();
   }
 
+  /** A timer of no time takes a millisecond, which is most of what a lone write waits for on a fast disk. */
+  #commitSoon(): void {
+    const delayMs = commitDelayMs(this.#lastMs, this.#means.now());
+    if (delayMs === 0) this.#soon = setImmediate(() => this.#commit());
+    else this.#timer = setTimeout(() => this.#commit(), delayMs);
+  }
+
   #commit(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    clearImmediate(this.#soon);
     const group = this.#group;
     this.#group = [];
     if (group.length === 0) return;

@@ -1,35 +1,22 @@
 /** A disk that fails under the event log: what was not written is not acknowledged, and the role starts anew on what is there. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomUUIDv7 } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import { GroupCommit } from '../../src/events/group-commit.ts';
 import { SqliteEventLog } from '../../src/events/sqlite-event-log.ts';
-import { roleConfigVariable, socketOf } from '../../src/role/role-config.ts';
+import { socketOf } from '../../src/role/role-config.ts';
 import { openDatabase } from '../../src/role/sqlite-database.ts';
 import { connectCalls } from '../../src/wire/calls.ts';
-import { configIn } from '../control/control-under-test.ts';
 import { tempFolder } from '../control/temp-folder.ts';
 import { eventOf } from './event-log.contract.ts';
+import { startRole } from './role-under-test.ts';
 
-const main = fileURLToPath(new URL('../../src/events/main.ts', import.meta.url));
 const body = Buffer.alloc(1_000, 7);
-
-async function startRole(t: TestContext, folder: string): Promise<ChildProcess> {
-  for (const part of ['run/events', 'events']) mkdirSync(join(folder, part), { recursive: true });
-  const child = fork(main, {
-    cwd: join(folder, 'events'),
-    env: { ...process.env, [roleConfigVariable]: JSON.stringify({ ...configIn(folder), role: 'events' }), SWIFTLET_LOG_LEVEL: 'silent' },
-  });
-  t.after(() => child.kill('SIGKILL'));
-  await once(child, 'message');
-  return child;
-}
 
 test('writes that fail are refused, the role ends, and the next one has all that was acknowledged', async (t) => {
   const folder = tempFolder(t);

@@ -1,36 +1,19 @@
 /** The events role is killed in the middle of storing, again and again: whatever it has acknowledged is there, whole. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUIDv7 } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import { SqliteEventLog } from '../../src/events/sqlite-event-log.ts';
-import { roleConfigVariable, socketOf } from '../../src/role/role-config.ts';
+import { socketOf } from '../../src/role/role-config.ts';
 import { connectCalls } from '../../src/wire/calls.ts';
-import { configIn } from '../control/control-under-test.ts';
 import { tempFolder } from '../control/temp-folder.ts';
 import { eventOf } from './event-log.contract.ts';
+import { startRole } from './role-under-test.ts';
 
 const kills = 12;
 const clients = 32;
 const body = Buffer.alloc(1_000, 7);
-const main = fileURLToPath(new URL('../../src/events/main.ts', import.meta.url));
-
-async function startRole(t: TestContext, folder: string): Promise<ChildProcess> {
-  const config = { ...configIn(folder), role: 'events' };
-  for (const part of ['run/events', 'events']) mkdirSync(join(folder, part), { recursive: true });
-  const child = fork(main, {
-    cwd: join(folder, 'events'),
-    env: { ...process.env, [roleConfigVariable]: JSON.stringify(config), SWIFTLET_LOG_LEVEL: 'silent' },
-  });
-  t.after(() => child.kill('SIGKILL'));
-  const [news] = (await once(child, 'message')) as [{ news: string; message?: string }];
-  assert.equal(news.news, 'ready', news.message ?? 'it failed');
-  return child;
-}
 
 test('an events role that is killed has lost nothing that it had acknowledged', async (t) => {
   const folder = tempFolder(t);

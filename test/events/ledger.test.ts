@@ -13,7 +13,7 @@ import { openLedgerPlatform, verdictOf } from './ledger/ledger-platform.ts';
 const kills = 56;
 const few = 50;
 
-test(`${kills} kills at all points: every accepted event ends, once, in its order`, { timeout: 120_000 }, async (t) => {
+test(`${kills} kills at all points: every accepted event ends, once, in its order`, { timeout: 200_000 }, async (t) => {
   await using platform = await openLedgerPlatform(t);
   const died = new Map<string, number>();
   await platform.suffer(faultsOf(kills, Math.random), (fault) => died.set(nameOf(fault), (died.get(nameOf(fault)) ?? 0) + 1));
