@@ -88,7 +88,7 @@ service: shop
 defaults: { memory: 256MiB, timeout: 2m, environment: { A: 1, B: one }, queue: { timeout: 1s }, async: { retries: 5, inFlight: 3 } }
 functions:
   one: { environment: { B: true }, queue: { length: 5 }, async: { retries: 0, backoff: 30s, onFailure: discard } }
-  two: { memory: 1GiB, handler: index.main }
+  two: { memory: 1GiB, handler: index.main, process: one-shot, freeze: 3s }
   three: { source: ./one }
   four:
 `;
@@ -98,6 +98,13 @@ functions:
   assert.deepEqual([one?.config.environment, one?.config.queueLength, one?.config.queueTimeoutMs], [{ A: '1', B: 'true' }, 5, 1_000]);
   assert.deepEqual(one?.config.async, { retries: 0, backoffMs: 30_000, maximumAgeMs: 21_600_000, inFlight: 3, onFailure: 'discard' });
   assert.deepEqual([two?.config.memoryMiB, two?.config.handler, two?.build.exclude], [1_024, 'index.main', []]);
+  assert.deepEqual(
+    [one, two].map((each) => [each?.config.process, each?.config.freezeMs]),
+    [
+      ['resident', 10_000],
+      ['one-shot', 3_000],
+    ],
+  );
   assert.equal(basename(three?.source ?? ''), 'one');
   assert.deepEqual([basename(four?.source ?? ''), four?.build.exclude], ['shop', ['swiftlet.yaml']]);
 });
@@ -110,6 +117,11 @@ const badPlans: readonly [what: string, manifest: string, message: RegExp][] = [
     /^swiftlet\.yaml:2:16: functions\.a\.source: there is no folder/,
   ],
   ['a file as the folder', 'functions:\n  a: { source: index.mjs }\n', /^swiftlet\.yaml:2:16: functions\.a\.source: there is no folder/],
+  [
+    'several requests at once for a one-shot instance',
+    'functions:\n  a: { process: one-shot, concurrency: 2 }\n',
+    /^swiftlet\.yaml:2:6: functions\.a: a one-shot instance takes a single request, not 2 at once$/,
+  ],
   [
     'a minimum above the defaults’ maximum',
     'defaults: { maximum: 2 }\nfunctions:\n  a: { minimum: 5 }\n',
