@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { freezing } from '../src/model/isolation.ts';
 
 /** What kept functions apart while a figure was taken; without all of it the figure does not count. */
 export interface Isolation {
@@ -17,7 +18,8 @@ const platformSchema = z.object({
 
 /** @param platform the answer of `GET /v1/platform` */
 export function isolationIn(platform: unknown): Isolation {
-  const { mode, facts } = platformSchema.parse(platform).isolation;
+  const { mode, facts: told } = platformSchema.parse(platform).isolation;
+  const facts = told.filter(({ means }) => means !== freezing);
   const missing = facts.filter(({ inForce }) => !inForce).map(({ means }) => means);
   const full = facts.length > 0 && missing.length === 0 && mode !== 'process';
   return { full, detail: full ? facts.map(({ means }) => means).join(', ') : `missing: ${missing.join(', ') || 'everything'}` };

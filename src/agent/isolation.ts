@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SwiftletError } from '../model/errors.ts';
+import { freezing } from '../model/isolation.ts';
 import type { IsolationMode } from '../role/role-config.ts';
 import type { CgroupTree } from './linux/cgroup.ts';
 import { openCgroups } from './linux/open-cgroups.ts';
@@ -122,7 +123,7 @@ function inspectUids(isolated: boolean, root: boolean): IsolationFact {
 }
 
 function inspectCgroups(isolated: boolean): IsolationFact[] {
-  const [limits, freezing] = ['memory, process and CPU limits', 'freezing of idle instances'];
+  const limits = 'memory, process and CPU limits';
   if (!isolated) return [notIsolated(limits), notIsolated(freezing)];
   const remedy = existsSync('/run/systemd/system')
     ? 'start Swiftlet as root, or with cgroups of its own: systemd-run --user --scope -p Delegate=yes swiftlet up'
@@ -134,7 +135,7 @@ function inspectCgroups(isolated: boolean): IsolationFact[] {
       return [{ means: limits, inForce: false, detail: withoutCgroups(), remedy }, unfrozen];
     }
     cgroups.close();
-    return [limitsFact(limits, cgroups, remedy), freezerFact(freezing, cgroups)];
+    return [limitsFact(limits, cgroups, remedy), freezerFact(cgroups)];
   } catch (error) {
     const reason = `cgroups cannot be used: ${String(error)}`;
     return [
@@ -149,8 +150,8 @@ function limitsFact(means: string, { version, available, missing }: CgroupTree, 
   return missing === undefined ? { means, inForce: true, detail } : { means, inForce: false, detail: `${detail}; ${missing}`, remedy };
 }
 
-/** Not a means of isolation, but found and missed in the same place. */
-function freezerFact(means: string, { version, canFreeze }: CgroupTree): IsolationFact {
+function freezerFact({ version, canFreeze }: CgroupTree): IsolationFact {
+  const means = freezing;
   if (canFreeze) return { means, inForce: true, detail: `cgroup version ${version}; they take no processor time` };
   return version === 1
     ? { means, inForce: false, detail: withoutFreezer('the controller "freezer" is not mounted or not writable'), remedy: mountFreezer }

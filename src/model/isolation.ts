@@ -5,6 +5,9 @@ interface Fact {
   readonly detail: string;
 }
 
+/** Told beside the means of isolation, since it is found and missed in the same place; nothing is less apart without it. */
+export const freezing = 'freezing of idle instances';
+
 /**
  * What holds in the mode that was chosen: what the machine could do counts for nothing while functions run as plain processes.
  * @param report what the machine can do

@@ -42,3 +42,23 @@ test('a connection that somebody holds open is closed all the same', async () =>
   await Promise.all([assert.rejects(booted, { code: 'FunctionCrashed' }), connection.finish()]);
   end();
 });
+
+test('a runtime that is busy answers what it was asked in turn: its state, and when it rests', async () => {
+  const { connection, runtime, end } = await connected();
+  const [booted, rest] = [connection.booted(), connection.rest()];
+  await once(runtime, 'data');
+  runtime.write(encodeFrame(frame.state, 0, JSON.stringify({ protocol: 1, state: 'initialised', runtime: 'v26' })));
+  assert.equal((await booted).state, 'initialised');
+  runtime.write(encodeFrame(frame.resting, 0));
+  await rest;
+  end();
+});
+
+test('an answer out of turn ends the connection, and all that was asked on it', async () => {
+  const { connection, runtime, end } = await connected();
+  const [booted, rest] = [connection.booted(), connection.rest()];
+  await once(runtime, 'data');
+  runtime.write(encodeFrame(frame.resting, 0));
+  await Promise.all([assert.rejects(booted, { code: 'FunctionCrashed' }), assert.rejects(rest, { code: 'FunctionCrashed' })]);
+  end();
+});

@@ -57,6 +57,7 @@ test('isolation is full when every means is in force', () => {
     full: true,
     detail: 'a, b',
   });
+  assert.deepEqual(isolationIn({ isolation: [fact('a', true), fact('freezing of idle instances', false)] }), { full: true, detail: 'a' });
   assert.deepEqual(isolationIn({ isolation: [fact('a', true), fact('b', false)] }), { full: false, detail: 'missing: b' });
   assert.equal(isolationIn({ isolation: [] }).full, false);
   assert.equal(isolationIn({ isolation: { mode: 'process', facts: [fact('a', true)] } }).full, false);

@@ -88,7 +88,7 @@ service: shop
 defaults: { memory: 256MiB, timeout: 2m, environment: { A: 1, B: one }, queue: { timeout: 1s }, async: { retries: 5, inFlight: 3 } }
 functions:
   one: { environment: { B: true }, queue: { length: 5 }, async: { retries: 0, backoff: 30s, onFailure: discard } }
-  two: { memory: 1GiB, handler: index.main }
+  two: { memory: 1GiB, handler: index.main, process: one-shot, freeze: 3s }
   three: { source: ./one }
   four:
 `;
@@ -105,6 +105,13 @@ functions:
     idempotencyWindowMs: 86_400_000,
   });
   assert.deepEqual([two?.config.memoryMiB, two?.config.handler, two?.build.exclude], [1_024, 'index.main', []]);
+  assert.deepEqual(
+    [one, two].map((each) => [each?.config.process, each?.config.freezeMs]),
+    [
+      ['resident', 10_000],
+      ['one-shot', 3_000],
+    ],
+  );
   assert.equal(basename(three?.source ?? ''), 'one');
   assert.deepEqual([basename(four?.source ?? ''), four?.build.exclude], ['shop', ['swiftlet.yaml']]);
 });
@@ -142,6 +149,11 @@ const badPlans: readonly [what: string, manifest: string, message: RegExp][] = [
     'steps of what has none',
     'functions:\n  a:\n    rollout: { strategy: blue-green, steps: [{ weight: 25, for: 1m }] }\n',
     /^swiftlet\.yaml:3:14: functions\.a\.rollout: Unrecognized key: "steps"/,
+  ],
+  [
+    'several requests at once for a one-shot instance',
+    'functions:\n  a: { process: one-shot, concurrency: 2 }\n',
+    /^swiftlet\.yaml:2:26: functions\.a\.concurrency: a one-shot instance takes a single request, not 2 at once$/,
   ],
   [
     'a minimum above the defaults’ maximum',

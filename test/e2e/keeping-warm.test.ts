@@ -92,7 +92,8 @@ test('idle for less than the time to freeze is not frozen, nor is a request unde
 });
 
 test('frozen ones are thawed, each for one request, before another is started', async () => {
-  await e2e.publish('several', 'export const handler = () => new Promise((r) => setTimeout(r, 200, 1));', { freezeMs: 50 });
+  // Longer than a start takes, so that nobody gets one that another has left.
+  await e2e.publish('several', 'export const handler = () => new Promise((r) => setTimeout(r, 1_000, 1));', { freezeMs: 50 });
   await Promise.all([e2e.call('/several/'), e2e.call('/several/')]);
   await untilAll('several', 'frozen');
   const starts = (await Promise.all([e2e.call('/several/'), e2e.call('/several/'), e2e.call('/several/')])).map(startOf);
@@ -176,7 +177,7 @@ test('gateway killed -9 with frozen instances: its successor has them thawed', a
 });
 
 test('provisioned instances are there before traffic, are never frozen, and come again when one crashes', async () => {
-  await e2e.publish('kept', 'export const handler = () => new Promise((r) => setTimeout(r, 300, 1));', {
+  await e2e.publish('kept', 'export const handler = () => new Promise((r) => setTimeout(r, 1_000, 1));', {
     minimum: 2,
     maximum: 3,
     freezeMs: 50,
