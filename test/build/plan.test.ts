@@ -153,7 +153,7 @@ const badPlans: readonly [what: string, manifest: string, message: RegExp][] = [
   [
     'several requests at once for a one-shot instance',
     'functions:\n  a: { process: one-shot, concurrency: 2 }\n',
-    /^swiftlet\.yaml:2:26: functions\.a\.concurrency: a one-shot instance takes a single request, not 2 at once$/,
+    /^swiftlet\.yaml:2:40: functions\.a\.concurrency: a one-shot instance takes a single request, not 2 at once$/,
   ],
   [
     'a minimum above the defaults’ maximum',
