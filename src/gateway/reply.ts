@@ -54,7 +54,14 @@ export function refuse(
 ): void {
   const headers = ['x-swiftlet-request-id', id];
   if (version !== undefined)
-    headers.push('x-swiftlet-version', String(version), 'x-swiftlet-start', 'none', 'server-timing', `queue;dur=0, ${warmPhases}, handler;dur=0`);
+    headers.push(
+      'x-swiftlet-version',
+      String(version),
+      'x-swiftlet-start',
+      'none',
+      'server-timing',
+      `queue;dur=0, ${warmPhases}, handler;dur=0`,
+    );
   writeProblem(response, error, id, headers, !request.complete && bodyLengthOf(request) !== 0);
 }
 

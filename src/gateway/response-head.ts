@@ -39,7 +39,8 @@ function readHead(payload: Buffer): ResponseHeadChecked {
     if (typeof name !== 'string' || typeof value !== 'string' || !isToken(name))
       throw invalid(`its header ${JSON.stringify(name)} has a name or value that is none`);
     if (!isFieldValue(value)) throw invalid(`its header "${name}" has a character that no header may have`);
-    if (name === 'transfer-encoding') throw invalid('its header "transfer-encoding" would frame the message, which is the platform’s to do');
+    if (name === 'transfer-encoding')
+      throw invalid('its header "transfer-encoding" would frame the message, which is the platform’s to do');
     if (name === 'content-length') contentLength = lengthOf(value, contentLength);
     if (!ours.has(name) && !name.startsWith(oursPrefix)) headers.push(name, value);
   }

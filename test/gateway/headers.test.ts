@@ -40,7 +40,9 @@ test('__proto__ is a header like any other', () => {
 const head = (status: unknown, headers: unknown) => Buffer.from(JSON.stringify([status, headers]));
 
 test('what a function says of its connection, and of the platform, is dropped', () => {
-  const checked = checkHead(head(200, ['a', 'b', 'connection', 'close', 'x-swiftlet-version', '7', 'content-length', '5', 'upgrade', 'h2c']));
+  const checked = checkHead(
+    head(200, ['a', 'b', 'connection', 'close', 'x-swiftlet-version', '7', 'content-length', '5', 'upgrade', 'h2c']),
+  );
   assert.deepEqual(checked, { status: 200, headers: ['a', 'b'], contentLength: 5 });
 });
 
