@@ -5,7 +5,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
 import { type Version, versionIdOf } from '../model/function.ts';
-import { clientIdleMs } from '../model/limits.ts';
 import { totalMs } from '../model/phases.ts';
 import type { Ended, Starting } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
@@ -15,7 +14,7 @@ import type { PublishedState } from '../wire/published-state.ts';
 import { refusal } from './admit.ts';
 import { cancel, dispatch } from './dispatch.ts';
 import { Exchange } from './exchange.ts';
-import { brokeProtocol, queueTimeout, removed, timeLimitExceeded } from './failures.ts';
+import { brokeProtocol, removed } from './failures.ts';
 import { InFlight } from './in-flight.ts';
 import type { InstanceLink, LinkEvents } from './instance-link.ts';
 import { Links } from './links.ts';
@@ -29,6 +28,7 @@ import type { ServedFunction } from './served-function.ts';
 import { Serving } from './serving.ts';
 import { type StartEvents, Starts } from './starts.ts';
 import { tally } from './tally.ts';
+import { enforceTimeLimits, giveUp, type TimeLimitMeans } from './time-limits.ts';
 import { type StartedInstance, waitFor } from './waited-start.ts';
 
 export interface GatewayMeans {
@@ -51,12 +51,16 @@ export class Gateway implements LinkEvents, StartEvents {
   readonly #starts: Starts;
   /** Requests with an answer held back in this turn. */
   readonly #held: Exchange[] = [];
+  readonly #timeLimitMeans: TimeLimitMeans;
   readonly #sweep: NodeJS.Timeout;
 
   constructor(means: GatewayMeans) {
     this.#means = means;
     this.#serving = new Serving({ figuresOf: (version) => means.metrics.of(version), chance: means.chance });
-    this.#links = new Links(means.agent, (exchange, error) => this.#settle(exchange, error));
+    const settle = (exchange: Exchange, error: SwiftletError) => this.#settle(exchange, error);
+    const links = new Links(means.agent, settle);
+    this.#links = links;
+    this.#timeLimitMeans = { settle, discard: (link, code, detail) => links.discard(link, code, detail) };
     this.#starts = new Starts(means.agent, this);
     this.#sweep = setInterval(() => this.#sweepOnce(performance.now()), sweepEveryMs);
   }
@@ -167,7 +171,7 @@ export class Gateway implements LinkEvents, StartEvents {
 
   #dispatch(exchange: Exchange, link: InstanceLink, now: number): void {
     this.#begin(exchange, link, now);
-    dispatch(exchange, link, now, this.#giveUp);
+    dispatch(exchange, link, now, giveUp);
     if (!link.hasRoom) exchange.served.removeFree(link);
   }
 
@@ -186,7 +190,7 @@ export class Gateway implements LinkEvents, StartEvents {
       const exchange = link.served.takeAhead();
       if (exchange === undefined) return;
       exchange.state = 'ahead';
-      dispatch(exchange, link, now, this.#giveUp);
+      dispatch(exchange, link, now, giveUp);
     }
   }
 
@@ -287,13 +291,6 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#starts.activate(link.served, performance.now());
   }
 
-  /** The caller's answer is decided; what the instance still does for it holds its slot until it is done. */
-  readonly #giveUp = (exchange: Exchange, error: SwiftletError): void => {
-    cancel(exchange);
-    exchange.abandoned = error.code;
-    sendProblem(exchange, error);
-  };
-
   #settle(exchange: Exchange, error: SwiftletError | undefined, now = performance.now()): void {
     if (exchange.state === 'settled') return;
     if (exchange.state !== 'dispatched') {
@@ -332,41 +329,9 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   #sweepOnce(now: number): void {
-    for (const exchange of this.#inFlight.all()) {
-      if (now >= exchange.deadline) this.#expire(exchange);
-      else if (exchange.stalledSince !== 0 && now - exchange.stalledSince > clientIdleMs) this.#cutOff(exchange);
-    }
+    for (const exchange of this.#inFlight.all()) enforceTimeLimits(exchange, now, this.#timeLimitMeans);
     this.#links.releaseIdle(now);
     for (const served of this.#serving.all) if (served.waiting > 0) this.#starts.activate(served, now);
-  }
-
-  #expire(exchange: Exchange): void {
-    const { link, served } = exchange;
-    switch (exchange.state) {
-      case 'waiting':
-        this.#settle(exchange, queueTimeout(served));
-        break;
-      case 'ahead':
-        if (exchange.abandoned === undefined) this.#giveUp(exchange, queueTimeout(served));
-        break;
-      case 'dispatched': {
-        const error = timeLimitExceeded(served.version);
-        link?.streams.delete(exchange.stream);
-        if (link !== undefined) this.#links.discard(link, 'Timeout', error.message);
-        this.#settle(exchange, error);
-        break;
-      }
-      case 'settled':
-    }
-  }
-
-  /** A caller that neither sends nor takes has had its time. */
-  #cutOff(exchange: Exchange): void {
-    exchange.stalledSince = 0;
-    const isSending = !exchange.request.complete;
-    if (isSending && !exchange.headSent)
-      this.#giveUp(exchange, new SwiftletError('RequestTimeout', `the request's body stopped coming for ${clientIdleMs} ms`));
-    else exchange.response.destroy();
   }
 }
 
