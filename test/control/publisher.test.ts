@@ -54,7 +54,7 @@ describe('the publisher', () => {
     assert.deepEqual([...(early.state?.functions.keys() ?? [])], ['default/b']);
     const late = await stateOf(subscribe());
     assert.deepEqual(late.functions, early.state?.functions);
-    assert.equal(late.revision, early.state.revision);
+    assert.equal(late.revision, early.state?.revision);
   });
 
   it('waits for the slowest, but for nobody who went, and not for ever', async (t) => {
