@@ -6,7 +6,7 @@ import { Publisher } from '../../src/control/publisher.ts';
 import { SqliteStore } from '../../src/control/sqlite-store.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
 import type { PublishedState } from '../../src/wire/published-state.ts';
-import { subscribeState } from '../../src/wire/state-subscriber.ts';
+import { type StateSubscriber, subscribeState } from '../../src/wire/state-subscriber.ts';
 import { artifactOf, deploymentOf } from './store-suite.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -33,23 +33,28 @@ async function published(t: TestContext, folder = tempFolder(t)) {
   return { folder, store, publisher, subscribe, revisionOf, close };
 }
 
+/** A subscriber's first state, as soon as it is there. */
+async function stateOf(subscriber: StateSubscriber): Promise<PublishedState> {
+  while (subscriber.state === undefined) await sleep(5);
+  return subscriber.state;
+}
+
 describe('the publisher', () => {
   it('gives those who come everything, and then each change', async (t) => {
     const { store, publisher, subscribe, revisionOf } = await published(t);
     await revisionOf({ function: 'a' });
     subscribe(undefined, 'agent');
     const early = subscribe();
-    await sleep(30);
-    assert.deepEqual([...(early.state?.functions.keys() ?? [])], ['default/a']);
-    assert.deepEqual(early.state?.tokenHashes, ['hash']);
+    const first = await stateOf(early);
+    assert.deepEqual([...first.functions.keys()], ['default/a']);
+    assert.deepEqual(first.tokenHashes, ['hash']);
     await publisher.placed(await revisionOf({ function: 'b' }), 1_000);
     const revision = await store.remove('default', 'a');
     assert.ok(await publisher.placed(revision ?? assert.fail(), 1_000));
-    assert.deepEqual([...early.state.functions.keys()], ['default/b']);
-    const late = subscribe();
-    await sleep(30);
-    assert.deepEqual(late.state?.functions, early.state.functions);
-    assert.equal(late.state.revision, early.state.revision);
+    assert.deepEqual([...(early.state?.functions.keys() ?? [])], ['default/b']);
+    const late = await stateOf(subscribe());
+    assert.deepEqual(late.functions, early.state?.functions);
+    assert.equal(late.revision, early.state?.revision);
   });
 
   it('waits for the slowest, but for nobody who went, and not for ever', async (t) => {

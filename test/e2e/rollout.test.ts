@@ -17,6 +17,8 @@ const canary: RolloutPlan = {
   ],
 };
 const perSecond = 150;
+/** So many at once that a machine which stalls for half a second starts no other instance: a cold start is the rollout's then. */
+const roomy = { concurrency: 100 };
 
 let e2e: E2e;
 before(async () => {
@@ -45,10 +47,10 @@ const reached = (name: string, state: RolloutView['state'], limitMs = 20_000) =>
 const load = (name: string) => sendLoad(`${e2e.platform.gatewayUrl}/${name}/`, perSecond);
 
 test('a canary that does well takes over: no error, no cold start, shares in between', async () => {
-  await e2e.publish('well', good('one'), { concurrency: 10 });
+  await e2e.publish('well', good('one'), roomy);
   await e2e.call('/well/');
   const sent = load('well');
-  await e2e.publish('well', good('two'), { concurrency: 10, rollout: canary });
+  await e2e.publish('well', good('two'), { ...roomy, rollout: canary });
   const { step } = await reached('well', 'watching');
   assert.equal(step?.weight, 20);
   const done = await reached('well', 'completed');
@@ -62,10 +64,10 @@ test('a canary that does well takes over: no error, no cold start, shares in bet
 });
 
 test('a canary that fails is rolled back by itself, with its reason, and the old version is there still', async () => {
-  await e2e.publish('badly', good('one'), { concurrency: 10 });
+  await e2e.publish('badly', good('one'), roomy);
   await e2e.call('/badly/');
   const sent = load('badly');
-  await e2e.publish('badly', failing, { concurrency: 10, rollout: { strategy: 'canary', steps: [{ weight: 20, forMs: 60_000 }] } });
+  await e2e.publish('badly', failing, { ...roomy, rollout: { strategy: 'canary', steps: [{ weight: 20, forMs: 60_000 }] } });
   const { reason, live } = await reached('badly', 'rolled-back');
   assert.match(reason ?? '', /requests to version 2 failed \(\d+\.\d %\), but only 0 of \d+ requests to version 1 failed/);
   assert.deepEqual(live, [{ version: 1, weight: 100 }]);
@@ -91,9 +93,9 @@ test('a version that cannot start gets no request', async () => {
 
 test('a way back is in force within a second and loses no request; what is in flight ends on its version', async () => {
   const slow = 'export const handler = (event) => new Promise((r) => setTimeout(r, event.rawPath === "/slow" ? 1500 : 0, "two"));';
-  await e2e.publish('back', good('one'), { concurrency: 10 });
+  await e2e.publish('back', good('one'), roomy);
   await e2e.call('/back/');
-  await e2e.publish('back', slow, { concurrency: 10, rollout: { strategy: 'blue-green', keepMs: 60_000 } });
+  await e2e.publish('back', slow, { ...roomy, rollout: { strategy: 'blue-green', keepMs: 60_000 } });
   await reached('back', 'watching');
   const inFlight = e2e.call('/back/slow');
   const sent = load('back');
@@ -114,10 +116,10 @@ test('a way back is in force within a second and loses no request; what is in fl
 });
 
 test('a kill -9 of control in the middle: the step stays, and the next control goes on with it', async () => {
-  await e2e.publish('killed', good('one'), { concurrency: 10 });
+  await e2e.publish('killed', good('one'), roomy);
   await e2e.call('/killed/');
   const sent = load('killed');
-  await e2e.publish('killed', good('two'), { concurrency: 10, rollout: canary });
+  await e2e.publish('killed', good('two'), { ...roomy, rollout: canary });
   await reached('killed', 'watching');
   const pid = roleOf(e2e.platform.pid, 'control');
   process.kill(pid, 'SIGKILL');
@@ -134,7 +136,7 @@ test('a kill -9 of control in the middle: the step stays, and the next control g
 });
 
 test('aliases, weights and versions that are asked for', async () => {
-  for (const word of ['one', 'two']) await e2e.publish('named', good(word), { concurrency: 10 });
+  for (const word of ['one', 'two']) await e2e.publish('named', good(word), roomy);
   await api('PUT', 'named/aliases/stable', { versions: [{ version: 1, weight: 100 }] });
   assert.deepEqual([(await e2e.call('/named:stable/')).text, (await e2e.call('/named/')).text], ['"one"', '"two"']);
   assert.equal((await e2e.call('/named:gone/')).json['code'], 'AliasNotFound');
