@@ -27,5 +27,8 @@ export const brokeProtocol = ({ function: name }: Version): string =>
 
 export const hungUp = ({ function: name }: Version): string => `the process of function "${name}" closed its connection; it was replaced`;
 
+export const knowsNothing = (): SwiftletError =>
+  new SwiftletError('Unavailable', 'the gateway has just started and does not know the functions yet: control is away');
+
 export const unknownFunction = (name: string): SwiftletError =>
   new SwiftletError('FunctionNotFound', `there is no function "${name}"; deploy it, or see "swiftlet list"`);
