@@ -34,5 +34,8 @@ export const removed = ({ function: name }: Version, wanted: string): SwiftletEr
     `${wanted.slice(wanted.indexOf('/') + 1)} was removed; "swiftlet alias list ${name}" shows what is left`,
   );
 
+export const knowsNothing = (): SwiftletError =>
+  new SwiftletError('Unavailable', 'the gateway has just started and does not know the functions yet: control is away');
+
 export const unknownFunction = (name: string): SwiftletError =>
   new SwiftletError('FunctionNotFound', `there is no function "${name}"; deploy it, or see "swiftlet list"`);

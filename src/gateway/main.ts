@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Problem, SwiftletError, toProblem } from '../model/errors.ts';
 import { clientIdleMs, maxHeaderBytes, maxHeaderCount } from '../model/limits.ts';
@@ -18,6 +19,7 @@ import { connectionsOf } from './connections.ts';
 import { openDeliveryDoor } from './delivery-door.ts';
 import { endGently } from './end-gently.ts';
 import { EventDoor } from './event-door.ts';
+import { knowsNothing } from './failures.ts';
 import { Gateway } from './gateway.ts';
 import { headFault } from './head-fault.ts';
 import { GatewayMetrics } from './metrics.ts';
@@ -28,6 +30,8 @@ import { route } from './route.ts';
 
 const keepAliveMs = 75_000;
 const checkConnectionsEveryMs = 1_000;
+/** Control sends its state as soon as a gateway comes; without control a gateway can say no more than that. */
+const knowsWithinMs = 1_000;
 
 async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRole> {
   const agent = connectCalls(
@@ -57,13 +61,17 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     chance: () => Math.random(),
     log,
   });
-  const subscriber = subscribeState(stateSocketOf(config.run), 'gateway', (state) => gateway.applyState(state));
+  const { promise: knows, resolve: nowKnows } = Promise.withResolvers<undefined>();
+  const subscriber = subscribeState(stateSocketOf(config.run), 'gateway', (state) => {
+    gateway.applyState(state);
+    nowKnows(undefined);
+  });
   const isReady = () => subscriber.state !== undefined && agent.connected;
 
   const events = connectCalls(socketOf(config.run, 'events'), 'gateway');
   const knowsFunctions = () => subscriber.state !== undefined;
   const eventDoor = new EventDoor({ events, gateway, knowsFunctions, pass: passFrom(process.env) });
-  const platform = { gateway, eventDoor, isReady, tokenHashes: () => subscriber.state?.tokenHashes ?? [] };
+  const platform = { gateway, eventDoor, isReady, knowsFunctions, tokenHashes: () => subscriber.state?.tokenHashes ?? [] };
 
   let isStopping = false;
   const server = createServer(
@@ -89,6 +97,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
         case 'function':
           if (request.headers.prefer !== undefined && wantsNoAnswer(request.headers.prefer))
             eventDoor.accept(request, response, { key: way.key, name: way.name, kind: 'http', target: way.rest });
+          else if (!knowsFunctions()) gateway.refuse(request, response, randomUUID(), knowsNothing());
           else gateway.handle(request, response, way.key, way.name, invokeKind.http, way.rest);
           break;
         case 'platform':
@@ -111,6 +120,8 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   server.maxHeadersCount = maxHeaderCount + 1;
   server.on('clientError', answerMalformed);
   const connections = connectionsOf(server);
+  // A connection that is refused is tried again, or elsewhere; an answer that a function is not known is believed.
+  await Promise.race([knows, pause(knowsWithinMs, undefined, { ref: false })]);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.gateway.port, config.gateway.host, resolve);

@@ -7,6 +7,7 @@ import { invokeKind } from '../wire/instance-protocol.ts';
 import { functionKey } from '../wire/published-state.ts';
 import type { EventDoor } from './event-door.ts';
 import type { Gateway } from './gateway.ts';
+import { knowsNothing } from './failures.ts';
 import { isAuthorised, platformPath } from './platform-paths.ts';
 import { wantsNoAnswer } from './prefer.ts';
 
@@ -14,13 +15,15 @@ export interface PlatformDoorMeans {
   readonly gateway: Gateway;
   readonly eventDoor: EventDoor;
   readonly isReady: () => boolean;
+  /** Whether control has said what there is, its tokens among it. */
+  readonly knowsFunctions: () => boolean;
   /** Of the tokens that open it, SHA-256 in hex. */
   readonly tokenHashes: () => readonly string[];
 }
 
 /** @param path what follows `/_` */
 export function answerPlatform(
-  { gateway, eventDoor, isReady, tokenHashes }: PlatformDoorMeans,
+  { gateway, eventDoor, isReady, knowsFunctions, tokenHashes }: PlatformDoorMeans,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
@@ -29,6 +32,7 @@ export function answerPlatform(
   const wanted = platformPath(path);
   if (wanted.kind === 'health') sendHealth(response, isReady());
   else if (wanted.kind === 'unknown') refuse(new SwiftletError('NotFound', 'the platform has no such path; functions are at /<function>/'));
+  else if (!knowsFunctions()) refuse(knowsNothing());
   else if (!isAuthorised(request.headers.authorization, tokenHashes())) refuse(tokenMissing());
   else if (wanted.kind === 'event') {
     if (request.method === 'GET') eventDoor.status(request, response, wanted.id);

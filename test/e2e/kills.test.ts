@@ -107,6 +107,24 @@ test('gateway: its own callers’ requests break, everything else lives', async 
   assert.equal(after.text, before.text);
 });
 
+test('gateway: while control is away it says that it does not know the functions yet, not that there are none', async () => {
+  const control = roleOf('control');
+  process.kill(control, 'SIGSTOP');
+  try {
+    process.kill(roleOf('gateway'), 'SIGKILL');
+    const early = await eventually(
+      () => e2e.call('/instant/').catch(() => undefined),
+      (answer) => answer !== undefined,
+      10_000,
+    );
+    assert.deepEqual([early?.status, early?.json['code'], early?.headers.get('retry-after')], [503, 'Unavailable', '1']);
+  } finally {
+    process.kill(control, 'SIGCONT');
+  }
+  await eventually(healthy, Boolean, 10_000);
+  assert.equal((await e2e.call('/instant/')).status, 200);
+});
+
 test('relay: log lines of the gap at most', async () => {
   await killRole('relay');
   assert.equal((await e2e.call('/instant/')).status, 200);
