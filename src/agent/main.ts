@@ -75,9 +75,10 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     const versions = served.all;
     pools.serve(versions);
     instances.tidy();
-    const digests = [...versions.map((version) => version.digest), ...served.standby];
-    await Promise.all([...new Set(digests)].map((digest) => placeAhead(code, digest, log)));
-    await code.keepOnly(new Set([...digests, ...[...instances.all].map((instance) => instance.version.digest)]));
+    const wanted = new Map<string, object>(served.standby.map((digest) => [digest, {}]));
+    for (const { digest, tenant, function: name, number } of versions) wanted.set(digest, { tenant, function: name, version: number });
+    await Promise.all([...wanted].map(([digest, about]) => placeAhead(code, digest, log.child(about))));
+    await code.keepOnly(new Set([...wanted.keys(), ...[...instances.all].map((instance) => instance.version.digest)]));
     const filled = versions.map((version) => ({ version, done: provisioned.keep(version) }));
     // A deploy waits for its own provisioned instances, not for those of somebody else.
     await Promise.all(filled.flatMap(({ version, done }) => (before.has(versionIdOf(version)) ? [] : [done])));
