@@ -81,7 +81,7 @@ test('agent: a function that keeps its thread busy holds nobody up, and is not e
     'export const handler = (e) => { const end = Date.now() + Number(e.queryStringParameters?.ms ?? 0); while (Date.now() < end); return "worked"; };',
   );
   let isAnswered = false;
-  const inFlight = e2e.call('/busy/?ms=5000').finally(() => (isAnswered = true));
+  const inFlight = e2e.call('/busy/?ms=10000').finally(() => (isAnswered = true));
   await eventually(
     () => e2e.platform.api.instances('busy'),
     ({ length }) => length === 1,
