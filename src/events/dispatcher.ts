@@ -10,6 +10,7 @@ import { destinationRecord } from './destination-record.ts';
 import type { EventLog, FunctionRef, LaneRef, LeasedEvent, NewEvent, Settlement } from './event-log.ts';
 import { destinationOf, followUp, hasEnded } from './follow-up.ts';
 import { emptyLane, isIdle, type Lane, reached, roomOf, sharesOf, throttled } from './lanes.ts';
+import { Rounds } from './rounds.ts';
 
 /** Deliveries of all functions at once: each holds its event in memory. */
 const maxInFlight = 128;
@@ -57,15 +58,12 @@ export class Dispatcher {
   readonly #lanes = new Map<string, Lane>();
   readonly #attempts = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #soon: NodeJS.Immediate | undefined;
-  #round: Promise<void> | undefined;
-  #isWanted = false;
-  #isStopping = false;
+  readonly #rounds: Rounds;
   #sweepAtMs = 0;
 
   constructor(means: DispatchMeans) {
     this.#means = means;
+    this.#rounds = new Rounds({ look: (nowMs) => this.#look(nowMs), now: means.now, longestSleepMs: sweepEveryMs });
   }
 
   get inFlight(): number {
@@ -74,39 +72,21 @@ export class Dispatcher {
 
   /** Something may be due: an event was accepted, the functions changed. */
   wake(): void {
-    this.#isWanted = true;
-    if (this.#isStopping) return;
-    this.#soon ??= setImmediate(() => {
-      this.#soon = undefined;
-      this.#round ??= this.#rounds().finally(() => (this.#round = undefined));
-    });
+    this.#rounds.wake();
   }
 
   /** Begins no more attempts, and resolves when those under way have ended and are noted; after the grace they are broken off. */
   async stop(graceOver: AbortSignal): Promise<void> {
-    this.#isStopping = true;
-    clearTimeout(this.#timer);
-    clearImmediate(this.#soon);
-    await this.#round;
+    await this.#rounds.stop();
     using _late = addAbortListener(graceOver, () => this.#stopped.abort());
     await Promise.all(this.#attempts);
   }
 
-  async #rounds(): Promise<void> {
-    while (this.#isWanted && !this.#isStopping) {
-      this.#isWanted = false;
-      const nextMs = await this.#dispatch(this.#means.now()).catch((error: unknown) => {
-        this.#means.trouble(error, 'events that are due could not be handed out');
-        return this.#means.now() + afterTroubleMs;
-      });
-      this.#sleepUntil(nextMs);
-    }
-  }
-
-  #sleepUntil(nextMs: number): void {
-    clearTimeout(this.#timer);
-    if (this.#isStopping) return;
-    this.#timer = setTimeout(() => this.wake(), Math.min(sweepEveryMs, Math.max(1, nextMs - this.#means.now())));
+  #look(nowMs: number): Promise<number> {
+    return this.#dispatch(nowMs).catch((error: unknown) => {
+      this.#means.trouble(error, 'events that are due could not be handed out');
+      return this.#means.now() + afterTroubleMs;
+    });
   }
 
   /** @returns when there may be something to do again if nobody wakes it before */
@@ -171,7 +151,7 @@ export class Dispatcher {
     const settle = (event: LeasedEvent, limits: Limits) => this.#settle(event, decide(event, outcome, limits.policy, nowMs, nowMs), limits);
     await Promise.all(left.map((event) => settle(event, limitsOf(functions, event))));
     if (left.length < sweptAtOnce) this.#sweepAtMs = nowMs + sweepEveryMs;
-    else this.#isWanted = true;
+    else this.wake();
   }
 
   async #settle(event: LeasedEvent, settlement: Settlement, limits: Limits): Promise<void> {

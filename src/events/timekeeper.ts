@@ -2,6 +2,7 @@
 import type { Version } from '../model/function.ts';
 import { functionKey } from '../wire/published-state.ts';
 import type { NewEvent } from './event-log.ts';
+import { Rounds } from './rounds.ts';
 import { timerChanges, timerKey } from './timer-changes.ts';
 import { timerEvent } from './timer-event.ts';
 import { runsDue } from './timer-runs.ts';
@@ -29,49 +30,28 @@ export class Timekeeper implements AsyncDisposable {
   readonly #means: TimekeeperMeans;
   /** The functions whose timers the store has. */
   #followed: ReadonlyMap<string, Version> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #soon: NodeJS.Immediate | undefined;
-  #round: Promise<void> | undefined;
-  #isWanted = false;
-  #isStopped = false;
+  readonly #rounds: Rounds;
 
   constructor(means: TimekeeperMeans) {
     this.#means = means;
+    this.#rounds = new Rounds({ look: (nowMs) => this.#tryToLook(nowMs), now: means.now, longestSleepMs });
   }
 
   /** The functions have changed, or the clock has. */
   wake(): void {
-    this.#isWanted = true;
-    if (this.#isStopped) return;
-    this.#soon ??= setImmediate(() => {
-      this.#soon = undefined;
-      this.#round ??= this.#rounds().finally(() => (this.#round = undefined));
-    });
+    this.#rounds.wake();
   }
 
   /** Resolves when nothing is under way any more. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-    clearImmediate(this.#soon);
-    await this.#round;
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  async #rounds(): Promise<void> {
-    while (this.#isWanted && !this.#isStopped) {
-      this.#isWanted = false;
-      const nextMs = await this.#look(this.#means.now()).catch((error: unknown) => {
-        this.#means.trouble(error, 'timers could not be looked at');
-        return this.#means.now() + afterTroubleMs;
-      });
-      this.#sleepUntil(nextMs);
-    }
-  }
-
-  #sleepUntil(nextMs: number): void {
-    clearTimeout(this.#timer);
-    if (this.#isStopped) return;
-    this.#timer = setTimeout(() => this.wake(), Math.min(longestSleepMs, Math.max(1, nextMs - this.#means.now())));
+  #tryToLook(nowMs: number): Promise<number> {
+    return this.#look(nowMs).catch((error: unknown) => {
+      this.#means.trouble(error, 'timers could not be looked at');
+      return this.#means.now() + afterTroubleMs;
+    });
   }
 
   /** @returns when there is something to do again */
