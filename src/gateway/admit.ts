@@ -2,7 +2,7 @@
 import { SwiftletError } from '../model/errors.ts';
 import { maxBodyBytes } from '../model/limits.ts';
 import { bodyTooLarge } from './dispatch.ts';
-import type { ServedFunction } from './served-function.ts';
+import type { ServedVersion } from './served-version.ts';
 
 /** What is in flight of the function's tenant at this gateway. */
 export interface Load {
@@ -11,7 +11,7 @@ export interface Load {
 }
 
 /** @returns why a request is refused, or undefined when it may come in */
-export function refusal(served: ServedFunction, bodyLength: number, load: Load, now: number): SwiftletError | undefined {
+export function refusal(served: ServedVersion, bodyLength: number, load: Load, now: number): SwiftletError | undefined {
   const { version, lastFailure } = served;
   if (bodyLength > maxBodyBytes) return bodyTooLarge();
   if (load.inFlight >= load.tenantInFlight)

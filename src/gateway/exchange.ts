@@ -5,7 +5,7 @@ import { initialCreditBytes } from '../wire/instance-protocol.ts';
 import type { Backlog } from './backlog.ts';
 import type { InstanceLink } from './instance-link.ts';
 import type { ResponseHeadChecked } from './response-head.ts';
-import type { ServedFunction } from './served-function.ts';
+import type { ServedVersion } from './served-version.ts';
 import type { WaitedStart } from './waited-start.ts';
 
 /** Where a request is on its way. One that is ahead was sent to an instance that is not initialised, and begins when it is. */
@@ -19,7 +19,7 @@ export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly id: string;
-  readonly served: ServedFunction;
+  readonly served: ServedVersion;
   /** What its caller named: the key of a function or an alias, or the id of a version. */
   readonly wanted: string;
   /** `invokeKind` of the wire. */
@@ -73,7 +73,7 @@ export class Exchange {
     request: IncomingMessage,
     response: ServerResponse,
     id: string,
-    served: ServedFunction,
+    served: ServedVersion,
     kind: number,
     target: string,
     sourceIp: string,

@@ -1,10 +1,10 @@
 /** What a caller is told whose request has had its time. */
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
-import type { ServedFunction } from './served-function.ts';
+import type { ServedVersion } from './served-version.ts';
 
 /** No instance became free in time; when the host is the reason, it is said. */
-export function queueTimeout({ version, lastRefusal, instances }: ServedFunction): SwiftletError {
+export function queueTimeout({ version, lastRefusal, instances }: ServedVersion): SwiftletError {
   if (lastRefusal?.code === 'HostFull' || lastRefusal?.code === 'Unavailable') return lastRefusal;
   const { function: name, config } = version;
   return new SwiftletError(

@@ -24,7 +24,7 @@ import { flushHeld, receive, type Verdict } from './receive.ts';
 import { refuse, sendProblem } from './reply.ts';
 import type { Reports } from './reports.ts';
 import { bodyLengthOf } from './request-headers.ts';
-import type { ServedFunction } from './served-function.ts';
+import type { ServedVersion } from './served-version.ts';
 import { Serving } from './serving.ts';
 import { type StartEvents, Starts } from './starts.ts';
 import { tally } from './tally.ts';
@@ -213,7 +213,7 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#rest(link, now);
   }
 
-  failed(served: ServedFunction, error: SwiftletError, ahead: InstanceLink | undefined): void {
+  failed(served: ServedVersion, error: SwiftletError, ahead: InstanceLink | undefined): void {
     for (const exchange of ahead?.streams.values() ?? []) this.#failCold(exchange, error);
     ahead?.close();
     // Counted out when it is settled, and not twice: the next one would not be started for.
@@ -226,7 +226,7 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#settle(exchange, error);
   }
 
-  putOff(served: ServedFunction, ahead: InstanceLink | undefined): void {
+  putOff(served: ServedVersion, ahead: InstanceLink | undefined): void {
     for (const exchange of [...(ahead?.streams.values() ?? [])].reverse()) {
       exchange.link = undefined;
       if (exchange.abandoned !== undefined) this.#settle(exchange, new SwiftletError(exchange.abandoned, 'nobody waits for it'));
@@ -314,7 +314,7 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   /** Whoever waited for it waits for what its request asked for now, at the place where it came in. */
-  #retire(served: ServedFunction): void {
+  #retire(served: ServedVersion): void {
     served.retired = true;
     for (let exchange = served.takeAhead(); exchange !== undefined; exchange = served.takeAhead()) {
       const successor = this.#serving.successor(exchange.wanted, exchange.request.headers);

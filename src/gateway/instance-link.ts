@@ -6,7 +6,7 @@ import type { AcquiredInstance } from '../wire/agent-calls.ts';
 import { FrameDecoder, headerBytes, joinFrames } from '../wire/frames.ts';
 import { frame, initialCreditBytes } from '../wire/instance-protocol.ts';
 import type { Exchange } from './exchange.ts';
-import type { ServedFunction } from './served-function.ts';
+import type { ServedVersion } from './served-version.ts';
 import { Streams } from './streams.ts';
 
 /** A runtime sends no frame for a request that is over; a thread of the user's may. More than this is no mistake any more. */
@@ -44,7 +44,7 @@ interface EarlyFrame {
 
 export class InstanceLink {
   readonly id: string;
-  readonly served: ServedFunction;
+  readonly served: ServedVersion;
   readonly slots: number;
   /** Requests under way. */
   readonly streams: Streams<Exchange>;
@@ -78,7 +78,7 @@ export class InstanceLink {
     if (this.#socket.writableLength > backlogBytes + this.streams.size * backlogBytesPerStream) this.close();
   };
 
-  constructor(id: string, socketPath: string, slots: number, served: ServedFunction, events: LinkEvents, now: number) {
+  constructor(id: string, socketPath: string, slots: number, served: ServedVersion, events: LinkEvents, now: number) {
     this.id = id;
     this.slots = slots;
     this.streams = new Streams<Exchange>(slots);

@@ -5,7 +5,7 @@ import type { CallClient } from '../wire/calls.ts';
 import type { Exchange } from './exchange.ts';
 import { crashed, hungUp } from './failures.ts';
 import type { InstanceLink } from './instance-link.ts';
-import type { ServedFunction } from './served-function.ts';
+import type { ServedVersion } from './served-version.ts';
 
 /** How long a request whose instance is gone waits to hear from the agent why. */
 const reasonWaitMs = 1_000;
@@ -76,7 +76,7 @@ export class Links {
     }
   }
 
-  releaseIdleOf(served: ServedFunction, now: number): void {
+  releaseIdleOf(served: ServedVersion, now: number): void {
     for (const link of this.#all.values()) if (link.served === served && link.streams.size === 0) this.release(link, now);
   }
 

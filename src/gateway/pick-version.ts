@@ -5,7 +5,7 @@ import { versionIdOf } from '../model/function.ts';
 import { aliasMark } from '../model/traffic.ts';
 import { unknownFunction } from './failures.ts';
 import { isAuthorised } from './platform-paths.ts';
-import type { ServedFunction } from './served-function.ts';
+import type { ServedVersion } from './served-version.ts';
 import type { Serving } from './serving.ts';
 
 /** Asks for one version of a function, by its number. */
@@ -25,7 +25,7 @@ export function pickVersion(
   name: string,
   headers: IncomingHttpHeaders,
   isTrusted: boolean,
-): ServedFunction | SwiftletError {
+): ServedVersion | SwiftletError {
   const wanted = headers[versionHeader];
   if (wanted === undefined) return serving.choose(key, headers) ?? unknownName(serving, key, name);
   const main = serving.find(functionOf(key));

@@ -2,7 +2,7 @@
 import type { CallClient } from '../wire/calls.ts';
 import { threeDecimals } from './decimal.ts';
 import type { Exchange } from './exchange.ts';
-import type { ServedFunction } from './served-function.ts';
+import type { ServedVersion } from './served-version.ts';
 import { UsageBatch } from './usage-batch.ts';
 import { prepaidMs, type WaitedStart } from './waited-start.ts';
 
@@ -70,7 +70,7 @@ export class Reports {
     this.#waiting += batch.bytes.length - before;
   }
 
-  #open({ key, version }: ServedFunction): Batch {
+  #open({ key, version }: ServedVersion): Batch {
     const batch = {
       tenant: version.tenant,
       function: version.function,

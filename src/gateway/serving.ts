@@ -7,12 +7,12 @@ import type { PublishedState } from '../wire/published-state.ts';
 import { plainRouting, type Routing } from '../wire/routing.ts';
 import { choose, divide, type Division, pointByChance, pointOf } from './choose.ts';
 import type { FunctionFigures } from './metrics.ts';
-import { ServedFunction } from './served-function.ts';
+import { ServedVersion } from './served-version.ts';
 import { stickyValue } from './sticky-value.ts';
 import { Watch } from './watch.ts';
 
 /** Where requests that come by one name go. */
-interface Destination extends Division<ServedFunction> {
+interface Destination extends Division<ServedVersion> {
   readonly sticky: Sticky | undefined;
   /** The function's key: the same caller gets different points of different functions. */
   readonly seed: string;
@@ -32,19 +32,19 @@ export class Serving {
   /** By the key of a function, or of one of its aliases: `tenant/function:alias`. */
   #destinations = new Map<string, Destination>();
   /** By their ids. */
-  #versions = new Map<string, ServedFunction>();
+  #versions = new Map<string, ServedVersion>();
 
   constructor(means: ServingMeans) {
     this.#means = means;
   }
 
   /** All versions that are served. */
-  get all(): Iterable<ServedFunction> {
+  get all(): Iterable<ServedVersion> {
     return this.#versions.values();
   }
 
   /** Takes a new state. @returns the versions that serve no more */
-  take(state: PublishedState): ServedFunction[] {
+  take(state: PublishedState): ServedVersion[] {
     const before = this.#versions;
     this.#versions = new Map();
     this.#destinations = new Map();
@@ -60,7 +60,7 @@ export class Serving {
   }
 
   /** A version by its id, when it is served. */
-  version(id: string): ServedFunction | undefined {
+  version(id: string): ServedVersion | undefined {
     return this.#versions.get(id);
   }
 
@@ -74,7 +74,7 @@ export class Serving {
   }
 
   /** The version that a request goes to. @param key the function's, or that of one of its aliases */
-  choose(key: string, headers: IncomingHttpHeaders): ServedFunction | undefined {
+  choose(key: string, headers: IncomingHttpHeaders): ServedVersion | undefined {
     const destination = this.#destinations.get(key);
     if (destination === undefined || destination.parts.length === 0) return destination?.rest;
     const { sticky, seed } = destination;
@@ -83,11 +83,11 @@ export class Serving {
   }
 
   /** Where a request goes on that waited for a version which serves no more. @param wanted the id of a version, or as in `choose` */
-  successor(wanted: string, headers: IncomingHttpHeaders): ServedFunction | undefined {
+  successor(wanted: string, headers: IncomingHttpHeaders): ServedVersion | undefined {
     return this.#versions.get(wanted) ?? this.choose(wanted, headers);
   }
 
-  #add(key: string, serving: Version, { others, aliases, watch }: Routing, before: ReadonlyMap<string, ServedFunction>): void {
+  #add(key: string, serving: Version, { others, aliases, watch }: Routing, before: ReadonlyMap<string, ServedVersion>): void {
     const main = this.#serve(key, serving, watch, before);
     const byNumber = new Map([[serving.number, main]]);
     for (const version of others) byNumber.set(version.number, this.#serve(key, version, watch, before));
@@ -101,9 +101,9 @@ export class Serving {
     }
   }
 
-  #serve(key: string, version: Version, watch: number | undefined, before: ReadonlyMap<string, ServedFunction>): ServedFunction {
+  #serve(key: string, version: Version, watch: number | undefined, before: ReadonlyMap<string, ServedVersion>): ServedVersion {
     const id = versionIdOf(version);
-    const served = before.get(id) ?? new ServedFunction(version, key, this.#means.figuresOf(version));
+    const served = before.get(id) ?? new ServedVersion(version, key, this.#means.figuresOf(version));
     if (served.watch?.id !== watch) served.watch = watch === undefined ? undefined : new Watch(watch);
     this.#versions.set(id, served);
     return served;

@@ -6,7 +6,7 @@ import { acquiredSchema, type AcquiredInstance, type Starting } from '../wire/ag
 import type { CallClient } from '../wire/calls.ts';
 import { startsWanted } from './activate.ts';
 import { InstanceLink, type LinkEvents } from './instance-link.ts';
-import type { ServedFunction } from './served-function.ts';
+import type { ServedVersion } from './served-version.ts';
 import type { StartedInstance } from './waited-start.ts';
 
 /** What an agent may need for a start beside the user's own init. */
@@ -36,14 +36,14 @@ export interface StartEvents {
    */
   started(link: InstanceLink, start: StartedInstance | undefined): void;
   /** The function cannot start. Neither can what was sent ahead. */
-  failed(served: ServedFunction, error: SwiftletError, link: InstanceLink | undefined): void;
+  failed(served: ServedVersion, error: SwiftletError, link: InstanceLink | undefined): void;
   /** The start came to nothing, for no fault of the function. What was sent ahead never began. */
-  putOff(served: ServedFunction, link: InstanceLink | undefined): void;
+  putOff(served: ServedVersion, link: InstanceLink | undefined): void;
 }
 
 /** A start under way. */
 interface Start {
-  readonly served: ServedFunction;
+  readonly served: ServedVersion;
   /** The request that it was asked for. */
   readonly causedBy: string;
   /** There when something was sent ahead. */
@@ -66,7 +66,7 @@ export class Starts {
    * Asks for as many instances as those who wait need.
    * @param causedBy the id of the request that waits since now; absent when the oldest one has waited long enough
    */
-  activate(served: ServedFunction, now: number, causedBy?: string): void {
+  activate(served: ServedVersion, now: number, causedBy?: string): void {
     if (now < served.pausedUntil) return;
     const { waiting, starting, instances, version } = served;
     const { concurrency, maximum } = version.config;
@@ -106,7 +106,7 @@ export class Starts {
     }
   }
 
-  async #ask(id: string, served: ServedFunction, causedBy: string): Promise<void> {
+  async #ask(id: string, served: ServedVersion, causedBy: string): Promise<void> {
     const { tenant, function: name, number, config } = served.version;
     const start: Start = { served, causedBy, link: undefined, orphaned: undefined };
     this.#under.set(id, start);

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Exchange } from '../../src/gateway/exchange.ts';
 import { FunctionFigures } from '../../src/gateway/metrics.ts';
 import { Reports } from '../../src/gateway/reports.ts';
-import { ServedFunction } from '../../src/gateway/served-function.ts';
+import { ServedVersion } from '../../src/gateway/served-version.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 import { frame, invokeKind } from '../../src/wire/instance-protocol.ts';
 import { appendSchema, traceSchema } from '../../src/wire/relay-calls.ts';
@@ -150,7 +150,7 @@ test('a relay that is away: what its log cannot take is dropped, and counted all
   };
   using reports = new Reports(relay);
   const figures = new FunctionFigures(version);
-  const served = new ServedFunction(version, 'default/f', figures);
+  const served = new ServedVersion(version, 'default/f', figures);
   const request = new IncomingMessage(new Socket());
   const exchange = new Exchange(request, new ServerResponse(request), 'an-id', served, invokeKind.http, '/', '::1', 0, 0, 0);
   Object.assign(exchange, { state: 'settled', dispatchedAt: 1, handlerMs: 2 });

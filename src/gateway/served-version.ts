@@ -9,7 +9,7 @@ import type { Watch } from './watch.ts';
 const sweepFrom = 64;
 
 /** What the gateway knows of one version that it serves: who waits for it, and who can take them. */
-export class ServedFunction {
+export class ServedVersion {
   readonly version: Version;
   readonly key: string;
   readonly figures: FunctionFigures;
