@@ -136,15 +136,24 @@ function goOn(exchange: Exchange): void {
   flushBacklog(exchange);
 }
 
-/** Credit goes out in large pieces, so that an instance that reads nothing cannot make much wait for it. */
+/**
+ * Credit goes out in large pieces, so that an instance that reads nothing cannot make much wait for it, and after all else that came in
+ * this turn: what an instance may send ahead is also the most that the others' requests wait for.
+ */
 function giveCredit(exchange: Exchange, bytes: number): void {
+  const isDueAlready = exchange.takenBytes >= bodyChunkBytes;
   exchange.takenBytes += bytes;
-  if (exchange.takenBytes < bodyChunkBytes) return;
+  if (!isDueAlready && exchange.takenBytes >= bodyChunkBytes) setImmediate(sendCredit, exchange);
+}
+
+function sendCredit(exchange: Exchange): void {
+  const { link, stream, takenBytes } = exchange;
+  if (link?.streams.get(stream) !== exchange) return;
   const credit = Buffer.allocUnsafe(4);
-  credit.writeUInt32BE(exchange.takenBytes, 0);
-  exchange.responseCredit += exchange.takenBytes;
+  credit.writeUInt32BE(takenBytes, 0);
+  exchange.responseCredit += takenBytes;
   exchange.takenBytes = 0;
-  exchange.link?.write(encodeFrame(frame.responseCredit, exchange.stream, credit));
+  link.write(encodeFrame(frame.responseCredit, stream, credit));
 }
 
 function takeDone(exchange: Exchange, payload: Buffer): Verdict {
