@@ -13,7 +13,10 @@ import { Streams } from './streams.ts';
 const maxStrayBytes = 1024 * 1024;
 
 export interface LinkEvents {
-  /** A frame for a request that is under way. Frames for others are dropped before. */
+  /**
+   * A frame for a request that is under way. Frames for others are dropped before.
+   * @param payload in memory that is used again once this returns; a long answer's comes in pieces
+   */
   frame(link: InstanceLink, exchange: Exchange, type: number, payload: Buffer): void;
   /** All frames that came together have been handed out. */
   turn(link: InstanceLink): void;
@@ -29,6 +32,9 @@ export interface LinkEvents {
 
 /** A starting link's instance is not initialised yet; what comes from it is kept until it is. A retired one takes no more requests. */
 export type LinkState = 'starting' | 'open' | 'retired' | 'closed';
+
+/** What instances send is read into the same memory: all of one read is worked on before the next. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** What may come from an instance that is not known to be initialised, until no more of it is read. */
 const earlyLimitBytes = 256 * 1024;
@@ -86,17 +92,21 @@ export class InstanceLink {
     this.idleSince = now;
     this.idleLimitMs = served.version.config.idleMs;
     this.#events = events;
-    const decoder = new FrameDecoder((type, stream, payload) => this.#receive(type, stream, payload));
-    this.#socket = createConnection(socketPath);
-    this.#socket.setNoDelay(true);
-    this.#socket.on('data', (chunk: Buffer) => {
+    const decoder = new FrameDecoder((type, stream, payload) => this.#receive(type, stream, payload), {
+      isLent: true,
+      inPieces: (type, stream) => type === frame.responseBody && this.streams.get(stream)?.headSent === true,
+    });
+    const read = (length: number): boolean => {
       try {
-        decoder.push(chunk);
+        decoder.push(readBuffer.subarray(0, length));
       } catch {
         this.#break();
       }
       events.turn(this);
-    });
+      return true;
+    };
+    this.#socket = createConnection({ path: socketPath, onread: { buffer: readBuffer, callback: read } });
+    this.#socket.setNoDelay(true);
     // Whatever the reason, what matters is that it is closed.
     this.#socket.on('error', () => undefined);
     this.#socket.once('close', () => this.#lose());
@@ -172,7 +182,7 @@ export class InstanceLink {
       this.hasBegun = true;
       this.#events.begun(this);
     } else if (this.#state === 'starting') {
-      this.#early.push({ type, stream, payload });
+      this.#early.push({ type, stream, payload: Buffer.from(payload) });
       this.#earlyBytes += payload.length + headerBytes;
       if (this.#earlyBytes > earlyLimitBytes) this.#socket.pause();
     } else {

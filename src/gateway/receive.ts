@@ -4,6 +4,7 @@ import { clientIdleMs } from '../model/limits.ts';
 import { bodyChunkBytes, encodeFrame } from '../wire/frames.ts';
 import { frame, type InvocationFailure } from '../wire/instance-protocol.ts';
 import { Backlog } from './backlog.ts';
+import { takeChunk } from './chunks.ts';
 import { takeRequestCredit } from './dispatch.ts';
 import type { Exchange } from './exchange.ts';
 import { isBodiless, sendHead } from './reply.ts';
@@ -28,6 +29,7 @@ const kibibytes = 1024;
 /** A piece below this is copied rather than written on its own. */
 const smallBytes = 2048;
 
+/** @param payload in memory that is used again once this returns */
 export function receive(exchange: Exchange, type: number, payload: Buffer): Verdict {
   switch (type) {
     case frame.head:
@@ -66,7 +68,7 @@ function takeBody(exchange: Exchange, payload: Buffer): Verdict {
   if (exchange.announcedBytes !== undefined && exchange.sentBytes > exchange.announcedBytes)
     return broken('more than the content-length it announced');
   if (exchange.abandoned !== undefined || isBodiless(exchange, exchange.head.status)) giveCredit(exchange, payload.length);
-  else if (!exchange.headSent && exchange.held === undefined) exchange.held = payload;
+  else if (!exchange.headSent && exchange.held === undefined) exchange.held = Buffer.from(payload);
   else {
     flushHeld(exchange);
     pass(exchange, payload);
@@ -102,7 +104,7 @@ function announce(exchange: Exchange, length: number | undefined): void {
 function pass(exchange: Exchange, bytes: Buffer): void {
   if (bytes.length >= smallBytes) flushBacklog(exchange);
   if (exchange.owedCredit === 0 && bytes.length >= smallBytes) {
-    write(exchange, bytes);
+    write(exchange, bytes, true);
     return;
   }
   exchange.backlog ??= new Backlog();
@@ -113,17 +115,24 @@ function pass(exchange: Exchange, bytes: Buffer): void {
 function flushBacklog(exchange: Exchange): void {
   if (exchange.owedCredit > 0 || exchange.response.writableEnded) return;
   const bytes = exchange.backlog?.take();
-  if (bytes !== undefined) write(exchange, bytes);
+  if (bytes !== undefined) write(exchange, bytes, false);
 }
 
-function write(exchange: Exchange, bytes: Buffer): void {
-  if (exchange.response.write(bytes)) {
+/** @param isLent whether the bytes' memory is used again once this returns */
+function write(exchange: Exchange, bytes: Buffer, isLent: boolean): void {
+  if (isLent ? writeCopy(exchange.response, bytes) : exchange.response.write(bytes)) {
     giveCredit(exchange, bytes.length);
     return;
   }
   exchange.owedCredit = bytes.length;
   if (exchange.stalledSince === 0) exchange.stalledSince = performance.now();
   exchange.response.once('drain', () => goOn(exchange));
+}
+
+function writeCopy(response: Exchange['response'], bytes: Buffer): boolean {
+  if (bytes.length > bodyChunkBytes) return response.write(Buffer.from(bytes));
+  const chunk = takeChunk();
+  return response.write(chunk.fill(bytes), chunk.release);
 }
 
 /** The caller has taken what was written: it gets what came meanwhile. */

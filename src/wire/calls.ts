@@ -281,7 +281,7 @@ function holdConnection(socket: Socket, greeting: () => object, handlers: CallHa
     else handlers.notice?.(method, { ...body, text: payload.toString('utf8', end + 1) }, peer);
   };
 
-  const decoder = new FrameDecoder(receive, maxMessageBytes);
+  const decoder = new FrameDecoder(receive, { maxPayload: maxMessageBytes });
   socket.setNoDelay(true);
   socket.on('data', (chunk: Buffer) => {
     try {

@@ -62,19 +62,35 @@ export function joinFrames(frames: readonly Buffer[], bytes: number): Buffer {
   return frames.length === 1 ? first : Buffer.from(first.buffer, first.byteOffset, bytes);
 }
 
+/** How a decoder's bytes come and go, where that is not the usual way. */
+export interface DecoderOptions {
+  /** Bytes of a payload; more is for ends that trust each other. */
+  readonly maxPayload?: number;
+  /** The memory of what is pushed belongs to the caller, who uses it again: what is kept is copied, and so must the sink. */
+  readonly isLent?: boolean;
+  /** Asked for a payload that is not whole yet: whether its pieces are to be handed out one after another, as they come. */
+  readonly inPieces?: (type: number, stream: number) => boolean;
+}
+
 /** Cuts a byte stream into frames. A payload handed out may share memory with the chunk it came in. */
 export class FrameDecoder {
   readonly #sink: FrameSink;
   readonly #maxPayload: number;
-  #rest: Buffer = nothing;
+  readonly #isLent: boolean;
+  readonly #inPieces: (type: number, stream: number) => boolean;
   #pieces: Buffer[] = [];
   #held = 0;
   #wanted = headerBytes;
+  /** What is left of a payload that is handed out in pieces. */
+  #left = 0;
+  #type = 0;
+  #stream = 0;
 
-  /** @param maxPayload bytes of a payload; more is for ends that trust each other */
-  constructor(sink: FrameSink, maxPayload = maxPayloadBytes) {
+  constructor(sink: FrameSink, { maxPayload = maxPayloadBytes, isLent = false, inPieces = () => false }: DecoderOptions = {}) {
     this.#sink = sink;
     this.#maxPayload = maxPayload;
+    this.#isLent = isLent;
+    this.#inPieces = inPieces;
   }
 
   /**
@@ -82,39 +98,56 @@ export class FrameDecoder {
    * @throws RangeError when a frame is longer than allowed; the connection must then be closed
    */
   push(chunk: Buffer): void {
-    if (this.#held > 0) {
-      this.#pieces.push(chunk);
-      this.#held += chunk.length;
+    if (this.#left > 0) this.#cut(chunk, this.#handOut(chunk, 0));
+    else if (this.#held === 0) this.#cut(chunk, 0);
+    else {
+      this.#keep(chunk);
       if (this.#held < this.#wanted) return;
-      this.#rest = Buffer.concat(this.#pieces, this.#held);
+      const bytes = Buffer.concat(this.#pieces, this.#held);
       this.#pieces = [];
       this.#held = 0;
-    } else {
-      this.#rest = chunk;
+      this.#cut(bytes, 0);
     }
-    this.#drain();
   }
 
-  #drain(): void {
-    const bytes = this.#rest;
-    this.#rest = nothing;
-    let at = 0;
+  #cut(bytes: Buffer, from: number): void {
+    let at = from;
     this.#wanted = headerBytes;
     while (bytes.length - at >= headerBytes) {
       const length = bytes.readUInt32BE(at);
       if (length > this.#maxPayload)
         throw new RangeError(`a frame of ${String(length)} bytes is over the limit of ${String(this.#maxPayload)}`);
-      const end = at + headerBytes + length;
-      if (end > bytes.length) {
-        this.#wanted = headerBytes + length;
+      const type = bytes[at + 4] ?? 0;
+      const stream = bytes.readUInt32BE(at + 5);
+      const start = at + headerBytes;
+      if (start + length > bytes.length) {
+        if (this.#inPieces(type, stream)) at = this.#handOutFirst(type, stream, length, bytes, start);
+        else this.#wanted = headerBytes + length;
         break;
       }
-      this.#sink(bytes[at + 4] ?? 0, bytes.readUInt32BE(at + 5), bytes.subarray(at + headerBytes, end));
-      at = end;
+      at = start + length;
+      this.#sink(type, stream, bytes.subarray(start, at));
     }
-    if (at < bytes.length) {
-      this.#pieces.push(at === 0 ? bytes : bytes.subarray(at));
-      this.#held = bytes.length - at;
-    }
+    if (at < bytes.length) this.#keep(at === 0 ? bytes : bytes.subarray(at));
+  }
+
+  #handOutFirst(type: number, stream: number, length: number, bytes: Buffer, from: number): number {
+    this.#type = type;
+    this.#stream = stream;
+    this.#left = length;
+    return this.#handOut(bytes, from);
+  }
+
+  /** The next piece of a payload, if any of it is here. @returns where it ends */
+  #handOut(bytes: Buffer, from: number): number {
+    const end = Math.min(bytes.length, from + this.#left);
+    this.#left -= end - from;
+    if (end > from) this.#sink(this.#type, this.#stream, bytes.subarray(from, end));
+    return end;
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#pieces.push(this.#isLent ? Buffer.from(bytes) : bytes);
+    this.#held += bytes.length;
   }
 }
