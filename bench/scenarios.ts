@@ -8,6 +8,7 @@ import { eventAccept } from './scenarios/event-accept.ts';
 import { followedLogs } from './scenarios/followed-logs.ts';
 import { frozen } from './scenarios/frozen.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
+import { neighbour } from './scenarios/neighbour.ts';
 import { oneShot } from './scenarios/one-shot.ts';
 import { rollout } from './scenarios/rollout.ts';
 import { soak } from './scenarios/soak.ts';
@@ -31,5 +32,6 @@ export const scenarios: readonly Scenario[] = [
   eventAccept,
   idleMemory,
   rollout,
+  neighbour,
   soak,
 ];

@@ -1,0 +1,142 @@
+/** Functions and callers that take all they can get, as they are tried beside another function. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { ConfigInput } from './control-api.ts';
+import { timedRequest } from './timed-request.ts';
+
+export interface Attack {
+  readonly what: string;
+  readonly source: string;
+  readonly config?: ConfigInput;
+  /** Resolves when this one time is over; what the platform answers to it is the tests' matter. */
+  readonly once: (url: string) => Promise<unknown>;
+}
+
+const mebibyte = 1024 * 1024;
+const poursMiB = 200;
+const printedMiB = 100;
+const callersAtOnce = 100;
+
+const spawning = "import { spawn } from 'node:child_process';";
+const shell = (command: string): string => `spawn('/bin/sh', ['-c', ${JSON.stringify(command)}], { stdio: 'ignore' })`;
+const endless = (statements: string): string => `export const handler = () => { ${statements} };`;
+const small = { memoryMiB: 128, timeoutMs: 20_000 };
+const large = { memoryMiB: 1_024, timeoutMs: 60_000 };
+
+const ask = (url: string) => timedRequest(url);
+/** Many callers that have nothing to do with one another. */
+const askAtOnce = (url: string) => Promise.all(Array.from({ length: callersAtOnce }, () => takeAll(url)));
+
+export const attacks: readonly Attack[] = [
+  {
+    what: 'a fork bomb',
+    source: `${spawning} export const handler = () => new Promise(() => { const go = () => { for (let i = 0; i < 10; i++) ${shell('while :; do sleep 61 & done')}.on('error', () => {}); setTimeout(go, 10); }; go(); });`,
+    config: { timeoutMs: 10_000 },
+    once: ask,
+  },
+  {
+    what: '10,000 zombies',
+    source: `${spawning} export const handler = () => new Promise(() => { ${shell('for i in $(seq 10000); do (exit) & done; exec sleep 63')}; });`,
+    config: { timeoutMs: 5_000 },
+    once: ask,
+  },
+  {
+    what: 'eight threads that spin',
+    source: `import { Worker } from 'node:worker_threads'; ${endless("for (let i = 0; i < 8; i++) new Worker('for (;;);', { eval: true }); for (;;);")}`,
+    config: { timeoutMs: 1_000, memoryMiB: 512 },
+    once: ask,
+  },
+  {
+    what: 'memory: heap',
+    source: endless('const all = []; for (;;) all.push(new Array(1000).fill({ a: Math.random() }));'),
+    config: small,
+    once: ask,
+  },
+  {
+    what: 'memory: buffers',
+    source: endless('const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1));'),
+    config: small,
+    once: ask,
+  },
+  {
+    what: 'memory: /tmp',
+    source: `import fs from 'node:fs'; ${endless("for (let i = 0; ; i++) fs.writeFileSync('/tmp/' + i, Buffer.alloc(1 << 20, 1));")}`,
+    config: small,
+    once: ask,
+  },
+  {
+    what: '/tmp full of bytes, then of files',
+    source: `import fs from 'node:fs'; const until = (write) => { try { for (let n = 0; ; n++) write(n); } catch (e) { return e.code; } };
+      ${endless("until((n) => fs.writeFileSync('/tmp/b' + n, Buffer.alloc(1 << 20, 1))); for (const name of fs.readdirSync('/tmp')) fs.rmSync('/tmp/' + name); until((n) => fs.writeFileSync('/tmp/f' + n, ''));")}`,
+    config: large,
+    once: ask,
+  },
+  {
+    what: 'a million descriptors',
+    source: `import fs from 'node:fs'; ${endless("const all = []; try { for (let i = 0; i < 1e6; i++) all.push(fs.openSync('/dev/null')); } catch { all.forEach((fd) => fs.closeSync(fd)); }")}`,
+    once: ask,
+  },
+  {
+    what: 'output without end: lines',
+    source: endless(`const line = 'x'.repeat(100_000); for (let i = 0; i < ${printedMiB * 10.5}; i++) console.log(line);`),
+    config: large,
+    once: ask,
+  },
+  {
+    what: 'output without end: one line of another program',
+    source: `${spawning} export const handler = () => new Promise((r) => spawn('/bin/sh', ['-c', 'head -c ${printedMiB * mebibyte} /dev/zero | tr "\\\\0" x'], { stdio: ['ignore', 'inherit', 'inherit'] }).on('exit', r));`,
+    config: large,
+    once: ask,
+  },
+  {
+    what: 'an answer without end, taken as fast as it comes',
+    source: `const piece = new Uint8Array(65536); export default { fetch() { let left = ${poursMiB * 16};
+      return new Response(new ReadableStream({ pull(c) { if (left-- > 0) c.enqueue(piece); else c.close(); } })); } };`,
+    config: large,
+    once: takeAll,
+  },
+  { what: 'an answer of 100 MB', source: endless("return 'x'.repeat(100_000_000)"), config: large, once: ask },
+  {
+    what: '100,000 headers',
+    source: endless("return { statusCode: 200, headers: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => ['h' + i, 'v'])) }"),
+    config: large,
+    once: ask,
+  },
+  { what: 'an init that fails, asked again and again', source: 'throw new Error("never");', once: ask },
+  {
+    what: `an init that throws, ${callersAtOnce} callers at once`,
+    source: 'throw new Error("no start");',
+    config: { maximum: 5 },
+    once: askAtOnce,
+  },
+  {
+    what: `an init that is killed, ${callersAtOnce} callers at once`,
+    source: "process.kill(process.pid, 'SIGKILL');",
+    config: { maximum: 5 },
+    once: askAtOnce,
+  },
+  { what: `${callersAtOnce} callers at once`, source: endless('return 1;'), config: { maximum: 5 }, once: askAtOnce },
+  { what: `${callersAtOnce} callers that hang up`, source: endless('return 1;'), config: { maximum: 5 }, once: hangUps },
+];
+
+/** Sends a request as cheaply as can be, since whoever attacks is on the same machine, and reads the answer to its end. */
+async function takeAll(url: string): Promise<void> {
+  const socket = await send(url);
+  if (socket.closed) return;
+  socket.resume();
+  await once(socket, 'close');
+}
+
+async function hangUps(url: string): Promise<void> {
+  const sockets = await Promise.all(Array.from({ length: callersAtOnce }, () => send(url)));
+  for (const socket of sockets) socket.resetAndDestroy();
+}
+
+async function send(url: string): Promise<Socket> {
+  const { hostname, port, pathname } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+  return socket;
+}
