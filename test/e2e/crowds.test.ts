@@ -1,18 +1,25 @@
 /** Many callers at once: who is over a limit is told so, and nobody else notices. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { openBystander } from './bystander.ts';
 import { atRest, gauge, hangUps } from './crowds.ts';
-import { type Answer, type E2e, eventually, openE2e } from './functions.ts';
+import { type Answer, type E2e, eventually } from './functions.ts';
+import { type AttackedPlatform, openAttacked } from './host-state.ts';
 
 const tenantInFlight = 300;
+let attacked: AttackedPlatform;
 let e2e: E2e;
 let beside: Awaited<ReturnType<typeof openBystander>>;
 before(async () => {
-  e2e = await openE2e({ environment: { SWIFTLET_TENANT_IN_FLIGHT: String(tenantInFlight), SWIFTLET_MAX_SANDBOXES: '60' } });
+  attacked = await openAttacked({ environment: { SWIFTLET_TENANT_IN_FLIGHT: String(tenantInFlight), SWIFTLET_MAX_SANDBOXES: '60' } });
+  ({ e2e } = attacked);
   beside = await openBystander(e2e);
+  await beside(() => Promise.resolve());
+  await attacked.rest();
 });
-after(() => e2e[Symbol.asyncDispose]());
+// After each crowd processes, cgroups, mounts, networks, descriptors and temporary files are what they were.
+afterEach(() => attacked.restored());
+after(() => attacked[Symbol.asyncDispose]());
 
 function tally(answers: readonly Answer[]): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -85,7 +92,7 @@ test('callers that hang up while they wait for an instance leave the queue', asy
   await e2e.publish('never', 'export const handler = () => new Promise(() => setInterval(() => {}, 1000));', {
     maximum: 1,
     queueLength: 50,
-    timeoutMs: 60_000,
+    timeoutMs: 5_000,
   });
   const holder = new AbortController();
   const held = e2e.call('/never/', { signal: holder.signal }).catch(() => undefined);

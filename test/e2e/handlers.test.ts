@@ -94,6 +94,33 @@ test('bodies stream in both directions', async () => {
   assert.ok(Buffer.from(await response.arrayBuffer()).equals(sent));
 });
 
+test('long answers at once, taken fast and slowly, whole and in pieces: every byte is right', async () => {
+  // Numbers of four bytes, each one more than the one before, in pieces of every length.
+  const code = `export default { fetch(request) {
+    const query = new URL(request.url).searchParams;
+    let [next, left] = [Number(query.get('from')), Number(query.get('bytes'))];
+    return new Response(new ReadableStream({ pull(controller) {
+      const piece = new Uint32Array(Math.min(left, 4 * (1 + (next * 7919) % 50_000)) / 4).map(() => next++);
+      left -= piece.byteLength;
+      if (piece.length > 0) controller.enqueue(new Uint8Array(piece.buffer));
+      if (left === 0) controller.close();
+    } }));
+  } };`;
+  await e2e.publish('counts', code, { concurrency: 8, maximum: 2 });
+  const bytes = 20_000_000;
+  const check = async (from: number, pauseMs: number) => {
+    const { body } = await fetch(`${e2e.platform.gatewayUrl}/counts/?from=${from}&bytes=${bytes}`);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of body ?? []) {
+      if (pieces.push(piece as Uint8Array) % 5 === 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    const all = Buffer.concat(pieces);
+    assert.equal(all.length, bytes);
+    for (let at = 0; at < bytes / 4; at++) if (all.readUInt32LE(at * 4) !== from + at) assert.fail(`byte ${at * 4} of ${from} is wrong`);
+  };
+  await Promise.all([check(0, 0), check(1e9, 0), check(2e9, 5), check(3e9, 20)]);
+});
+
 test('the first bytes of an answer do not wait for the last', async () => {
   await e2e.publish(
     'ticks',

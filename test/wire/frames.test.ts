@@ -23,6 +23,28 @@ for (const size of [1, 2, 3, 8, 9, 10, 13, 100, sent.length]) {
   });
 }
 
+for (const size of [1, 8, 9, 10, 100, 1_000, sent.length]) {
+  test(`memory that is used again, in reads of ${size} bytes: payloads are right, and those asked for come in pieces`, () => {
+    const payloads = new Map<number, Buffer[]>();
+    const lent = Buffer.alloc(size);
+    const decoder = new FrameDecoder(
+      (_type, stream, payload) => void payloads.set(stream, [...(payloads.get(stream) ?? []), Buffer.from(payload)]),
+      { isLent: true, inPieces: (type) => type === 3 },
+    );
+    for (let at = 0; at < sent.length; at += size) {
+      const length = sent.copy(lent, 0, at);
+      decoder.push(lent.subarray(0, length));
+      lent.fill(0);
+    }
+    const whole = [...payloads].map(([stream, pieces]) => [stream, Buffer.concat(pieces).toString()]);
+    assert.deepEqual(
+      whole,
+      expected.map(([, stream, text]) => [stream, text]),
+    );
+    assert.deepEqual([payloads.get(7)?.length, (payloads.get(9)?.length ?? 0) > 1], [1, size < 2_000]);
+  });
+}
+
 test('a frame over the limit is refused before it is held', () => {
   const header = encodeFrame(1, 1);
   header.writeUInt32BE(maxPayloadBytes + 1, 0);
