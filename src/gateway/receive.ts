@@ -129,8 +129,9 @@ function write(exchange: Exchange, bytes: Buffer, isLent: boolean): void {
   exchange.response.once('drain', () => goOn(exchange));
 }
 
+/** What a caller does not take holds no more than twice its bytes: a chunk is for what fills at least half of it. */
 function writeCopy(response: Exchange['response'], bytes: Buffer): boolean {
-  if (bytes.length > bodyChunkBytes) return response.write(Buffer.from(bytes));
+  if (bytes.length < bodyChunkBytes / 2 || bytes.length > bodyChunkBytes) return response.write(Buffer.from(bytes));
   const chunk = takeChunk();
   return response.write(chunk.fill(bytes), chunk.release);
 }
