@@ -19,6 +19,9 @@ export interface Bystander extends Disposable {
   take(): Promise<BystanderAnswers>;
 }
 
+/** It answers at once, unless it is gone. */
+const takeLimitMs = 10_000;
+
 export async function openBystander(platform: BenchPlatform): Promise<Bystander> {
   const config = { concurrency: 10, idleMs: 3_600_000 };
   await platform.api.deploy('bystander', await packModule("export const handler = () => 'fine';\n"), config);
@@ -28,7 +31,7 @@ export async function openBystander(platform: BenchPlatform): Promise<Bystander>
   return {
     async take() {
       caller.send('take');
-      const [answers] = (await once(caller, 'message')) as unknown[];
+      const [answers] = (await once(caller, 'message', { signal: AbortSignal.timeout(takeLimitMs) })) as unknown[];
       return answersSchema.parse(answers);
     },
     [Symbol.dispose]: () => {

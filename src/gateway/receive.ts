@@ -104,7 +104,7 @@ function announce(exchange: Exchange, length: number | undefined): void {
 function pass(exchange: Exchange, bytes: Buffer): void {
   if (bytes.length >= smallBytes) flushBacklog(exchange);
   if (exchange.owedCredit === 0 && bytes.length >= smallBytes) {
-    write(exchange, bytes, true);
+    written(exchange, bytes.length, writeCopy(exchange.response, bytes));
     return;
   }
   exchange.backlog ??= new Backlog();
@@ -115,21 +115,24 @@ function pass(exchange: Exchange, bytes: Buffer): void {
 function flushBacklog(exchange: Exchange): void {
   if (exchange.owedCredit > 0 || exchange.response.writableEnded) return;
   const bytes = exchange.backlog?.take();
-  if (bytes !== undefined) write(exchange, bytes, false);
+  if (bytes !== undefined) written(exchange, bytes.length, exchange.response.write(bytes));
 }
 
-/** @param isLent whether the bytes' memory is used again once this returns */
-function write(exchange: Exchange, bytes: Buffer, isLent: boolean): void {
-  if (isLent ? writeCopy(exchange.response, bytes) : exchange.response.write(bytes)) {
-    giveCredit(exchange, bytes.length);
+/** @param isTaken whether the caller took them at once; else it is waited for */
+function written(exchange: Exchange, length: number, isTaken: boolean): void {
+  if (isTaken) {
+    giveCredit(exchange, length);
     return;
   }
-  exchange.owedCredit = bytes.length;
+  exchange.owedCredit = length;
   if (exchange.stalledSince === 0) exchange.stalledSince = performance.now();
   exchange.response.once('drain', () => goOn(exchange));
 }
 
-/** What a caller does not take holds no more than twice its bytes: a chunk is for what fills at least half of it. */
+/**
+ * Writes bytes whose memory is used again once this returns. What a caller does not take holds no more than twice its bytes: a chunk is
+ * for what fills at least half of it.
+ */
 function writeCopy(response: Exchange['response'], bytes: Buffer): boolean {
   if (bytes.length < bodyChunkBytes / 2 || bytes.length > bodyChunkBytes) return response.write(Buffer.from(bytes));
   const chunk = takeChunk();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
+import { fillsTmp, forkBomb, memoryBombs, opensFiles, spins, zombies } from '../../bench/hostile-functions.ts';
 import { openBystander } from './bystander.ts';
 import { type E2e, eventually } from './functions.ts';
 import { answerWithoutEnd, outputForms, outputWithoutEnd, publishFloods } from './floods.ts';
@@ -54,11 +55,7 @@ async function timed<T>(run: () => Promise<T>): Promise<{ readonly result: T; re
 }
 
 test('a fork bomb: its instance is ended within 2 s, and nothing of it is left', { skip }, async () => {
-  await e2e.publish(
-    'forks',
-    "import { spawn } from 'node:child_process'; export const handler = (e) => e.rawPath === '/warm' || new Promise(() => { const go = () => { for (let i = 0; i < 10; i++) spawn('/bin/sh', ['-c', 'while :; do sleep 61 & done'], { stdio: 'ignore' }).on('error', () => {}); setTimeout(go, 10); }; go(); });",
-    { timeoutMs: 10_000 },
-  );
+  await e2e.publish('forks', forkBomb.source, forkBomb.config);
   await e2e.call('/forks/warm');
   const { result, tookMs } = await beside(() => timed(() => e2e.call('/forks/')));
   assert.equal(result.json['code'], 'FunctionCrashed');
@@ -80,13 +77,7 @@ test('a process over the limit is refused with EAGAIN', { skip }, async () => {
 });
 
 test('10,000 zombies: no more than the limit of processes, and none is left', { skip }, async () => {
-  // A shell that becomes another program collects no children any more.
-  const shell = 'for i in $(seq 10000); do (exit) & done; exec sleep 63';
-  await e2e.publish(
-    'zombies',
-    `import { spawn } from 'node:child_process'; export const handler = () => new Promise(() => { spawn('/bin/sh', ['-c', ${JSON.stringify(shell)}], { stdio: 'ignore' }); });`,
-    { timeoutMs: 5_000 },
-  );
+  await e2e.publish('zombies', zombies.source, zombies.config);
   const { json } = await beside(() => e2e.call('/zombies/'));
   assert.ok(['FunctionCrashed', 'Timeout'].includes(String(json['code'])), JSON.stringify(json));
   await gone(/sleep 63|\sZ/);
@@ -107,11 +98,7 @@ test('100 zombies, below the limit: Timeout at its time, and none is left', { sk
 });
 
 test('all threads spin and signals are ignored: Timeout at its time, and all is gone within a second', { skip }, async () => {
-  await e2e.publish(
-    'spins',
-    "import { Worker } from 'node:worker_threads'; for (const s of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(s, () => {}); export const handler = (e) => { if (e.rawPath === '/warm') return 1; for (let i = 0; i < 8; i++) new Worker('for (;;);', { eval: true }); for (;;); };",
-    { timeoutMs: 1_000, memoryMiB: 512 },
-  );
+  await e2e.publish('spins', spins.source, spins.config);
   await e2e.call('/spins/warm');
   const pids = (await e2e.platform.api.instances('spins')).map(({ pid }) => pid);
   const { result, tookMs } = await beside(() => timed(() => e2e.call('/spins/')));
@@ -134,19 +121,9 @@ test('double forks that ignore signals are gone when the instance is', { skip },
   await gone(/sleep 65/);
 });
 
-const memoryBombs: [what: string, code: string][] = [
-  ['heap', 'const all = []; for (;;) all.push(new Array(1000).fill({ a: Math.random() }));'],
-  ['native', 'const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1));'],
-  ['tmpfs', 'for (let i = 0; ; i++) fs.writeFileSync("/tmp/" + i, Buffer.alloc(1 << 20, 1));'],
-  ['shared', 'for (let i = 0; ; i++) fs.writeFileSync("/dev/shm/" + i, Buffer.alloc(1 << 20, 1));'],
-];
-for (const [what, code] of memoryBombs) {
+for (const [what, { source, config }] of Object.entries(memoryBombs)) {
   test(`a memory bomb (${what}): OutOfMemory, and only for that invocation`, { skip }, async () => {
-    await e2e.publish(
-      `memory-${what}`,
-      `import fs from "node:fs"; import { spawn } from "node:child_process"; export const handler = (e) => { if (e.rawPath === "/fine") return "fine"; ${code} };`,
-      { memoryMiB: 128, timeoutMs: 20_000 },
-    );
+    await e2e.publish(`memory-${what}`, source, config);
     const { status, json } = await beside(() => e2e.call(`/memory-${what}/`));
     assert.deepEqual([status, json['code']], [502, 'OutOfMemory']);
     assert.equal((await e2e.call(`/memory-${what}/fine`)).text, '"fine"');
@@ -163,17 +140,7 @@ test('a child that takes all memory is killed alone, and its function may say so
 });
 
 test('/tmp full of bytes, then of files: ENOSPC inside, and the host’s disks are as before', { skip }, async () => {
-  await e2e.publish(
-    'fills',
-    `import fs from 'node:fs';
-    const until = (write) => { let count = 0; try { for (;; count++) write(count); } catch (e) { return { count, code: e.code }; } };
-    export const handler = () => {
-      const bytes = until((n) => fs.writeFileSync('/tmp/b' + n, Buffer.alloc(1 << 20, 1)));
-      for (const name of fs.readdirSync('/tmp')) fs.rmSync('/tmp/' + name);
-      return { bytes, files: until((n) => fs.writeFileSync('/tmp/f' + n, '')) };
-    };`,
-    { memoryMiB: 1_024, timeoutMs: 60_000 },
-  );
+  await e2e.publish('fills', fillsTmp.source, fillsTmp.config);
   const used = () => ['/', '/tmp', '/dev/shm'].map((path) => statfsSync(path)).map(({ blocks, bfree, bsize }) => (blocks - bfree) * bsize);
   const before = used();
   const peaks: number[] = [...before];
@@ -189,10 +156,7 @@ test('/tmp full of bytes, then of files: ENOSPC inside, and the host’s disks a
 });
 
 test('a million descriptors: EMFILE', { skip }, async () => {
-  await e2e.publish(
-    'opens',
-    "import fs from 'node:fs'; export const handler = () => { const all = []; try { for (let i = 0; i < 1e6; i++) all.push(fs.openSync('/dev/null')); } catch (e) { all.forEach((fd) => fs.closeSync(fd)); return { code: e.code, count: all.length }; } };",
-  );
+  await e2e.publish('opens', opensFiles.source, opensFiles.config);
   const { json } = await beside(() => e2e.call('/opens/'));
   assert.equal(json['code'], 'EMFILE');
   assert.ok(Number(json['count']) < 1_024);
