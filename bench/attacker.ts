@@ -9,6 +9,9 @@ export interface Attacker extends Disposable {
   call(url: string, calls: AttackCalls, signal: AbortSignal): Promise<void>;
 }
 
+/** Longer than any call takes that is given up for its silence. */
+const callLimitMs = 180_000;
+
 export function openAttacker(): Attacker {
   // In a session of its own, since the kernel shares the processors out by session.
   const caller = fork(fileURLToPath(new URL('./attack-caller.ts', import.meta.url)), { detached: true });
@@ -16,7 +19,8 @@ export function openAttacker(): Attacker {
   return {
     async call(url, calls, signal) {
       caller.send({ url, calls });
-      const outcome = await Promise.race([once(caller, 'message', { signal }), ended]);
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(callLimitMs)]);
+      const outcome = await Promise.race([once(caller, 'message', { signal: limited }), ended]);
       if (outcome[0] !== 'over') throw new Error(`the process that makes the calls ended with ${outcome[0]}`);
     },
     [Symbol.dispose]: () => {
