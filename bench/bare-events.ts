@@ -5,11 +5,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { join } from 'node:path';
 import { GroupCommit } from '../src/events/group-commit.ts';
-import { eventSchema } from '../src/events/sqlite-event-schema.ts';
-import { openDatabase } from '../src/role/sqlite-database.ts';
+import { openEventDatabase } from '../src/events/sqlite-event-log.ts';
 
 const [folder = '', callers = '', limitMs = ''] = process.argv.slice(2);
-const { database } = openDatabase(join(folder, 'events.sqlite'), eventSchema);
+const database = openEventDatabase(join(folder, 'events.sqlite'));
 const commits = new GroupCommit({
   database,
   now: () => performance.now(),

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { type PackedBundle, packBundle } from '../src/build/bundle.ts';
 
 /** Packs a function of one module. */
-export async function packModule(source: string): Promise<PackedBundle> {
+export async function packModule(source: string, name = 'index.mjs'): Promise<PackedBundle> {
   const folder = await mkdtemp(join(tmpdir(), 'swiftlet-bench-function-'));
   try {
-    await writeFile(join(folder, 'index.mjs'), source);
+    await writeFile(join(folder, name), source);
     return await packBundle(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -27,3 +27,7 @@ export const packSlowHello = (ms: number): Promise<PackedBundle> =>
 /** A greeting whose code, and so its digest, nobody else has. */
 export const packUnique = (number: number): Promise<PackedBundle> =>
   packModule(`export const handler = () => ({ message: 'Hello, world!', number: ${number} });\n`);
+
+/** The same in Python. */
+export const packUniquePython = (number: number): Promise<PackedBundle> =>
+  packModule(`def handler(event, context):\n    return {'message': 'Hello, world!', 'number': ${number}}\n`, 'index.py');

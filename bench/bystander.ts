@@ -22,7 +22,8 @@ export interface Bystander extends Disposable {
 /** It answers at once, unless it is gone. */
 const takeLimitMs = 10_000;
 
-export async function openBystander(platform: BenchPlatform): Promise<Bystander> {
+/** @param platform or one tenant's part of it */
+export async function openBystander(platform: Pick<BenchPlatform, 'api' | 'gatewayUrl'>): Promise<Bystander> {
   const config = { concurrency: 10, idleMs: 3_600_000 };
   await platform.api.deploy('bystander', await packModule("export const handler = () => 'fine';\n"), config);
   const url = `${platform.gatewayUrl}/bystander/`;

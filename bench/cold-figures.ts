@@ -2,7 +2,9 @@ import type { ColdStart } from './cold-starts.ts';
 import type { Figure } from './figure.ts';
 import { median, summarise } from './statistics.ts';
 
-const baselineName = 'bare Node.js start';
+/** What a cold start is compared with: the interpreter alone. */
+export type BareStart = 'bare Node.js start' | 'python3 -c pass';
+const usual: BareStart = 'bare Node.js start';
 
 /**
  * @param starts the cold starts
@@ -13,6 +15,7 @@ export function coldFigures(
   starts: readonly ColdStart[],
   bare: readonly number[],
   atMost: { readonly p50?: number; readonly p99?: number },
+  baselineName: BareStart = usual,
 ): Figure[] {
   const summary = summarise(starts.map(({ tookMs }) => tookMs));
   return (['p50', 'p99'] as const).map((what) => {
@@ -28,7 +31,7 @@ export function coldFigures(
   });
 }
 
-export const bareNote = (bare: readonly number[]): string => {
+export const bareNote = (bare: readonly number[], baselineName: BareStart = usual): string => {
   const { count, min, p99 } = summarise(bare);
   return `${baselineName}: ${count} samples between the cold starts, ${min.toFixed(1)} ms at least, p99 ${p99.toFixed(1)} ms`;
 };

@@ -1,5 +1,6 @@
 /** Cold starts in bulk: functions that each start once, with code of their own. */
 import { Agent } from 'node:http';
+import type { ConfigInput } from './control-api.ts';
 import { packUnique } from './bench-functions.ts';
 import type { BenchPlatform } from './platform.ts';
 import { parseServerTiming, type Timing } from './server-timing.ts';
@@ -20,9 +21,15 @@ export interface ColdStart {
 }
 
 /** Deploys so many functions; the numbers continue from `first`, so that no digest ever comes twice. */
-export async function deployUnique(platform: BenchPlatform, first: number, count: number): Promise<ColdFunction[]> {
+export async function deployUnique(
+  platform: BenchPlatform,
+  first: number,
+  count: number,
+  config: ConfigInput = {},
+  pack = packUnique,
+): Promise<ColdFunction[]> {
   const functions = Array.from({ length: count }, (_, i) => ({ name: `cold-${first + i}`, number: first + i }));
-  await inLanes(functions, async ({ name, number }) => platform.api.deploy(name, await packUnique(number)));
+  await inLanes(functions, async ({ name, number }) => platform.api.deploy(name, await pack(number), config));
   return functions;
 }
 

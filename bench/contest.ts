@@ -8,6 +8,10 @@ import { median } from './statistics.ts';
 export interface Contender extends Pick<LoadTarget, 'name' | 'url'> {
   /** The process above all that works for it; absent: its processor time is not asked for. */
   readonly pid?: number;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** GET by default. */
+  readonly method?: string;
 }
 
 /** Medians over the rounds. */
@@ -37,9 +41,9 @@ export async function contest(
     : { rounds: 3, seconds: 6, warmUpSeconds: 3 };
   const { signal } = context;
   const turns = new Map<string, Turn[]>(contenders.map(({ name }) => [name, []]));
-  for (const { name, url } of contenders) {
+  for (const { name, url, headers = {}, method = 'GET' } of contenders) {
     context.progress(`warming up ${name}`);
-    await load(url, { connections, seconds: warmUpSeconds * warmUpFactor, signal });
+    await load(url, { connections, seconds: warmUpSeconds * warmUpFactor, signal, headers, method });
   }
   for (let round = 1; round <= rounds; round++) {
     for (const contender of contenders) {
@@ -50,10 +54,15 @@ export async function contest(
   return new Map([...turns].map(([name, taken]) => [name, standing(taken)]));
 }
 
-async function takeTurn({ url, pid }: Contender, connections: number, seconds: number, signal: AbortSignal): Promise<Turn> {
+async function takeTurn(
+  { url, pid, headers = {}, method = 'GET' }: Contender,
+  connections: number,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Turn> {
   const cpuMs = () => (pid === undefined ? 0 : cpuMsOf(processTree(pid)));
   const before = cpuMs();
-  const report = await load(url, { connections, seconds, signal });
+  const report = await load(url, { connections, seconds, signal, headers, method });
   return { ...report, cpuMs: cpuMs() - before };
 }
 

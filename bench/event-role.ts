@@ -27,11 +27,17 @@ export async function startEventRole(): Promise<EventRole> {
     role: 'events',
     run,
     home,
-    gateway: { host: '127.0.0.1', port: 0, tenantInFlight: 1 },
+    gateway: { host: '127.0.0.1', port: 0, tenantInFlight: 1, urls: 'public' },
     api: { host: '127.0.0.1', port: 0 },
-    events: { maxLogBytes: Number.MAX_SAFE_INTEGER, webhookAllow: [] },
+    events: { log: { kind: 'sqlite' }, maxLogBytes: Number.MAX_SAFE_INTEGER, webhookAllow: [], sourceFolders: [] },
     tokenHashes: [],
-    agent: { isolation: 'bubblewrap', poolSize: 0, bootsAtOnce: 1, maxSandboxes: 1 },
+    agent: {
+      isolation: 'bubblewrap',
+      poolSize: 0,
+      bootsAtOnce: 1,
+      maxSandboxes: 1,
+      network: { opened: [], nameServers: [], searchDomains: [] },
+    },
     graceMs: 0,
   };
   const child = fork(main, {

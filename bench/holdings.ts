@@ -21,10 +21,16 @@ export function holdingsOf(supervisor: number, home: string): Holdings {
   return {
     processes: processTree(supervisor).length,
     descriptors: rolesBelow(supervisor).reduce((sum, { pid }) => sum + descriptorsOf(pid), 0),
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n').length,
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n').filter(isNoOthers(home)).length,
     cgroups: cgroupsOf(home),
   };
 }
+
+/** Each platform keeps its router by a mount; others may run beside it. */
+const isNoOthers =
+  (home: string) =>
+  (mount: string): boolean =>
+    !mount.includes('/router.ns ') || mount.includes(`/${homeId(home)}/`);
 
 /** The cgroups of the platform with this data folder. */
 export const cgroupsOf = (home: string): number => ownCgroups('/sys/fs/cgroup', `swiftlet-${homeId(home)}`, false);

@@ -20,22 +20,34 @@ export interface LoadOptions {
   readonly connections: number;
   readonly seconds: number;
   readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** GET by default; another one is sent without a body. */
+  readonly method?: string;
 }
 
 const wrk = ['/usr/bin/wrk', '/usr/local/bin/wrk'].find((path) => existsSync(path));
 const wrkScript = fileURLToPath(new URL('./wrk-report.lua', import.meta.url));
 
-/** Sends GET requests over this many connections, each connection one after another. */
+/** Sends requests over this many connections, each connection one after another. */
 export const load = (url: string, options: LoadOptions): Promise<LoadReport> =>
   wrk === undefined ? byAutocannon(url, options) : byWrk(wrk, url, options);
 
 const run = promisify(execFile);
 
-async function byWrk(path: string, url: string, { connections, seconds, signal }: LoadOptions): Promise<LoadReport> {
-  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', wrkScript, url];
-  const { stdout } = await run(path, options, signal === undefined ? {} : { signal });
+async function byWrk(
+  path: string,
+  url: string,
+  { connections, seconds, signal, headers = {}, method = 'GET' }: LoadOptions,
+): Promise<LoadReport> {
+  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', wrkScript, ...headerArguments(headers), url];
+  const env = { ...process.env, BENCH_METHOD: method };
+  const { stdout } = await run(path, options, signal === undefined ? { env } : { env, signal });
   return readWrkReport(stdout);
 }
+
+/** Both tools take them alike. */
+const headerArguments = (headers: Readonly<Record<string, string>>): string[] =>
+  Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
 
 const wrkReportSchema = z.object({
   requests: z.number(),
@@ -63,9 +75,20 @@ const autocannonReportSchema = z.object({
   latency: z.object({ p50: z.number(), p99: z.number() }),
 });
 
-async function byAutocannon(url: string, { connections, seconds, signal }: LoadOptions): Promise<LoadReport> {
+async function byAutocannon(url: string, { connections, seconds, signal, headers = {}, method = 'GET' }: LoadOptions): Promise<LoadReport> {
   const script = createRequire(import.meta.url).resolve('autocannon/autocannon.js');
-  const options = ['--json', '--no-progress', '-c', String(connections), '-d', String(seconds), url];
+  const options = [
+    '--json',
+    '--no-progress',
+    '-c',
+    String(connections),
+    '-d',
+    String(seconds),
+    '-m',
+    method,
+    ...headerArguments(headers),
+    url,
+  ];
   const { stdout } = await run(process.execPath, [script, ...options], signal === undefined ? {} : { signal });
   return readAutocannonReport(stdout, connections);
 }

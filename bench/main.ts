@@ -5,6 +5,7 @@ import { startPlatform } from './platform.ts';
 import { allReached, jsonReport, markdownReport, type Outcome, type Report, textReport } from './report.ts';
 import type { BenchContext, Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
+import { processorTimes, stolenNote } from './stolen-time.ts';
 
 const usage = `npm run bench -- [options]
 
@@ -41,8 +42,10 @@ function choose(names: readonly string[] | undefined): readonly Scenario[] {
 }
 
 async function measure(scenario: Scenario, context: BenchContext): Promise<Outcome> {
+  const before = processorTimes();
   try {
-    return { scenario, result: await scenario.run(context) };
+    const result = await scenario.run(context);
+    return { scenario, result: { ...result, notes: [...result.notes, ...stolenNote(before, processorTimes())] } };
   } catch (error) {
     return { scenario, error: error instanceof Error ? error.message : String(error) };
   }

@@ -34,6 +34,8 @@ export interface PlatformUser {
 export interface BenchPlatform extends AsyncDisposable {
   readonly gatewayUrl: string;
   readonly apiUrl: string;
+  /** Where Lambda's API is. */
+  readonly lambdaUrl: string;
   readonly token: string;
   /** Its data folder, removed when it is disposed of. */
   readonly home: string;
@@ -62,13 +64,14 @@ export async function startPlatform({
 }: PlatformOptions): Promise<BenchPlatform> {
   const home = await mkdtemp(join(tmpdir(), 'swiftlet-bench-'));
   user?.own(home);
-  const [gatewayPort, apiPort] = [await freePort(), await freePort()];
+  const [gatewayPort, apiPort, lambdaPort] = [await freePort(), await freePort(), await freePort()];
   const logPath = join(home, 'bench.log');
   const command = [process.execPath, cli, 'up'];
   const child = spawnPlatform(logPath, user?.command(command) ?? command, {
     SWIFTLET_HOME: home,
     SWIFTLET_GATEWAY_PORT: String(gatewayPort),
     SWIFTLET_API_PORT: String(apiPort),
+    SWIFTLET_LAMBDA_PORT: String(lambdaPort),
     SWIFTLET_POOL_SIZE: String(poolSize),
     ...(isolation === undefined ? {} : { SWIFTLET_ISOLATION: isolation }),
     ...(maxSandboxes === undefined ? {} : { SWIFTLET_MAX_SANDBOXES: String(maxSandboxes) }),
@@ -88,6 +91,7 @@ export async function startPlatform({
     return {
       gatewayUrl,
       apiUrl,
+      lambdaUrl: `http://127.0.0.1:${lambdaPort}`,
       token,
       home,
       logPath,

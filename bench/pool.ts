@@ -23,14 +23,18 @@ const settleMs = 15;
 const limitMs = 60_000;
 
 /** Waits until every warm sandbox that there is to be is there. */
-export async function poolIsFull(platform: BenchPlatform, signal: AbortSignal): Promise<void> {
+export const poolIsFull = (platform: BenchPlatform, signal: AbortSignal): Promise<void> => poolsAreFull(platform, 1, signal);
+
+/** As many pools as there are kinds of sandboxes that some function needs, and the usual one. */
+export async function poolsAreFull(platform: BenchPlatform, pools: number, signal: AbortSignal, restMs = settleMs): Promise<void> {
+  const wanted = pools * platform.poolSize;
   const deadline = performance.now() + limitMs;
   for (;;) {
     // All roles' figures would be a megabyte, whose garbage both sides would still collect during the start that is measured.
     const { ready, size } = poolStateIn(await platform.api.metrics('agent'));
-    if (ready >= platform.poolSize && ready >= size) break;
-    if (performance.now() > deadline) throw new Error(`the pool has ${ready} of ${platform.poolSize} sandboxes after ${limitMs / 1000} s`);
+    if (ready >= wanted && ready >= size) break;
+    if (performance.now() > deadline) throw new Error(`the pool has ${ready} of ${wanted} sandboxes after ${limitMs / 1000} s`);
     await sleep(lookEveryMs, undefined, { signal });
   }
-  await sleep(settleMs, undefined, { signal });
+  await sleep(restMs, undefined, { signal });
 }

@@ -1,20 +1,36 @@
 import type { Scenario } from './scenario.ts';
+import { authorisation } from './scenarios/authorisation.ts';
 import { coldBurst } from './scenarios/cold-burst.ts';
 import { coldEmptyPool } from './scenarios/cold-empty-pool.ts';
 import { coldFullPool } from './scenarios/cold-full-pool.ts';
+import { coldPythonEmptyPool } from './scenarios/cold-python-empty-pool.ts';
+import { coldPython } from './scenarios/cold-python.ts';
 import { coldRefilling } from './scenarios/cold-refilling.ts';
 import { deployToAnswer } from './scenarios/deploy-to-answer.ts';
 import { eventAccept } from './scenarios/event-accept.ts';
 import { followedLogs } from './scenarios/followed-logs.ts';
 import { frozen } from './scenarios/frozen.ts';
+import { herd } from './scenarios/herd.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
+import { manyTenants } from './scenarios/many-tenants.ts';
 import { neighbour } from './scenarios/neighbour.ts';
+import { noisyTenant } from './scenarios/noisy-tenant.ts';
+import { networkPhase } from './scenarios/network-phase.ts';
+import { noisyNeighbour } from './scenarios/noisy-neighbour.ts';
 import { oneShot } from './scenarios/one-shot.ts';
+import { privateNetwork } from './scenarios/private-network.ts';
+import { publishedApp } from './scenarios/published-app.ts';
+import { replay } from './scenarios/replay.ts';
 import { rollout } from './scenarios/rollout.ts';
+import { routing } from './scenarios/routing.ts';
+import { scaling } from './scenarios/scaling.ts';
+import { sickInstance } from './scenarios/sick-instance.ts';
+import { signedInvoke } from './scenarios/signed-invoke.ts';
 import { soak } from './scenarios/soak.ts';
 import { warmManyInstances } from './scenarios/warm-many-instances.ts';
 import { warmOneConnection } from './scenarios/warm-one-connection.ts';
 import { warmOneInstance } from './scenarios/warm-one-instance.ts';
+import { warmPython } from './scenarios/warm-python.ts';
 
 /** All of them, in the order they are run and printed. */
 export const scenarios: readonly Scenario[] = [
@@ -22,16 +38,32 @@ export const scenarios: readonly Scenario[] = [
   coldRefilling,
   coldEmptyPool,
   coldBurst,
+  coldPython,
+  coldPythonEmptyPool,
+  warmPython,
+  networkPhase,
+  privateNetwork,
   oneShot,
+  publishedApp,
   frozen,
   warmOneConnection,
   warmOneInstance,
   warmManyInstances,
+  authorisation,
+  signedInvoke,
+  manyTenants,
+  routing,
   deployToAnswer,
   followedLogs,
   eventAccept,
   idleMemory,
   rollout,
   neighbour,
+  herd,
+  scaling,
+  sickInstance,
+  noisyNeighbour,
+  replay,
+  noisyTenant,
   soak,
 ];

@@ -1,4 +1,6 @@
 -- wrk calls this when it is done; what it writes is parsed by load.ts. Latencies are in microseconds.
+wrk.method = os.getenv('BENCH_METHOD') or 'GET'
+
 done = function(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(

@@ -1,25 +1,54 @@
 /** Runs the tests: `npm test [-- files…]`. In CI a test that skips fails the run: a machine that cannot show something has not shown it. */
 import { globSync } from 'node:fs';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { relative } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { spec, type TestEvent } from 'node:test/reporters';
+import { prepareBrokers } from '../test/brokers/prepare.ts';
+import { inOrder, mayShare, needsBrokers } from './test-order.ts';
+import { type FileResult, runTestFile } from './test-file.ts';
 
 const files = process.argv.length > 2 ? process.argv.slice(2) : globSync('test/**/*.test.ts').sort();
 const isCi = process.env['CI'] === 'true';
-const fileLimitMs = 240_000;
-let failed = 0;
-let skipped = 0;
+/** For the test of this script. */
+const fileLimitMs = Number(process.env['SWIFTLET_TEST_FILE_LIMIT_MS'] ?? 240_000);
+/** As many as CI has processors: with more, tests that wait for a moment wait too long. */
+const sharing = 2;
+const slowestShown = 20;
 
+const results: (FileResult & { readonly file: string })[] = [];
+const reporter = new spec();
+reporter.pipe(process.stdout);
+
+/** Runs test files. @param lanes how many at once; what several say is shown file by file */
+async function runFiles(paths: readonly string[], lanes: number): Promise<void> {
+  const waiting = [...paths];
+  const lane = async () => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const said: TestEvent[] = [];
+      const hear = (event: TestEvent) => (lanes === 1 ? reporter.write(event) : said.push(event));
+      const result = await runTestFile(path, fileLimitMs, hear);
+      for (const event of said) reporter.write(event);
+      results.push({ file: relative(process.cwd(), path), ...result });
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+if (files.some(needsBrokers)) await prepareBrokers();
+await runFiles(inOrder(files.filter(mayShare)), sharing);
 // One file at a time: integration tests measure limits, and neighbours on two processors would shift them.
-const stream = run({ files, concurrency: 1, timeout: fileLimitMs, execArgv: ['--disable-warning=ExperimentalWarning'] });
-stream.on('test:fail', ({ todo }) => {
-  if (todo === undefined) failed += 1;
-});
-stream.on('test:pass', ({ skip, name }) => {
-  if (skip === undefined) return;
-  skipped += 1;
-  if (isCi) process.stderr.write(`skipped in CI: ${name}: ${String(skip)}\n`);
-});
-stream.on('end', () => {
-  if (failed > 0 || (isCi && skipped > 0)) process.exitCode = 1;
-});
-stream.compose(spec).pipe(process.stdout);
+await runFiles(
+  files.filter((path) => !mayShare(path)),
+  1,
+);
+reporter.end();
+await finished(reporter);
+
+const sum = (count: (result: FileResult) => number): number => results.reduce((all, result) => all + count(result), 0);
+const [failed, skipped] = [sum((result) => result.failed), results.flatMap((result) => result.skipped)];
+process.stdout.write(`${sum(({ tests }) => tests)} tests in ${results.length} files, ${failed} failed, ${skipped.length} skipped\n`);
+if (isCi) for (const what of skipped) process.stdout.write(`skipped in CI: ${what}\n`);
+process.stdout.write('the slowest files:\n');
+for (const { file, tookMs } of results.toSorted((a, b) => b.tookMs - a.tookMs).slice(0, slowestShown))
+  process.stdout.write(`${(tookMs / 1_000).toFixed(1).padStart(7)} s  ${file}\n`);
+if (failed > 0 || (isCi && skipped.length > 0)) process.exitCode = 1;

@@ -28,7 +28,7 @@ export async function startPlatform(): Promise<Platform> {
     token,
     home,
     async deploy(folder) {
-      await promisify(execFile)(process.execPath, [cli, 'deploy', folder], { cwd: repository, env });
+      await promisify(execFile)(process.execPath, [cli, 'deploy', '--build', 'local', folder], { cwd: repository, env });
     },
     async stop() {
       await platform[Symbol.asyncDispose]();

@@ -10,7 +10,7 @@ import { publishSlow, slowClients } from '../test/e2e/slow-clients.ts';
 let e2e: E2e;
 let beside: Awaited<ReturnType<typeof openBystander>>;
 before(async () => {
-  e2e = await openE2e();
+  e2e = await openE2e({ environment: { SWIFTLET_TENANT_IN_FLIGHT: '5000' } });
   beside = await openBystander(e2e);
 });
 after(() => e2e[Symbol.asyncDispose]());

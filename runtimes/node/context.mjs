@@ -1,8 +1,12 @@
 // The handler's second argument: AWS Lambda's names, and `requestId`, `signal` and `waitUntil`.
 import { addBackground } from './background.mjs';
+import { toParameters } from './function-url-event.mjs';
 import { logGroupOf } from './set-environment.mjs';
+import { Buffer, parse } from './intrinsics.mjs';
 
 const { now } = Date;
+const contextHeader = 'x-amz-client-context';
+const traceHeader = 'traceparent';
 
 class Context {
   /** @type {import('./invocation.mjs').Invocation} */
@@ -31,17 +35,62 @@ class Context {
     return this.#invocation.signal;
   }
 
+  /** What the route's path has in the place of its parameters, by their names; empty at the function's own address. */
+  get pathParameters() {
+    return toParameters(this.#invocation.head[9]?.[1] ?? []);
+  }
+
+  /** What the token says that the caller showed at an address that wants one; empty elsewhere. */
+  get claims() {
+    return this.#invocation.head[9]?.[2]?.jwt?.claims ?? {};
+  }
+
+  /** What a client of the Lambda API sent along; undefined when it sent nothing. */
+  get clientContext() {
+    const { isHttp, head } = this.#invocation;
+    const [name, value] = head[7];
+    return isHttp || name !== contextHeader || value === undefined ? undefined : parse(Buffer.from(value, 'base64').toString());
+  }
+
+  /** The trace that the invocation belongs to, for what it calls: a `traceparent` of W3C Trace Context; undefined when it belongs to none. */
+  get traceparent() {
+    const headers = this.#invocation.head[7];
+    // Names stand at even places.
+    for (let at = 0; at < headers.length; at += 2) if (headers[at] === traceHeader) return headers[at + 1];
+    return undefined;
+  }
+
   /**
    * Announces work that goes on after the answer: the instance is neither frozen nor ended for being idle before it has ended, within the
    * function's time limit.
    * @param {unknown} work a promise; what it rejects with is logged
    */
   waitUntil(work) {
-    addBackground(work, this.#invocation.head[2], this.requestId);
+    addBackground(work, this.#invocation.deadline, this.requestId);
+  }
+
+  /**
+   * Invokes another function, one that this function's `calls` names.
+   * @param {string} name
+   * @param {unknown} [event] anything that JSON can say
+   * @param {{ async?: boolean }} [options] async: the event is stored, and nobody waits for the answer
+   * @returns {Promise<unknown>} what it returned; with `async` the event's `{ id }`. Rejects with an error that has `code` and `status`
+   */
+  invoke(name, event, { async: isAsync = false } = {}) {
+    return this.#invocation.call(name, event, isAsync);
+  }
+
+  /**
+   * Takes a WebSocket handshake. To be called by fetch(), which returns the response; the socket opens then.
+   * @param {{ protocol?: string }} [options] protocol: one of those that the caller offers
+   * @returns {{ socket: WebSocket, response: Response }}
+   */
+  upgradeWebSocket(options) {
+    return this.#invocation.upgradeWebSocket(options);
   }
 
   getRemainingTimeInMillis() {
-    return Math.max(0, this.#invocation.head[2] - now());
+    return Math.max(0, this.#invocation.deadline - now());
   }
 
   // What handlers were given before there were callbacks and promises.

@@ -1,16 +1,17 @@
 import { stringify } from './intrinsics.mjs';
+import { masked } from './secrets.mjs';
 
 const maxStackCharacters = 16 * 1024;
 const maxMessageCharacters = 16 * 1024;
 
 /**
  * What is told to the platform, see `InvocationFailure` in src/wire/instance-protocol.ts.
- * @typedef {{ code: string, type: string, message: string, stack?: string }} Failure
+ * @typedef {{ code: string, type: string, message: string, stack?: string, payload?: string }} Failure
  */
 
 /** A mistake of the user's code that the runtime found, rather than one that the code threw. */
 export class Refusal extends Error {
-  /** @param {'InvalidResponse' | 'ResponseTooLarge' | 'HandlerNotFound'} code @param {string} message says what is wrong and what to do */
+  /** @param {'InvalidResponse' | 'ResponseTooLarge' | 'HandlerNotFound' | 'InitTimeout' | 'WebSocketUnsupported'} code @param {string} message says what is wrong and what to do */
   constructor(code, message) {
     super(message);
     this.name = code;
@@ -24,16 +25,16 @@ export class Refusal extends Error {
  * @returns {Failure}
  */
 export function failureOf(thrown, code) {
-  if (thrown instanceof Refusal) return { code: thrown.code, type: thrown.code, message: thrown.message };
+  if (thrown instanceof Refusal) return { code: thrown.code, type: thrown.code, message: masked(thrown.message) };
   try {
     if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) {
       const { name, message, stack, constructor } = /** @type {Error} */ (thrown);
-      const type = String(name || constructor?.name || 'Error');
-      const failure = { code, type, message: String(message).slice(0, maxMessageCharacters) };
-      return stack ? { ...failure, stack: withCauses(String(stack), thrown).slice(0, maxStackCharacters) } : failure;
+      const type = masked(String(name || constructor?.name || 'Error'));
+      const failure = { code, type, message: masked(String(message)).slice(0, maxMessageCharacters) };
+      return stack ? { ...failure, stack: masked(withCauses(String(stack), thrown)).slice(0, maxStackCharacters) } : failure;
     }
     const message = typeof thrown === 'object' ? stringify(thrown) : String(thrown);
-    return { code, type: thrown === null ? 'null' : typeof thrown, message: message.slice(0, maxMessageCharacters) };
+    return { code, type: thrown === null ? 'null' : typeof thrown, message: masked(message).slice(0, maxMessageCharacters) };
   } catch {
     return { code, type: 'unknown', message: 'something was thrown that cannot be read' };
   }

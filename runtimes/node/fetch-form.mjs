@@ -1,8 +1,10 @@
 // Handlers in the web's own form: fetch(request) → Response, both of them streamed.
 import { createContext } from './context.mjs';
 import { Refusal } from './failure.mjs';
+import { flattenFetchHeaders } from './fetch-headers.mjs';
 import { checkHeaders, checkStatus } from './function-url-response.mjs';
 import { StreamedBody } from './request-body.mjs';
+import { Upgrade } from './upgrade.mjs';
 import { warmUpFetch } from './warm-up-fetch.mjs';
 import { Buffer, env } from './intrinsics.mjs';
 
@@ -13,6 +15,7 @@ const bodiless = new Set(['GET', 'HEAD']);
 /** @param {{ fetch: Function }} app @returns {import('./invocation.mjs').Form} */
 export const fetchForm = (app) => ({
   streamsRequests: true,
+  takesWebSockets: true,
   warmUp: warmUpFetch,
   async answer(invocation) {
     if (!invocation.isHttp) {
@@ -22,9 +25,36 @@ export const fetchForm = (app) => ({
       );
     }
     const context = createContext(invocation, () => undefined);
-    await send(invocation, await app.fetch(toRequest(invocation), env, context));
+    const ask = () => app.fetch(toRequest(invocation), env, context);
+    if (invocation.offersWebSocket) await answerOffer(invocation, ask);
+    else await send(invocation, await ask());
   },
 });
+
+const leastRedirect = 300;
+
+/** Answers a handshake: with the connection that fetch() took, or with its reason why not. @param {Invocation} invocation @param {() => unknown} ask */
+async function answerOffer(invocation, ask) {
+  const upgrade = new Upgrade(invocation, await import('./web-socket.mjs'));
+  invocation.upgrade = upgrade;
+  try {
+    const returned = await ask();
+    if (upgrade.isTakenBy(returned)) await upgrade.run();
+    else {
+      if (isResponse(returned) && returned.status < leastRedirect) throw notTaken(returned.status);
+      await send(invocation, returned);
+    }
+  } finally {
+    upgrade.cut();
+  }
+}
+
+/** A caller can do nothing with such an answer, and its author has not thought of it. @param {number} status */
+const notTaken = (status) =>
+  new Refusal(
+    'WebSocketUnsupported',
+    `fetch() answered a WebSocket handshake with status ${status}; to take it, call context.upgradeWebSocket() and return its response`,
+  );
 
 /** @param {Invocation} invocation */
 function toRequest(invocation) {
@@ -60,7 +90,7 @@ async function send({ reply }, value) {
     const what = value === undefined ? 'nothing' : value === null ? 'null' : `a ${typeof value}`;
     throw new Refusal('InvalidResponse', `fetch() returned ${what}; it must return a Response`);
   }
-  const headers = flatten(value.headers);
+  const headers = flattenFetchHeaders(value.headers);
   checkHeaders(headers);
   reply.head(checkStatus(value.status), headers);
   if (value.body !== null) await sendBody(reply, value.body);
@@ -70,21 +100,6 @@ async function send({ reply }, value) {
 /** By its looks: a function may bring a Response of its own. @param {any} value @returns {value is Response} */
 function isResponse(value) {
   return typeof value?.status === 'number' && typeof value.headers?.forEach === 'function' && 'body' in value;
-}
-
-/** How a body came to a function is no longer true of the answer it is passed on in. */
-const ofOneConnection = new Set(['transfer-encoding', 'connection', 'keep-alive']);
-
-/** @param {Headers} headers */
-function flatten(headers) {
-  /** @type {string[]} */
-  const flat = [];
-  headers.forEach((value, name) => {
-    // Joined by forEach() for some makers of Headers; taken one by one below.
-    if (name !== 'set-cookie' && !ofOneConnection.has(name)) flat.push(name, value);
-  });
-  for (const cookie of headers.getSetCookie?.() ?? []) flat.push('set-cookie', cookie);
-  return flat;
 }
 
 /** @param {import('./reply.mjs').Reply} reply @param {ReadableStream | AsyncIterable<unknown>} body */

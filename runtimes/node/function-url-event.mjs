@@ -6,7 +6,7 @@ const textTypes = /^(?:text\/|application\/(?:json|xml|javascript|x-www-form-url
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** @param {import('./invocation.mjs').InvokeHead} head @param {Buffer} body @param {string} functionName */
-export function toEvent([, requestId, , method, target, sourceIp, , rawHeaders], body, functionName) {
+export function toEvent([, requestId, , method, target, sourceIp, , rawHeaders, , way], body, functionName) {
   const mark = target.indexOf('?');
   const rawPath = mark < 0 ? target : target.slice(0, mark);
   const rawQueryString = mark < 0 ? '' : target.slice(mark + 1);
@@ -15,26 +15,40 @@ export function toEvent([, requestId, , method, target, sourceIp, , rawHeaders],
   const domainName = headers['host'] ?? 'localhost';
   const dot = domainName.indexOf('.');
   const timeEpoch = epochMs();
+  const routeKey = way?.[0] ?? '$default';
   /** @type {Record<string, unknown>} */
-  const event = { version: '2.0', routeKey: '$default', rawPath, rawQueryString };
+  const event = { version: '2.0', routeKey, rawPath, rawQueryString };
   if (cookies.length > 0) event['cookies'] = cookies;
   event['headers'] = headers;
   if (rawQueryString !== '') event['queryStringParameters'] = joinQuery(rawQueryString);
-  event['requestContext'] = {
+  /** @type {Record<string, unknown>} */
+  const requestContext = {
     accountId: 'anonymous',
     apiId: functionName,
     domainName,
     domainPrefix: dot < 0 ? domainName : domainName.slice(0, dot),
     http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp, userAgent: headers['user-agent'] ?? '' },
     requestId,
-    routeKey: '$default',
+    routeKey,
     stage: '$default',
     time: logTime(timeEpoch),
     timeEpoch,
   };
+  if (way?.[2] !== undefined) requestContext['authorizer'] = way[2];
+  event['requestContext'] = requestContext;
   if (body.length > 0) event['body'] = body.toString(isText ? 'utf8' : 'base64');
+  const parameters = way?.[1] ?? [];
+  if (parameters.length > 0) event['pathParameters'] = toParameters(parameters);
   event['isBase64Encoded'] = !isText;
   return event;
+}
+
+/** @param {readonly string[]} pairs names and values in turn @returns {Record<string, string>} */
+export function toParameters(pairs) {
+  /** @type {Record<string, string>} */
+  const parameters = {};
+  for (let at = 0; at + 1 < pairs.length; at += 2) add(parameters, pairs[at] ?? '', pairs[at + 1] ?? '', ',');
+  return parameters;
 }
 
 /** Text is what says that it is, or says nothing, and can be read as UTF-8 without loss. @param {string | undefined} contentType @param {Buffer} body */

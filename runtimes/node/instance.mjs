@@ -1,28 +1,32 @@
 // A runtime's life: booted → dedicated → initialising → initialised | failed. It serves one version, once.
 import { failureOf } from './failure.mjs';
-import { findHandler } from './find-handler.mjs';
 import { frame, protocolVersion } from './frames.mjs';
 import { HeldFrames } from './held-frames.mjs';
 import { Invocation } from './invocation.mjs';
-import { loadHandler } from './load-handler.mjs';
-import { captureOutput, log, trackRequests } from './logs.mjs';
+import { log, trackRequests } from './logs.mjs';
 import { now } from './monotonic.mjs';
-import { prepare } from './prepare.mjs';
 import { Rest } from './rest.mjs';
 import { enterCode, setEnvironment } from './set-environment.mjs';
-import { provideAwsLambda } from './streamed-form.mjs';
 import { exit, parse, setImmediate, stringify, version } from './intrinsics.mjs';
 
 /**
  * What the platform says of the version, src/wire/instance-protocol.ts.
  * @typedef {object} InitRequest
+ * @property {string} [runtime] by its name; a platform of an older release does not tell
  * @property {string} function
  * @property {number} version
  * @property {string} instanceId
  * @property {string} handler
  * @property {Record<string, string>} environment
+ * @property {readonly import('./secrets.mjs').Secret[]} [secrets]
+ * @property {string} [bundle]
  * @property {number} memoryMiB
+ * @property {number} [initTimeoutMs]
+ * @property {number} timeoutMs
  * @property {number} concurrency
+ *
+ * Finds what is to be evaluated; what it returns evaluates it.
+ * @typedef {(codeDir: string, request: InitRequest) => () => Promise<import('./invocation.mjs').Form>} FindCode
  *
  * @typedef {import('./channel.mjs').Channel} Channel
  * @typedef {{ state: 'booted' } | { state: 'dedicated', request: InitRequest, environmentMs: number } | { state: 'initialising', channel: Channel } | { state: 'initialised', served: import('./invocation.mjs').Served } | { state: 'failed' }} Life
@@ -35,10 +39,12 @@ export class Instance {
   /** @type {Set<Channel>} */
   #channels = new Set();
   #rest;
+  #find;
 
-  /** @param {ReadonlySet<Channel>} open all connections that are open */
-  constructor(open) {
+  /** @param {ReadonlySet<Channel>} open all connections that are open @param {FindCode} find */
+  constructor(open, find) {
     this.#rest = new Rest(open);
+    this.#find = find;
   }
 
   /** Whether nobody waits for this process yet. */
@@ -71,7 +77,7 @@ export class Instance {
   forget(channel) {
     this.#channels.delete(channel);
     this.#held.forget(channel);
-    for (const invocation of channel.streams.values()) invocation.cancel();
+    for (const invocation of channel.streams.values()) invocation.abandon();
     this.#rest.forget(channel);
   }
 
@@ -103,6 +109,8 @@ export class Instance {
     if (kind === frame.requestBody) invocation?.receive(payload);
     else if (kind === frame.requestEnd) invocation?.receiveEnd();
     else if (kind === frame.cancel) invocation?.cancel();
+    else if (kind === frame.goAway) invocation?.goAway();
+    else if (kind === frame.callAnswer) invocation?.takeCallAnswer(payload);
     else if (kind === frame.responseCredit) invocation?.reply.takeCredit(payload.readUInt32BE(0));
   }
 
@@ -128,6 +136,8 @@ export class Instance {
     const start = now();
     setEnvironment(request);
     trackRequests(request.concurrency > 1);
+    // They are where code finds them, and nowhere else.
+    delete request.secrets;
     this.#life = { state: 'dedicated', request, environmentMs: now() - start };
   }
 
@@ -142,9 +152,9 @@ export class Instance {
     try {
       const start = now();
       enterCode(codeDir);
-      const found = findHandler(codeDir, request.handler);
+      const evaluate = this.#find(codeDir, request);
       const handlerFound = now();
-      const form = await loadHandler(found);
+      const form = await evaluate();
       const loaded = now();
       this.#life = { state: 'initialised', served: { form, settings: request } };
       channel.send(frame.initialised, 0, stringify({ environmentMs, runtimeMs: handlerFound - start, initMs: loaded - handlerFound }));
@@ -166,19 +176,4 @@ export class Instance {
     const message = `initialised out of turn: the runtime is ${this.#life.state}`;
     channel.send(frame.initFailed, 0, stringify({ code: 'InitError', type: 'Protocol', message }));
   }
-}
-
-/**
- * Makes this process one that user code can run in.
- * @param {ReadonlySet<Channel>} open all connections that are open, as they come and go
- * @param {readonly string[]} readyFor what more to have loaded by the time somebody comes, see prepare.mjs
- */
-export function openInstance(open, readyFor) {
-  const instance = new Instance(open);
-  captureOutput();
-  provideAwsLambda();
-  process.on('uncaughtException', (error) => instance.crash(error));
-  process.on('unhandledRejection', (reason) => instance.crash(reason));
-  void prepare(readyFor, () => instance.isIdle);
-  return instance;
 }

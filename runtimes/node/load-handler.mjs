@@ -12,11 +12,12 @@ const usualNames = ['handler', 'default'];
 
 /**
  * @param {import('./find-handler.mjs').FoundHandler} found
+ * @param {string} [bundle] a folder with what the platform made of the file and all that it imports
  * @returns {Promise<import('./invocation.mjs').Form>}
  * @throws Refusal HandlerNotFound, or what the user's modules throw
  */
-export async function loadHandler({ file, exportName }) {
-  const module = await load(file);
+export async function loadHandler({ file, exportName }, bundle) {
+  const module = (bundle === undefined ? undefined : await loadBundle(bundle, file)) ?? (await load(file));
   // What CommonJS exports is under `default`; not all names in it may be seen from outside.
   const commonJs = isObject(module['default']) ? module['default'] : {};
   const names = exportName === undefined ? usualNames : [exportName];
@@ -28,6 +29,20 @@ export async function loadHandler({ file, exportName }) {
     'HandlerNotFound',
     `${basename(file)} exports ${offered(module, commonJs)}; it must export ${names.map((name) => `"${name}"`).join(' or ')} as a function, or as an object with a function fetch`,
   );
+}
+
+/** @param {string} bundle @param {string} file @returns {Promise<Record<string, unknown> | undefined>} undefined: there is none that can be read */
+async function loadBundle(bundle, file) {
+  // Loaded only where it is needed.
+  const { evaluate, readScript } = await import('./bundled-code.mjs');
+  let script;
+  try {
+    script = readScript(bundle, file);
+  } catch {
+    return undefined;
+  }
+  const exported = evaluate(script, bundle, file);
+  return isObject(exported) && '__esModule' in exported ? exported : { default: exported };
 }
 
 /**
@@ -53,6 +68,11 @@ async function formOf(value, owner) {
     const { fetchForm } = await import('./fetch-form.mjs');
     return fetchForm(value);
   }
+  if (isServer(value))
+    throw new Refusal(
+      'HandlerNotFound',
+      'the handler is a server (an app of Express or the like), which takes requests on a port: let it listen on process.env.PORT and deploy it with "runtime: http"',
+    );
   if (typeof value === 'function') {
     if (isStreamed(value)) return streamedForm(value);
     return eventForm(value.bind(owner));
@@ -63,6 +83,9 @@ async function formOf(value, owner) {
 
 /** @param {unknown} value @returns {value is { fetch: Function }} */
 const isApp = (value) => isObject(value) && typeof value['fetch'] === 'function';
+
+/** An app of Express calls what it is bound with a route of its own. @param {unknown} value */
+const isServer = (value) => isObject(value) && typeof value['listen'] === 'function';
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';

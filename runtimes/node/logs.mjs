@@ -1,6 +1,7 @@
 // What user code prints becomes records that carry their request's id.
 import { writeRecord } from './output.mjs';
 import { Buffer, nextTick, onceProcess } from './intrinsics.mjs';
+import { masked } from './secrets.mjs';
 
 const { AsyncLocalStorage } = process.getBuiltinModule('node:async_hooks');
 const { formatWithOptions } = process.getBuiltinModule('node:util');
@@ -38,7 +39,7 @@ const requestIdNow = () => (context === undefined ? current : (context.getStore(
 
 /** @param {Level} level @param {string} text @param {string} [requestId] */
 export function log(level, text, requestId = requestIdNow()) {
-  writeRecord(level, cut(text), requestId);
+  writeRecord(level, cut(masked(text)), requestId);
 }
 
 /** @param {string} text */

@@ -16,6 +16,7 @@ const settings = {
   handler: 'rehearsal.handler',
   environment: {},
   memoryMiB: 0,
+  timeoutMs: 0,
   concurrency: 1,
 };
 

@@ -28,6 +28,8 @@ export class Reply {
     this.isOver = false;
     /** Called once when nobody takes the rest of the body any more. @type {(() => void) | undefined} */
     this.onRelease = undefined;
+    /** Called once when the last word is said. @type {(() => void) | undefined} */
+    this.onOver = undefined;
   }
 
   /** The handler begins: its time counts from here. */
@@ -55,13 +57,16 @@ export class Reply {
     this.onRelease?.();
   }
 
-  /** Sends a whole answer, in one piece when it is small. @param {number} status @param {readonly string[]} headers @param {Buffer} body */
+  /**
+   * Sends a whole answer, in one piece when it is small.
+   * @param {number} status @param {readonly string[]} headers @param {Buffer} body
+   * @returns {Promise<void> | undefined} resolves when all of it is sent; undefined when it is
+   */
   answer(status, headers, body) {
-    if (this.isOver) return;
+    if (this.isOver) return undefined;
     if (body.length > bodyChunkBytes || body.length > this.#credit) {
       this.head(status, headers);
-      void this.send(body).then(() => this.done());
-      return;
+      return this.send(body).then(() => this.done());
     }
     const head = stringify([status, headers]);
     const headLength = Buffer.byteLength(head);
@@ -74,6 +79,7 @@ export class Reply {
     }
     this.#writeDone(frames, at);
     this.#end(frames);
+    return undefined;
   }
 
   /** @param {number} status @param {readonly string[]} headers */
@@ -126,6 +132,7 @@ export class Reply {
     this.#channel.streams.delete(this.#stream);
     this.#channel.write(frames);
     this.#wakeUp();
+    this.onOver?.();
   }
 
   /** @param {Buffer} target @param {number} at */

@@ -3,7 +3,9 @@ import { Buffer } from './intrinsics.mjs';
 
 const empty = Buffer.alloc(0);
 
-/** @type {{ readonly whole: Buffer, push(chunk: Buffer): void, end(): void, abort(error: Error): void }} */
+/** @typedef {{ readonly whole: Buffer, push(chunk: Buffer): void, end(): void, abort(error: Error): void }} Body */
+
+/** @type {Body} */
 export const noBody = { whole: empty, push: () => undefined, end: () => undefined, abort: () => undefined };
 
 /** A body that is kept until it is whole. */

@@ -1,9 +1,11 @@
+import { placeSecrets } from './secrets.mjs';
+
 /**
  * Sets what the function's code finds in its environment: the names that code from AWS Lambda knows, then the function's own
  * variables, which win.
  * @param {import('./instance.mjs').InitRequest} request
  */
-export function setEnvironment({ function: name, version, memoryMiB, instanceId, environment, handler }) {
+export function setEnvironment({ function: name, version, memoryMiB, instanceId, environment, handler, secrets }) {
   Object.assign(process.env, {
     NODE_ENV: 'production',
     AWS_EXECUTION_ENV: `Swiftlet_nodejs${process.versions.node.split('.', 1)[0]}`,
@@ -14,6 +16,7 @@ export function setEnvironment({ function: name, version, memoryMiB, instanceId,
     AWS_LAMBDA_LOG_STREAM_NAME: instanceId,
     _HANDLER: handler,
     ...environment,
+    ...(secrets === undefined ? undefined : placeSecrets(secrets)),
   });
 }
 

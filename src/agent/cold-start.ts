@@ -2,67 +2,115 @@
 import { type ErrorCode, SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import type { StartTimes } from '../model/phases.ts';
+import { languageOf } from '../model/runtimes.ts';
 import type { InitRequest } from '../wire/instance-protocol.ts';
 import { endReason } from './end-reason.ts';
-import type { StartOrder } from './instances.ts';
 import type { InitOutcome } from './runtime-connection.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
-import { startTimes } from './start-times.ts';
+import type { StartSecrets } from './secret-box.ts';
+import { failedTimes, startTimes } from './start-times.ts';
+
+const tellsWhyMs = 1_000;
 
 export interface ColdStartMeans {
-  takeSandbox(version: Version): Promise<Sandbox>;
+  /** @param id the instance's that it will be */
+  takeSandbox(version: Version, id: string): Promise<Sandbox>;
   /** The folder of the version's files on this host. */
-  placeCode(digest: string): Promise<string>;
+  placeCode(version: Version): Promise<string>;
+  /** Where the version's bundle lies below its files; undefined: it has none. */
+  bundleOf(version: Version): string | undefined;
   /** How long it took to place them, when they are there already; else 0. */
-  placedInMs(digest: string): number;
+  placedInMs(version: Version): number;
+  /** What the version may have of its tenant's secrets: at once, unless one is not here yet. */
+  secretsFor(version: Version): StartSecrets | Promise<StartSecrets>;
   /** Whose the sandbox's output is from now on. */
   label(sandbox: Sandbox, version: Version, instanceId: string): void;
+  /** Opens its way out, as far as the version's policy goes. Synchronous. */
+  connect(sandbox: Sandbox, version: Version, instanceId: string): void;
   now(): number;
 }
 
-/** @throws SwiftletError InitError, InitTimeout, OutOfMemory, FunctionCrashed, HandlerNotFound, HostFull; the sandbox is ended then */
+/** An instance that is there. */
+export interface Started {
+  readonly sandbox: Sandbox;
+  readonly times: StartTimes;
+  /** Which values of its secrets it has. */
+  readonly secretStamp: string;
+}
+
+/** What is decided of an instance before it exists. */
+export interface StartOrder {
+  readonly id: string;
+  readonly startedAt: string;
+  /** Called when it has its sandbox, before any code is in it. */
+  readonly onSandbox: (sandbox: Sandbox) => void;
+  /** Called with how far it came when it fails in its sandbox, before it throws. */
+  readonly onFailed: (times: StartTimes) => void;
+}
+
+/** @throws SwiftletError InitError, InitTimeout, OutOfMemory, FunctionCrashed, HandlerNotFound, HostFull, Unavailable; the sandbox is ended then */
 export async function coldStart(
   means: ColdStartMeans,
   version: Version,
-  { id, startedAt, onSandbox }: StartOrder,
-): Promise<{ sandbox: Sandbox; times: StartTimes }> {
+  { id, startedAt, onSandbox, onFailed }: StartOrder,
+): Promise<Started> {
   const asked = means.now();
-  const codeMs = means.placedInMs(version.digest);
-  const placing = means.placeCode(version.digest);
+  const codeMs = means.placedInMs(version);
+  const placing = means.placeCode(version);
   // Its failure is met below, after the sandbox is there to be given back.
   placing.catch(() => undefined);
-  const sandbox = await means.takeSandbox(version);
+  const found = means.secretsFor(version);
+  const { secrets, stamp: secretStamp } = found instanceof Promise ? await found : found;
+  const sandbox = await means.takeSandbox(version, id);
   const taken = means.now();
+  const prepared = { boot: sandbox.boot, codeMs };
+  let networkMs = 0;
+  let attached: number | undefined;
   try {
     // The runtime wakes up, and prepares, while its code is put in place.
-    sandbox.connection.dedicate(initRequest(version, id));
+    sandbox.connection.dedicate(initRequest(version, id, { secrets, bundle: means.bundleOf(version) }));
     onSandbox(sandbox);
     sandbox.limitMemory(version.config.memoryMiB);
     // No code of a version runs before it is written down whose the sandbox is: no agent forgets it, or takes it for a warm one.
-    const dedicated = sandbox.dedicate({ id, version, startedAt });
+    const dedicated = sandbox.dedicate({ id, version, startedAt, secretStamp });
+    // Before any of its code can run; meanwhile it is being written down.
+    const unconnected = means.now();
+    means.connect(sandbox, version, id);
+    networkMs = means.now() - unconnected;
     const [codeDir] = await Promise.all([placing.then((folder) => sandbox.attach(folder)), dedicated]);
-    const attached = means.now();
+    attached = means.now();
     const loading = load(sandbox, version, codeDir);
     means.label(sandbox, version, id);
     const outcome = await loading;
     const ready = means.now();
     if (outcome.kind === 'failed') throw initFailure(version, outcome);
-    return { sandbox, times: startTimes({ asked, taken, attached, ready }, { boot: sandbox.boot, codeMs }, outcome.report) };
+    const times = startTimes({ asked, taken, attached, ready, networkMs }, prepared, outcome.report);
+    return { sandbox, times, secretStamp };
   } catch (error) {
     sandbox.kill();
+    onFailed(failedTimes({ asked, taken, attached, networkMs, failed: means.now() }, prepared));
     throw error;
   }
 }
 
-function initRequest({ config, function: name, number }: Version, instanceId: string): InitRequest {
+interface StartExtras {
+  readonly secrets: StartSecrets['secrets'];
+  readonly bundle: string | undefined;
+}
+
+function initRequest({ config, function: name, number }: Version, instanceId: string, { secrets, bundle }: StartExtras): InitRequest {
   return {
+    runtime: config.runtime,
     function: name,
     version: number,
     instanceId,
     handler: config.handler,
     environment: config.environment,
+    ...(secrets.length === 0 ? {} : { secrets }),
+    ...(bundle === undefined ? {} : { bundle }),
     memoryMiB: config.memoryMiB,
     timeoutMs: config.timeoutMs,
+    initTimeoutMs: config.initTimeoutMs,
     concurrency: config.concurrency,
   };
 }
@@ -70,16 +118,7 @@ function initRequest({ config, function: name, number }: Version, instanceId: st
 async function load(sandbox: Sandbox, version: Version, codeDir: string): Promise<InitOutcome> {
   const { config, function: name } = version;
   const { promise: timedOut, reject } = Promise.withResolvers<never>();
-  const limit = setTimeout(
-    () =>
-      reject(
-        new SwiftletError(
-          'InitTimeout',
-          `function "${name}" did not finish its init within ${config.initTimeoutMs} ms; do less outside the handler or raise "initTimeout"`,
-        ),
-      ),
-    config.initTimeoutMs,
-  );
+  const limit = setTimeout(() => reject(initTimeout(name, config, 'do less outside the handler or raise "initTimeout"')), limitOf(config));
   try {
     return await Promise.race([sandbox.connection.load(codeDir), timedOut]);
   } catch (error) {
@@ -90,13 +129,21 @@ async function load(sandbox: Sandbox, version: Version, codeDir: string): Promis
   }
 }
 
+/** What stands beside a program keeps the limit itself, and then tells what the program printed. */
+const limitOf = ({ runtime, initTimeoutMs }: Version['config']): number =>
+  languageOf(runtime) === 'program' ? initTimeoutMs + tellsWhyMs : initTimeoutMs;
+
+const initTimeout = (name: string, { initTimeoutMs }: Version['config'], why: string): SwiftletError =>
+  new SwiftletError('InitTimeout', `function "${name}" did not finish its init within ${initTimeoutMs} ms; ${why}`);
+
 async function initCrash(sandbox: Sandbox, { function: name, config }: Version): Promise<SwiftletError> {
   sandbox.kill();
   const { code, detail } = endReason(name, config.memoryMiB, await sandbox.ended);
   return code === 'OutOfMemory' ? new SwiftletError(code, detail) : new SwiftletError('InitError', `${detail} (while it was initialised)`);
 }
 
-function initFailure({ function: name }: Version, { failure }: Extract<InitOutcome, { kind: 'failed' }>): SwiftletError {
+function initFailure({ function: name, config }: Version, { failure }: Extract<InitOutcome, { kind: 'failed' }>): SwiftletError {
+  if (failure.code === 'InitTimeout') return initTimeout(name, config, failure.message);
   // What it says may be forged: of the platform's own errors it has none to give.
   const code: ErrorCode = failure.code === 'HandlerNotFound' ? 'HandlerNotFound' : 'InitError';
   return new SwiftletError(code, `function "${name}" failed to initialise: ${failure.type}: ${failure.message}`);

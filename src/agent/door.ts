@@ -1,7 +1,12 @@
 /** What gateways and control ask of the agent. Everything is parsed here. */
 import {
   type AcquiredInstance,
+  type BuildsAnswer,
+  type BundleState,
   acquireSchema,
+  askBundleSchema,
+  askNetworkSchema,
+  askPrivateNetworkSchema,
   askWarmthSchema,
   discardSchema,
   type Ended,
@@ -11,44 +16,92 @@ import {
   type ProvisionedStatus,
   releaseSchema,
   renewSchema,
+  type NetworkCounts,
+  type PrivateNetworkState,
+  type StartFailed,
   type Starting,
   type Warmth,
+  withdrawSchema,
 } from '../wire/agent-calls.ts';
+import { askSecretUseSchema, type SecretsNotice, secretsSchema, type SecretUse } from '../wire/secret-calls.ts';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import type { CallHandlers, CallServer } from '../wire/calls.ts';
+import { targetsSchema } from '../wire/scale-calls.ts';
 import type { EndReason } from './end-reason.ts';
 import type { Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
 import type { IsolationReport } from './isolation.ts';
 import { idleLimitMs } from './rest.ts';
+import type { Targets } from './targets.ts';
 
 export interface DoorMeans {
   readonly instances: Instances;
+  /** Nobody waits any more for an instance that was asked for: it is not started, unless it has its sandbox. */
+  readonly withdraw: (id: string) => void;
+  /** Where the autoscaler's word is kept. */
+  readonly targets: Pick<Targets, 'take'>;
   /** How those of the serving versions are that want instances at all times. */
   readonly provisioned: () => readonly ProvisionedStatus[];
   /** How many instances of a version can take requests, and what kept the last one from starting. */
   readonly warmth: (version: Pick<Version, 'tenant' | 'function' | 'number'>) => Warmth;
+  /** Takes what control says of secrets. */
+  readonly takeSecrets: (notice: SecretsNotice) => void;
+  /** With which values of a secret instances run. */
+  readonly secretUse: (tenant: string, name: string) => SecretUse;
+  /** What a function's connections came to; undefined where functions have no network. */
+  readonly networkCounts: (tenant: string, name: string) => NetworkCounts | undefined;
+  /** How the tunnels of a private network are; undefined where functions have no network, and for one that is not known. */
+  readonly privateNetwork: (tenant: string, name: string) => Promise<PrivateNetworkState | undefined>;
   /** Whether this host can freeze. */
   readonly canFreeze: boolean;
   /** Resolves with the version as soon as it is published here. @throws SwiftletError Unavailable when that takes too long */
   readonly published: (tenant: string, name: string, number: number) => Promise<Version>;
   readonly metrics: () => Promise<string>;
   readonly isolation: IsolationReport;
+  /** What became of a version's code; undefined for one that is not served. */
+  readonly bundle: (tenant: string, name: string, number: number) => BundleState | undefined;
+  /** Whether dependencies can be installed here. */
+  readonly builds: () => BuildsAnswer;
+  /** Aborted once this agent stops: it starts nothing more. */
+  readonly stopping: AbortSignal;
   /** Whether control's changes come here now. */
   readonly isFollowing: () => boolean;
 }
 
 export function door(means: DoorMeans): CallHandlers {
-  const { instances, provisioned, warmth, canFreeze, published, metrics, isolation, isFollowing } = means;
+  const {
+    instances,
+    withdraw,
+    targets,
+    provisioned,
+    warmth,
+    takeSecrets,
+    secretUse,
+    networkCounts,
+    privateNetwork,
+    canFreeze,
+    published,
+    metrics,
+    isolation,
+    bundle,
+    builds,
+    isFollowing,
+    stopping,
+  } = means;
   return {
     async ask(method, body, peer) {
       switch (method) {
         case 'acquire': {
+          if (stopping.aborted) throw new SwiftletError('Unavailable', 'the agent is stopping');
           const { tenant, function: name, number, instanceId } = acquireSchema.parse(body);
           const version = await published(tenant, name, number);
-          const { instance, start, times } = await instances.acquire(version, peer, instanceId, ({ socketPath }) =>
-            peer.notify('starting', { instanceId, socketPath } satisfies Starting),
+          const { instance, start, times } = await instances.acquire(
+            version,
+            peer,
+            instanceId,
+            ({ socketPath }) => peer.notify('starting', { instanceId, socketPath } satisfies Starting),
+            (failed) => peer.notify('start failed', { instanceId, ...failed } satisfies StartFailed),
           );
           return {
             instanceId: instance.id,
@@ -63,10 +116,33 @@ export function door(means: DoorMeans): CallHandlers {
         }
         case 'instances':
           return [...instances.all].map((instance) => summary(instance, instances.isProvisioned(instance)));
+        case 'capacity':
+          return instances.capacity();
         case 'provisioned':
           return provisioned();
         case 'warmth':
           return warmth(askWarmthSchema.parse(body));
+        case 'bundle': {
+          const { tenant, function: name, number } = askBundleSchema.parse(body);
+          return { state: bundle(tenant, name, number) };
+        }
+        case 'builds':
+          return builds();
+        case 'secrets':
+          takeSecrets(secretsSchema.parse(body));
+          return {};
+        case 'secretUse': {
+          const { tenant, name } = askSecretUseSchema.parse(body);
+          return secretUse(tenant, name);
+        }
+        case 'network': {
+          const { tenant, function: name } = askNetworkSchema.parse(body);
+          return { counts: networkCounts(tenant, name) };
+        }
+        case 'privateNetwork': {
+          const { tenant, name } = askPrivateNetworkSchema.parse(body);
+          return { network: await privateNetwork(tenant, name) };
+        }
         case 'isolation':
           return isolation;
         case 'metrics':
@@ -79,6 +155,11 @@ export function door(means: DoorMeans): CallHandlers {
     },
     notice(method, body, peer) {
       if (method === 'renew') instances.renew(renewSchema.parse(body).instanceIds, peer);
+      if (method === 'withdraw') for (const id of withdrawSchema.parse(body).instanceIds) withdraw(id);
+      if (method === 'targets') {
+        const told = targetsSchema.parse(body);
+        targets.take(told.targets, told.validMs);
+      }
       if (method === 'release') {
         const { instanceId, idleSinceMsAgo } = releaseSchema.parse(body);
         instances.release(instanceId, peer, idleSinceMsAgo);

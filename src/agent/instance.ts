@@ -27,6 +27,8 @@ export interface Instance {
   readonly version: Version;
   readonly sandbox: Sandbox;
   readonly startedAt: string;
+  /** Which values of its secrets it has. */
+  readonly secretStamp: string;
   state: InstanceState;
 }
 
@@ -54,15 +56,33 @@ export function isThere({ state, version }: Pick<Instance, 'state' | 'version'>)
   return state.kind !== 'spent' && state.kind !== 'ending';
 }
 
-/** The best instance of a version that nobody holds: one that is ready, else the one that was frozen last, so that others grow old. */
-export function bestResting(instances: Iterable<Instance>, { tenant, function: name, number }: Version): Instance | undefined {
+/**
+ * The best instance of a version that nobody holds: one that is ready, else the one that was frozen last, so that others grow old.
+ * @param isStale whether it has a value of a secret that was rotated since: nobody is to get it any more
+ */
+export function bestResting(
+  instances: Iterable<Instance>,
+  { tenant, function: name, number }: Version,
+  isStale: (instance: Instance) => boolean,
+): Instance | undefined {
   let best: { readonly instance: Instance; readonly since: number } | undefined;
   for (const instance of instances) {
     const { state, version } = instance;
-    if (version.number !== number || version.function !== name || version.tenant !== tenant) continue;
+    if (version.number !== number || version.function !== name || version.tenant !== tenant || isStale(instance)) continue;
     // The oldest comes first: those that are provisioned are used before others.
     if (state.kind === 'idle') return instance;
     if (state.kind === 'frozen' && (best === undefined || state.since > best.since)) best = { instance, since: state.since };
   }
   return best?.instance;
+}
+
+/** The one that nobody has had for longest, and in which nothing goes on. @param mayEnd which of them may be ended */
+export function longestResting(instances: Iterable<Instance>, mayEnd: (instance: Instance) => boolean): Instance | undefined {
+  let longest: { readonly instance: Instance; readonly since: number } | undefined;
+  for (const instance of instances) {
+    const { state } = instance;
+    if (!isResting(state) || !isQuiet(state) || (longest !== undefined && state.since >= longest.since) || !mayEnd(instance)) continue;
+    longest = { instance, since: state.since };
+  }
+  return longest?.instance;
 }

@@ -2,33 +2,38 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
-import { type Version, versionIdOf } from '../model/function.ts';
+import { type Version, type VersionId, versionIdOf } from '../model/function.ts';
 import { noTimes, type StartTimes } from '../model/phases.ts';
+import type { VersionCapacity, VersionTarget } from '../wire/scale-calls.ts';
 import { leaseMs, renewEveryMs } from '../wire/agent-calls.ts';
 import type { Peer } from '../wire/calls.ts';
+import { capacityOf } from './capacity.ts';
+import type { Started, StartOrder } from './cold-start.ts';
+import { demandMemory } from './demand-memory.ts';
 import { type EndReason, endReason } from './end-reason.ts';
-import { afterLease, bestResting, hasLapsed, type Instance, isQuiet, isResting, isThere } from './instance.ts';
+import { afterLease, bestResting, hasLapsed, type Instance, isResting, isThere, longestResting } from './instance.ts';
 import { fateOf } from './rest.ts';
+import { type Occupants, type PlaceSharing, placesKept } from './place-sharing.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { InstanceRecord } from './slot-record.ts';
 
-/** What is decided of an instance before it exists. */
-export interface StartOrder {
-  readonly id: string;
-  readonly startedAt: string;
-  /** Called when it has its sandbox, before any code is in it. */
-  readonly onSandbox: (sandbox: Sandbox) => void;
-}
-
 export interface InstancesMeans {
   /** Takes a booted sandbox for a version and loads its code: the cold start itself. Ends the sandbox when it throws. */
-  start(version: Version, start: StartOrder): Promise<{ sandbox: Sandbox; times: StartTimes }>;
+  start(version: Version, start: StartOrder): Promise<Started>;
+  /** Which values of its secrets a version would be started with now; undefined while that is not known. */
+  secretStamp(version: Version): string | undefined;
   /** Whether a version takes requests, or is about to. */
   isServed(version: Version): boolean;
   /** Instances of a version that are kept even without traffic. */
   minimum(version: Version): number;
+  /** What the instances of a tenant may have of this host's memory together; undefined: no limit. */
+  memoryQuotaMiB(tenant: string): number | undefined;
+  /** What the autoscaler wants of a version; undefined while it says nothing. */
+  target(version: Version): VersionTarget | undefined;
   /** Tells all gateways that an instance is gone. */
   announceEnd(instance: Instance, reason: EndReason): void;
+  /** Whose turn it is on a host that fills up. */
+  readonly places: Pick<PlaceSharing, 'mayStart' | 'makeRoomFor' | 'isYielding'>;
   /** Whether this host can freeze. */
   readonly canFreeze: boolean;
   now(): number;
@@ -40,6 +45,9 @@ export interface Acquired {
   readonly start: 'warm' | 'thawed' | 'cold';
   readonly times: StartTimes;
 }
+
+/** Nobody waits for such a start. */
+const noOne = () => undefined;
 
 export class Instances {
   readonly #means: InstancesMeans;
@@ -61,23 +69,34 @@ export class Instances {
    * An instance for a gateway: the best that waits, thawed if need be, else a new one.
    * @param id what a new one is called
    * @param onSandbox called as soon as a new one has its sandbox
-   * @throws SwiftletError TooManyRequests at the function's maximum, InitError and its kin, HostFull
+   * @param onFailed called with how far a new one came that fails in its sandbox, before this throws
+   * @throws SwiftletError TooManyRequests at the function's maximum, QuotaExceeded at the tenant's, InitError and its kin, HostFull
    */
-  async acquire(version: Version, holder: Peer, id: string, onSandbox: (sandbox: Sandbox) => void): Promise<Acquired> {
-    const resting = bestResting(this.#all.values(), version);
+  async acquire(
+    version: Version,
+    holder: Peer,
+    id: string,
+    onSandbox: StartOrder['onSandbox'],
+    onFailed: StartOrder['onFailed'] = noOne,
+  ): Promise<Acquired> {
+    const resting = bestResting(this.#all.values(), version, (instance) => !this.#isOffered(instance));
     if (resting !== undefined) {
       const start = resting.state.kind === 'frozen' ? 'thawed' : 'warm';
       this.#lease(resting, holder);
       return { instance: resting, start, times: noTimes };
     }
-    const { instance, times } = await this.#start(version, id, onSandbox);
+    const { instance, times } = await this.#start(version, id, onSandbox, onFailed).catch((error: unknown) => {
+      // It is asked for again, and finds the room then.
+      if (error instanceof SwiftletError && error.code === 'HostFull') this.#means.places.makeRoomFor(version.tenant, this.#occupants);
+      throw error;
+    });
     this.#lease(instance, holder);
     return { instance, start: 'cold', times };
   }
 
   /** Starts an instance that nobody waits for. @throws SwiftletError as `acquire` does */
   async startAhead(version: Version): Promise<void> {
-    const { instance } = await this.#start(version, randomUUID(), () => undefined);
+    const { instance } = await this.#start(version, randomUUID(), noOne, noOne);
     // Nothing has ever gone on in it.
     instance.state = { kind: 'idle', since: this.#means.now(), isQuiet: true };
   }
@@ -105,27 +124,34 @@ export class Instances {
   }
 
   /** Takes over an instance that an earlier agent started, and that is not frozen. */
-  adopt(sandbox: Sandbox, { id, version, startedAt }: InstanceRecord): void {
-    this.#hold({ id, version, startedAt, sandbox, state: afterLease(version.config, this.#means.now()) });
+  adopt(sandbox: Sandbox, { id, version, startedAt, secretStamp }: InstanceRecord): void {
+    this.#hold({ id, version, startedAt, secretStamp, sandbox, state: afterLease(version.config, this.#means.now()) });
   }
 
   /** Does what time and the published state ask for: lets leases lapse, freezes and ends what nobody uses. */
   tidy(): void {
     const now = this.#means.now();
+    const counts = new Map<VersionId, number>();
     for (const instance of this.#all.values()) {
       const { state, version } = instance;
       if (hasLapsed(state, now)) instance.state = afterLease(version.config, now);
       // Who lost touch with this agent, or with the one before, has had the time to say what he holds, and to connect to it.
       if (isResting(state) && now - state.since >= renewEveryMs) this.#learnQuiet(instance);
-      this.#decide(instance, now);
+      this.#decide(instance, now, counts);
     }
+  }
+
+  /** Whether it has a value of a secret that was rotated since. */
+  isStale({ version, secretStamp }: Instance): boolean {
+    const newest = this.#means.secretStamp(version);
+    return newest !== undefined && newest !== secretStamp;
   }
 
   /** Whether it is among the first so many of its version that are there: these its function always has. */
   isProvisioned(instance: Instance): boolean {
     let left = this.#means.minimum(instance.version);
     for (const other of left > 0 ? this.#all.values() : []) {
-      if (!isThere(other) || versionIdOf(other.version) !== versionIdOf(instance.version)) continue;
+      if (!this.#counts(other) || versionIdOf(other.version) !== versionIdOf(instance.version)) continue;
       if (other === instance) return true;
       left -= 1;
       if (left === 0) break;
@@ -137,26 +163,31 @@ export class Instances {
   count(version: Version): { readonly there: number; readonly ready: number; readonly room: number } {
     const id = versionIdOf(version);
     const starting = [...this.#starting.values()].filter((other) => versionIdOf(other) === id).length;
-    const ready = [...this.#all.values()].filter((other) => versionIdOf(other.version) === id && isThere(other)).length;
-    return { there: starting + ready, ready, room: version.config.maximum - this.#alive(version) };
+    const ready = [...this.#all.values()].filter((other) => versionIdOf(other.version) === id && this.#counts(other)).length;
+    return { there: starting + ready, ready, room: this.#maximum(version) - this.#alive(version) };
+  }
+
+  /** What there is of each version, for the autoscaler. */
+  capacity(): VersionCapacity[] {
+    return capacityOf(
+      this.#all.values().filter((instance) => this.#counts(instance)),
+      this.#starting.values(),
+    );
   }
 
   /**
    * Ends the instance that has rested longest, for a host that needs its room, and resolves when it is gone. One that is provisioned, or
    * in which something goes on, stays.
    * @param version what the room is for: its own instances would be as good as the new one
+   * @param isAsked whose may be ended; absent: anybody's
    */
-  async endOldestIdle(version: Version): Promise<void> {
+  async endOldestIdle(version: Version, isAsked: (instance: Instance) => boolean = () => true): Promise<void> {
     const id = versionIdOf(version);
-    const resting = [...this.#all.values()].flatMap((instance) => {
-      const { state } = instance;
-      const mayEnd = isResting(state) && isQuiet(state) && versionIdOf(instance.version) !== id && !this.isProvisioned(instance);
-      return mayEnd ? [{ instance, since: state.since }] : [];
-    });
-    const oldest = resting.sort((a, b) => a.since - b.since)[0];
+    const mayEnd = (one: Instance) => versionIdOf(one.version) !== id && isAsked(one) && !this.isProvisioned(one);
+    const oldest = longestResting(this.#all.values(), mayEnd);
     if (oldest === undefined) return;
-    this.end(oldest.instance.id);
-    await oldest.instance.sandbox.ended;
+    this.end(oldest.id);
+    await oldest.sandbox.ended;
   }
 
   /** Ends all, and waits until nothing is left of them. */
@@ -166,24 +197,50 @@ export class Instances {
     await Promise.all(ending.map((instance) => instance.sandbox.ended));
   }
 
-  async #start(version: Version, id: string, onSandbox: (sandbox: Sandbox) => void): Promise<{ instance: Instance; times: StartTimes }> {
-    const { function: name, config } = version;
-    if (this.#alive(version) >= config.maximum) {
+  async #start(
+    version: Version,
+    id: string,
+    onSandbox: StartOrder['onSandbox'],
+    onFailed: StartOrder['onFailed'],
+  ): Promise<{ instance: Instance; times: StartTimes }> {
+    if (!this.#means.places.mayStart(version.tenant, this.#occupants)) await this.#giveWay(version);
+    const maximum = this.#maximum(version);
+    if (this.#alive(version) >= maximum) {
       throw new SwiftletError(
         'TooManyRequests',
-        `function "${name}" runs its maximum of ${config.maximum} instances; raise "maximum" or wait`,
+        `function "${version.function}" runs its maximum of ${maximum} instances; raise "maximum" or wait`,
       );
     }
+    demandMemory(version, this.#means.memoryQuotaMiB(version.tenant), () => this.#versions());
     this.#starting.set(id, version);
     const startedAt = new Date().toISOString();
     try {
-      const { sandbox, times } = await this.#means.start(version, { id, startedAt, onSandbox });
-      const instance: Instance = { id, version, sandbox, startedAt, state: { kind: 'starting' } };
+      const { sandbox, times, secretStamp } = await this.#means.start(version, { id, startedAt, onSandbox, onFailed });
+      const instance: Instance = { id, version, sandbox, startedAt, secretStamp, state: { kind: 'starting' } };
       this.#hold(instance);
       return { instance, times };
     } finally {
       this.#starting.delete(id);
     }
+  }
+
+  *#versions(): Iterable<Version> {
+    yield* this.#starting.values();
+    for (const { version } of this.#all.values()) yield version;
+  }
+
+  get #occupants(): Occupants {
+    return { instances: this.#all, starting: this.#starting };
+  }
+
+  /** A tenant for which others keep places has one of its own that rests give way. @throws SwiftletError HostFull */
+  async #giveWay(version: Version): Promise<void> {
+    await this.endOldestIdle(version, ({ version: { tenant } }) => tenant === version.tenant);
+    if (!this.#means.places.mayStart(version.tenant, this.#occupants)) throw placesKept();
+  }
+
+  #isOffered(instance: Instance): boolean {
+    return !this.isStale(instance) && !this.#means.places.isYielding(instance);
   }
 
   #lease(instance: Instance, holder: Peer): void {
@@ -208,19 +265,27 @@ export class Instances {
     );
   }
 
-  #decide(instance: Instance, now: number): void {
+  /** @param counts how many there are of versions, as far as somebody has asked: kept right while some are ended */
+  #decide(instance: Instance, now: number, counts = new Map<VersionId, number>()): void {
     const { state, version, sandbox } = instance;
     if (!isResting(state)) return;
-    const { canFreeze } = this.#means;
+    const { canFreeze, places } = this.#means;
+    const target = this.#means.target(version);
+    const there = target === undefined ? 0 : this.#there(version, counts);
     const facts = {
       ...version.config,
       state,
-      serving: this.#means.isServed(version),
+      surplusMs: version.config.scale.delayMs,
+      isWanted: target !== undefined && there <= target.target,
+      // Who comes first and goes last is not the autoscaler's.
+      isTooMany: target !== undefined && there > Math.max(1, target.target),
+      serving: this.#means.isServed(version) && !(this.isStale(instance) && this.#isReplaced(version)) && !places.isYielding(instance),
       canFreeze,
       isProvisioned: this.isProvisioned(instance),
     };
     switch (fateOf(facts, now)) {
       case 'end':
+        if (target !== undefined && this.#counts(instance)) counts.set(versionIdOf(version), there - 1);
         this.end(instance.id);
         break;
       case 'freeze':
@@ -249,12 +314,42 @@ export class Instances {
     });
   }
 
-  /** Of all versions of a function: what counts against its maximum. */
+  /** Whether it is one of those that its function is to have. */
+  #counts(instance: Instance): boolean {
+    return isThere(instance) && !this.isStale(instance);
+  }
+
+  /** Whether those that a version always has are there with the newest secrets, so that the others may go. */
+  #isReplaced(version: Version): boolean {
+    return this.count(version).ready >= this.#means.minimum(version);
+  }
+
+  /** A schedule of the function's may allow fewer than it says itself. */
+  #maximum(version: Version): number {
+    return this.#means.target(version)?.maximum ?? version.config.maximum;
+  }
+
+  #there(version: Version, counts: Map<VersionId, number>): number {
+    const id = versionIdOf(version);
+    const known = counts.get(id);
+    if (known !== undefined) return known;
+    const { tenant, function: name, number } = version;
+    let count = 0;
+    for (const instance of this.#all.values()) {
+      const { version: other } = instance;
+      if (other.number === number && other.function === name && other.tenant === tenant && this.#counts(instance)) count += 1;
+    }
+    counts.set(id, count);
+    return count;
+  }
+
+  /** Of all versions of a function: what counts against its maximum. One that is being replaced only finishes what it has. */
   #alive({ tenant, function: name }: Version): number {
     const isOfFunction = (version: Version) => version.tenant === tenant && version.function === name;
     let count = 0;
     for (const version of this.#starting.values()) if (isOfFunction(version)) count += 1;
-    for (const { version, state } of this.#all.values()) if (isOfFunction(version) && state.kind !== 'ending') count += 1;
+    for (const instance of this.#all.values())
+      if (isOfFunction(instance.version) && instance.state.kind !== 'ending' && !this.isStale(instance)) count += 1;
     return count;
   }
 }

@@ -1,12 +1,15 @@
 /** What this machine offers to isolate functions with, and what is missing for the rest. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SwiftletError } from '../model/errors.ts';
-import { freezing } from '../model/isolation.ts';
+import { freezing, outgoing } from '../model/isolation.ts';
 import type { IsolationMode } from '../role/role-config.ts';
 import type { CgroupTree } from './linux/cgroup.ts';
+import { isExecutable } from './linux/is-executable.ts';
 import { openCgroups } from './linux/open-cgroups.ts';
+import { inTheWay } from './network/other-firewalls.ts';
+import { type Missing, tryNetwork } from './network/try-network.ts';
 import { compileSeccomp } from './linux/seccomp.ts';
 import { countsProcessesByNamespace } from './sandbox/process-limit.ts';
 
@@ -38,11 +41,17 @@ export function hasSysAdmin(): boolean {
   return process.getuid?.() === 0 && mask !== undefined && (BigInt(`0x${mask}`) >> capSysAdmin) % 2n === 1n;
 }
 
+/** How functions are to get out, and what was found of it. */
+export type WayOutFound =
+  /** @param userMode what a user without rights could have instead; absent: nobody looked */
+  | { readonly mode: 'host'; readonly userMode?: { readonly missing: Missing | undefined } }
+  | { readonly mode: 'user'; readonly missing: Missing | undefined };
+
 /**
  * Looks at the machine, and tries what can be tried. Takes some 20 ms; leaves nothing behind.
  * @param trialUid a host uid for the trial sandbox; used only as root
  */
-export async function inspectIsolation(trialUid: number): Promise<IsolationReport> {
+export async function inspectIsolation(trialUid: number, way: WayOutFound = { mode: 'host' }): Promise<IsolationReport> {
   const bwrap = findBwrap();
   const root = hasSysAdmin();
   const namespaces = await inspectNamespaces(bwrap, root ? trialUid : undefined);
@@ -54,6 +63,7 @@ export async function inspectIsolation(trialUid: number): Promise<IsolationRepor
     inspectSeccomp(isolated),
     inspectScratch(isolated, root),
     inspectNetwork(isolated),
+    inspectOutgoing(isolated, root, way),
   ];
   return { mode: isolated ? 'bubblewrap' : 'process', facts };
 }
@@ -194,15 +204,25 @@ function inspectScratch(isolated: boolean, root: boolean): IsolationFact {
 }
 
 const inspectNetwork = (isolated: boolean): IsolationFact =>
-  isolated ? { means: 'network', inForce: true, detail: 'a loopback of its own and nothing else' } : notIsolated('network');
+  isolated ? { means: 'network', inForce: true, detail: 'each sandbox has interfaces and a loopback of its own' } : notIsolated('network');
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+function inspectOutgoing(isolated: boolean, root: boolean, way: WayOutFound): IsolationFact {
+  if (!isolated) return notIsolated(outgoing);
+  const missing = root ? (tryNetwork() ?? inTheWay()) : way.mode === 'user' ? way.missing : onlyForRoot(way.userMode);
+  const by = way.mode === 'user' ? 'nftables; user-mode networking by pasta, no private networks' : 'nftables';
+  return missing === undefined
+    ? { means: outgoing, inForce: true, detail: `by each function’s policy, on every packet’s real destination (${by})` }
+    : { means: outgoing, inForce: false, detail: `none: ${missing.detail}`, remedy: missing.remedy };
+}
+
+/** @param userMode what is known of the other way */
+function onlyForRoot(userMode: { readonly missing: Missing | undefined } | undefined): Missing {
+  const first = userMode?.missing === undefined ? '' : ` (first: ${userMode.missing.remedy})`;
+  const lacks = userMode?.missing === undefined ? '' : `; for user-mode networking ${userMode.missing.detail}`;
+  return {
+    detail: `only root can give functions a way out without user-mode networking${lacks}`,
+    remedy: `start Swiftlet as root, or with --network-mode user${first}`,
+  };
 }
 
 /**

@@ -1,70 +1,134 @@
 /** The agent’s process: everything on this host that starts, holds and ends sandboxes is wired here. */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Version, versionIdOf } from '../model/function.ts';
 import { memoryMiB } from '../model/limits.ts';
 import { defaultRuntime } from '../model/runtimes.ts';
-import { type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
+import { openCallPlaces } from '../role/call-places.ts';
+import { buildSocketOf, type RoleConfig, socketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { type CallServer, serveCalls } from '../wire/calls.ts';
 import type { PublishedState } from '../wire/published-state.ts';
+import type { Retire, SecretsNotice } from '../wire/secret-calls.ts';
 import { subscribeState } from '../wire/state-subscriber.ts';
 import { adopt } from './adopt.ts';
-import { CodeCache, folderSource } from './code-cache.ts';
+import { artifactSource } from './artifact-source.ts';
+import { CodeBundles } from './builds/code-bundles.ts';
+import { serveBuilds } from './builds/builds-door.ts';
+import { CodeCache, codeKey, type CodeRef } from './code-cache.ts';
 import { coldStart } from './cold-start.ts';
 import { announceEnd, door } from './door.ts';
+import { drain } from './drain.ts';
+import type { Instance } from './instance.ts';
+import { keepRights } from './linux/capabilities.ts';
 import { Instances } from './instances.ts';
-import { inspectIsolation } from './isolation.ts';
+import { inspectIsolation, type WayOutFound } from './isolation.ts';
 import { agentMetrics } from './metrics.ts';
 import { openSandboxes } from './open-sandboxes.ts';
+import { PlaceSharing } from './place-sharing.ts';
+import { waitedBootsPerProcessor } from './pool.ts';
 import { Pools } from './pools.ts';
 import { Provisioned } from './provisioned.ts';
 import { RelayLink } from './relay-link.ts';
+import { Replacement } from './replacement.ts';
 import { kindOf } from './sandbox/sandbox.ts';
+import { SecretBox } from './secret-box.ts';
 import { ServedVersions } from './served-versions.ts';
+import { Targets } from './targets.ts';
+import { TenantShares } from './tenant-shares.ts';
 import { watchForks } from './watch-forks.ts';
+import { wayOut } from './way-out.ts';
 
 const tidyEveryMs = 250;
+/** How long a deploy waits for its bundle. */
+const bundleWaitMs = 3_000;
 const usualKind = kindOf({ runtime: defaultRuntime, memoryMiB: memoryMiB.default });
 
 async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole> {
   const { poolSize, bootsAtOnce, maxSandboxes, firstUid } = config.agent;
+  keepRights();
+  const places = openCallPlaces(config, 'agent', log);
   const relay = new RelayLink(socketOf(config.run, 'relay'));
   const now = () => performance.now();
+  const artifacts = artifactSource(config, places);
   const opened = await openSandboxes(config, relay, now, log);
-  const { sandboxes, traces } = opened;
-  const code = new CodeCache(join(config.home, 'agent', 'code'), folderSource(join(config.home, 'control', 'blobs')), now);
+  const { sandboxes, builds, publish: publishCode, traces, network } = opened;
+  const code = new CodeCache(join(config.home, 'agent', 'code'), artifacts.source, now);
+  const bundles = new CodeBundles({
+    publish: publishCode,
+    tell: (version, message) => relay.tell({ instanceId: '', version }, message),
+    log,
+  });
   const served = new ServedVersions();
   const gateways: { server?: CallServer } = {};
-  const minimum = (version: Pick<Version, 'tenant' | 'function' | 'number'>) => served.minimum(version);
+  const targets = new Targets(now);
+  const minimum = (version: Pick<Version, 'tenant' | 'function' | 'number'>) =>
+    Math.max(served.minimum(version), targets.of(version)?.minimum ?? 0);
+  const isServed = ({ tenant, function: name, number }: Version) => served.find(tenant, name, number) !== undefined;
   const { canFreeze } = sandboxes;
+  const secrets = new SecretBox();
   const instances: Instances = new Instances({
-    isServed: ({ tenant, function: name, number }) => served.find(tenant, name, number) !== undefined,
+    isServed,
     minimum,
+    secretStamp: (version) => secrets.stampOf(version),
+    memoryQuotaMiB: (tenant) => served.tenant(tenant)?.quotas.memoryMiB,
+    target: (version) => targets.of(version),
+    places: new PlaceSharing({ capacity: maxSandboxes, tenants: () => served.tenants, retire: tellToRetire, now }),
     canFreeze,
     now,
     log,
-    start: (version, order) => metrics.counted(coldStart(startMeans, version, order)),
+    start: (version, order) => metrics.counted(version.config.runtime, coldStart(startMeans, version, order)),
     announceEnd: (instance, reason) => {
       if (gateways.server !== undefined) announceEnd(gateways.server, instance, reason);
       if (instance.state.kind !== 'ending') provisioned.crashed(instance.version, reason);
     },
   });
-  const provisioned = new Provisioned({ instances, minimum, now, log });
+  const shares = new TenantShares((tenant) => served.tenant(tenant)?.cpuWeight);
+  const provisioned = new Provisioned({ instances, minimum, target: (version) => targets.of(version)?.target ?? 0, now, log });
+  const replacement = new Replacement({ instances, isServed, retire: tellToRetire, now, log });
   const found = await adopt({ sandboxes, ...traces, log });
+  const { prepare, suits, connect, isWhole, publish } = wayOut(network, relay, log);
   const pools: Pools = new Pools(
-    { sandboxes, size: poolSize, bootsAtOnce, endOldestIdle: (version) => instances.endOldestIdle(version) },
+    {
+      sandboxes,
+      size: poolSize,
+      bootsAtOnce,
+      waitedBootsAtOnce: Math.max(bootsAtOnce, waitedBootsPerProcessor * availableParallelism()),
+      prepare,
+      suits,
+      endOldestIdle: (version) => instances.endOldestIdle(version),
+    },
     usualKind,
   );
-  for (const { sandbox, instance } of found.instances) instances.adopt(sandbox, instance);
-  for (const sandbox of found.warm) pools.add(sandbox);
+  for (const { sandbox, instance } of found.instances) {
+    // One that lost its way out goes on without it.
+    if (isWhole(sandbox)) connect(sandbox, instance.version, instance.id);
+    instances.adopt(sandbox, instance);
+  }
+  // With the rules of those that live on, so that none of them is cut off.
+  network?.repair();
+  for (const sandbox of found.warm) {
+    if (isWhole(sandbox)) pools.add(sandbox);
+    else sandbox.kill();
+  }
   const provisionedNow = () => provisioned.status(served.all);
-  const metrics = agentMetrics(instances, () => pools, provisionedNow);
+  const metrics = agentMetrics({
+    instances,
+    pools: () => pools,
+    provisioned: provisionedNow,
+    network: () => network?.counts(),
+    proxies: () => network?.proxies(),
+  });
   const startMeans = {
     now,
-    takeSandbox: (version: Version) => pools.take(version),
-    placeCode: (digest: string) => code.place(digest),
-    placedInMs: (digest: string) => code.placedInMs(digest),
+    connect,
+    takeSandbox: (version: Version, id: string) => pools.take(version, id),
+    placeCode: (version: Version) => code.place(version),
+    placedInMs: (version: Version) => code.placedInMs(version),
+    bundleOf: (version: Version) => bundles.find(version),
+    secretsFor: (version: Version) => secrets.for(version),
     label: (sandbox: { slot: number }, { tenant, function: name, number }: Version, instanceId: string) =>
       relay.label({ slot: sandbox.slot, tenant, function: name, version: number, instanceId }),
   };
@@ -73,61 +137,119 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     const before = new Set(served.all.map(versionIdOf));
     served.take(state);
     const versions = served.all;
+    // Whoever waited for this state goes on after it.
+    publish(versions, served.networks);
     pools.serve(versions);
     instances.tidy();
-    const wanted = new Map<string, object>(served.standby.map((digest) => [digest, {}]));
-    for (const { digest, tenant, function: name, number } of versions) wanted.set(digest, { tenant, function: name, version: number });
-    await Promise.all([...wanted].map(([digest, about]) => placeAhead(code, digest, log.child(about))));
-    await code.keepOnly(new Set([...wanted.keys(), ...[...instances.all].map((instance) => instance.version.digest)]));
+    const wanted = new Map<string, CodeRef>(served.standby.map((ref) => [codeKey(ref), ref]));
+    for (const version of versions) wanted.set(codeKey(version), version);
+    await Promise.all([...wanted.values()].map((ref) => placeAhead(code, ref, log)));
+    const needed = new Set([...wanted.keys(), ...[...instances.all].map((instance) => codeKey(instance.version))]);
+    await code.keepOnly(needed);
+    bundles.keepOnly(needed);
+    const bundled = versions.map((version) => ({ version, done: bundleAhead(code, bundles, version) }));
+    // A deploy waits for its own bundle, so that its first request has it; for one that takes long nobody waits.
+    const own = bundled.flatMap(({ version, done }) => (before.has(versionIdOf(version)) ? [] : [done]));
+    await Promise.race([Promise.all(own), pause(bundleWaitMs, undefined, { ref: false })]);
     const filled = versions.map((version) => ({ version, done: provisioned.keep(version) }));
     // A deploy waits for its own provisioned instances, not for those of somebody else.
     await Promise.all(filled.flatMap(({ version, done }) => (before.has(versionIdOf(version)) ? [] : [done])));
   };
-  const subscriber = subscribeState(stateSocketOf(config.run), 'agent', actOn);
+  const subscriber = subscribeState(places.of('state'), 'agent', actOn);
   const tidy = setInterval(() => {
     instances.tidy();
-    for (const version of served.all) void provisioned.keep(version);
+    replacement.look();
+    shares.divide(instances.all);
+    for (const version of served.provisioned) void provisioned.keep(version);
+    for (const { tenant, function: name, number } of targets.all) {
+      const version = served.find(tenant, name, number);
+      if (version !== undefined) void provisioned.keep(version);
+    }
   }, tidyEveryMs);
   const forks = watchForks(instances);
 
+  const stopping = new AbortController();
   const socketPath = socketOf(config.run, 'agent');
   clearSocket(socketPath);
   const means = {
     instances,
+    withdraw: (id: string) => pools.withdraw(id),
+    targets,
     provisioned: provisionedNow,
     warmth: ({ tenant, function: name, number }: Pick<Version, 'tenant' | 'function' | 'number'>) => {
       const version = served.find(tenant, name, number);
       return version === undefined ? { ready: 0 } : provisioned.warmth(version);
     },
+    takeSecrets: (notice: SecretsNotice) => {
+      secrets.take(notice);
+      replacement.look();
+    },
+    secretUse: (tenant: string, name: string) => replacement.use(tenant, name),
+    networkCounts: (tenant: string, name: string) => network?.countsOf(tenant, name),
+    privateNetwork: async (tenant: string, name: string) => network?.privateNetwork(tenant, name),
     canFreeze,
     published: (tenant: string, name: string, number: number) => served.wait(tenant, name, number),
     metrics: () => metrics.text(),
     isFollowing: () => subscriber.isFollowing,
-    isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes),
+    stopping: stopping.signal,
+    bundle: (tenant: string, name: string, number: number) => {
+      const version = served.find(tenant, name, number);
+      return version === undefined ? undefined : bundles.state(version);
+    },
+    builds: () => builds.facts,
+    isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes, wayOutFound(config, network !== undefined)),
   };
-  const server = await serveCalls(socketPath, 'agent', door(means));
+  const server = await serveCalls(places.listen('agent'), 'agent', door(means));
   gateways.server = server;
   shareSocket(socketPath, config);
+  const buildSocket = buildSocketOf(config.run);
+  clearSocket(buildSocket);
+  const buildDoor = await serveBuilds(buildSocket, builds, log);
+  shareSocket(buildSocket, config);
 
   return {
-    async stop() {
+    async stop(graceOver) {
       clearInterval(tidy);
+      stopping.abort();
+      await drain({ instances, retire: tellToRetire }, graceOver);
       forks[Symbol.dispose]();
-      await server[Symbol.asyncDispose]();
+      await Promise.all([server[Symbol.asyncDispose](), builds.close(), bundles.close()]);
+      await buildDoor[Symbol.asyncDispose]();
       await subscriber[Symbol.asyncDispose]();
       await Promise.all([instances.close(), pools.close(), sandboxes.close()]);
       await opened[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
+      await artifacts[Symbol.asyncDispose]();
+      places[Symbol.dispose]();
     },
   };
 }
 
+/** @param hasNetwork whether it was made */
+function wayOutFound({ agent }: RoleConfig, hasNetwork: boolean): WayOutFound {
+  if (agent.network.mode !== 'user') return { mode: 'host' };
+  const missing = { detail: 'user-mode networking could not be made', remedy: '`swiftlet doctor`, and the agent’s log, say why' };
+  return { mode: 'user', missing: hasNetwork ? undefined : missing };
+}
+
+/** Tells the gateway that has an instance to send it no more requests. */
+function tellToRetire({ id, state }: Instance): void {
+  if (state.kind === 'leased') state.holder.notify('retire', { instanceId: id } satisfies Retire);
+}
+
+/** Does nothing while the code is not placed: whoever places it then starts it as it is. */
+async function bundleAhead(code: CodeCache, bundles: CodeBundles, version: Version): Promise<void> {
+  const folder = code.placed(version);
+  if (folder !== undefined) await bundles.make(version, folder);
+}
+
 /** Unpacks code before anybody asks for it. What cannot be is tried again when somebody does. */
-async function placeAhead(code: CodeCache, digest: string, log: Logger): Promise<void> {
+async function placeAhead(code: CodeCache, ref: CodeRef & Partial<Version>, log: Logger): Promise<void> {
+  const { tenant, digest, function: name, number } = ref;
   try {
-    await code.place(digest);
+    await code.place(ref);
   } catch (error) {
-    log.error({ err: error, digest }, 'code could not be placed');
+    log.error({ err: error, tenant, function: name, version: number, digest }, 'code could not be placed');
   }
 }
 

@@ -2,13 +2,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { RoleConfig } from '../role/role-config.ts';
+import { homeIdOfRun, type RoleConfig } from '../role/role-config.ts';
+import type { Builds } from './builds/builds.ts';
+import { buildPolicies, openBuilds, openPublish } from './builds/open-builds.ts';
+import type { CodeBundlesMeans } from './builds/code-bundles.ts';
 import { findBwrap, hasSysAdmin } from './isolation.ts';
 import { openCgroups } from './linux/open-cgroups.ts';
 import { Mounter } from './linux/mount-namespace.ts';
 import { compileSeccomp } from './linux/seccomp.ts';
+import { type Network } from './network/network.ts';
+import { openNetwork } from './network/open-network.ts';
 import type { RelayLink } from './relay-link.ts';
-import { prepareRuntimes } from './runtimes.ts';
+import { prepareRuntimes } from './runtimes/runtimes.ts';
+import { Exits } from './sandbox/exits.ts';
 import { Launcher } from './sandbox/launcher.ts';
 import type { Traces } from './sandbox/remains.ts';
 import { writeEtc } from './sandbox/root-folder.ts';
@@ -17,8 +23,13 @@ import { Slots } from './slots.ts';
 
 export interface OpenSandboxes extends AsyncDisposable {
   readonly sandboxes: Sandboxes;
+  readonly builds: Builds;
+  /** Makes bundles of versions' code; undefined where it cannot be done. */
+  readonly publish: CodeBundlesMeans['publish'];
   /** Where the sandboxes of an earlier agent have left something. */
   readonly traces: Traces;
+  /** The way out; undefined where sandboxes have a loopback and nothing else. */
+  readonly network: Network | undefined;
 }
 
 /** @param now milliseconds of a monotonic clock @throws Error when the run folder cannot be written, or the runtime cannot be bundled */
@@ -29,6 +40,14 @@ export async function openSandboxes(config: RoleConfig, relay: RelayLink, now: (
   mkdirSync(slotsFolder, { recursive: true });
   const isolated = isolation === 'bubblewrap';
   const cgroups = isolated ? openCgroups(cgroupFolder(config)) : undefined;
+  const way = await openNetwork({
+    config,
+    folder,
+    isPrivileged: hasSysAdmin(),
+    standing: buildPolicies(config),
+    now,
+    log,
+  });
   const mounter = isolated && hasSysAdmin() ? new Mounter() : undefined;
   const driver = new Launcher(
     {
@@ -39,27 +58,36 @@ export async function openSandboxes(config: RoleConfig, relay: RelayLink, now: (
       firstUid,
       group: config.group,
       seccomp: isolated ? writeSeccomp(join(folder, 'seccomp.bpf'), log) : undefined,
-      etc: writeEtc(join(folder, 'etc')),
+      etc: writeEtc(join(folder, 'etc'), way && { server: way.nameServer, searchDomains: config.agent.network.searchDomains }),
+      ...(way === undefined ? {} : { lines: way.lines }),
     },
     (error) => {
       log.fatal({ err: error }, 'the launcher ended; the agent restarts');
       process.exit(1);
     },
   );
-  const runtimes = await prepareRuntimes(join(config.home, 'agent', 'runtimes'));
+  const runtimes = await prepareRuntimes(join(config.home, 'agent', 'runtimes'), {
+    python: config.agent.python,
+    warn: (message) => log.warn(message),
+  });
   const codeWay: CodeWay = !isolated ? { kind: 'none' } : mounter === undefined ? { kind: 'link' } : { kind: 'mount', mounter };
+  const shared = { driver, exits: new Exits(driver), slots: new Slots(maxSandboxes), slotsFolder, cgroups, mounter, relay, log };
   return {
-    sandboxes: new Sandboxes({ driver, slots: new Slots(maxSandboxes), slotsFolder, runtimes, cgroups, codeWay, relay, now, log }),
+    sandboxes: new Sandboxes({ ...shared, runtimes, codeWay, now }),
+    builds: openBuilds(config, { ...shared, network: way?.network, runtimes }),
+    publish: mounter === undefined ? undefined : openPublish(config, { ...shared, runtimes }),
+    network: way?.network,
     traces: { slotsFolder, cgroups, uids: firstUid === undefined ? undefined : { first: firstUid, count: maxSandboxes } },
     async [Symbol.asyncDispose]() {
       await driver[Symbol.asyncDispose]();
       mounter?.[Symbol.dispose]();
+      await way?.[Symbol.asyncDispose]();
     },
   };
 }
 
 /** The name is the run folder’s, so that several platforms on one host keep apart. */
-const cgroupFolder = (config: RoleConfig): string => `swiftlet-${config.run.replace(/.*\//, '')}`;
+const cgroupFolder = (config: RoleConfig): string => `swiftlet-${homeIdOfRun(config.run)}`;
 
 function writeSeccomp(path: string, log: Logger): string | undefined {
   try {

@@ -9,23 +9,55 @@ export interface PoolCounts {
   readonly waiting: number;
   /** Sandboxes the host has room for. */
   readonly room: number;
+  /** Boots at once to refill, and for those who wait. */
   readonly bootsAtOnce: number;
+  readonly waitedBootsAtOnce: number;
 }
 
+/** Boots for those who wait, for each processor: it takes no more to keep it busy, and more would only all be there later. */
+export const waitedBootsPerProcessor = 4;
+
 /**
- * How many boots to start now. Whoever waits gets one each, whatever it costs; the refill takes its time, so that it does not
- * take the CPU from requests.
+ * How many boots to start now. Who waits comes first, as far as the processors can do it at once; the refill takes its time, so that it does
+ * not take them from requests.
  */
-export function bootsToStart({ target, ready, booting, waiting, room, bootsAtOnce }: PoolCounts): number {
-  const forWaiting = Math.max(0, waiting - booting);
+export function bootsToStart({ target, ready, booting, waiting, room, bootsAtOnce, waitedBootsAtOnce }: PoolCounts): number {
+  const forWaiting = Math.max(0, Math.min(waiting, waitedBootsAtOnce) - booting);
   const missing = Math.max(0, target + waiting - ready - booting - forWaiting);
   const refill = Math.min(missing, Math.max(0, bootsAtOnce - booting - forWaiting));
   return Math.min(room, forWaiting + refill);
 }
 
+/** Nobody waits any more for what was asked for. */
+export class Withdrawn extends SwiftletError {
+  constructor() {
+    super('Unavailable', 'nobody waits for this instance any more');
+  }
+}
+
 interface Taker {
+  readonly tenant: string;
+  /** The instance that it will be. */
+  readonly id: string;
   readonly resolve: (sandbox: Sandbox) => void;
   readonly reject: (error: Error) => void;
+}
+
+/**
+ * Whose turn it is of those who wait: of the tenant that got the fewest since somebody waits, so that one who starts hundreds does not keep
+ * another one from his first; of one tenant, who came first.
+ * @param given what each got
+ * @returns the index; -1 when nobody waits
+ */
+export function nextTaker(takers: readonly { readonly tenant: string }[], given: ReadonlyMap<string, number>): number {
+  let next = -1;
+  let fewest = Infinity;
+  for (const [at, { tenant }] of takers.entries()) {
+    const got = given.get(tenant) ?? 0;
+    if (got >= fewest) continue;
+    [next, fewest] = [at, got];
+  }
+  return next;
 }
 
 /** The start that a sandbox is taken for has the processors to itself for so long; then the next one boots. */
@@ -33,13 +65,21 @@ const takerFirstMs = 5;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
+export interface PoolMeans {
+  boot(kind: SandboxKind): Promise<Sandbox>;
+  /** Sandboxes that the host has room for. */
+  room(): number;
+  readonly bootsAtOnce: number;
+  readonly waitedBootsAtOnce: number;
+}
+
 export class Pool {
   readonly kind: SandboxKind;
-  readonly #boot: (kind: SandboxKind) => Promise<Sandbox>;
-  readonly #room: () => number;
-  readonly #bootsAtOnce: number;
+  readonly #means: PoolMeans;
   readonly #ready: Sandbox[] = [];
   readonly #takers: Taker[] = [];
+  /** What tenants got since somebody waits. */
+  readonly #given = new Map<string, number>();
   readonly #boots = new Set<Promise<void>>();
   #target = 0;
   #pauseMs = firstPauseMs;
@@ -47,11 +87,9 @@ export class Pool {
   #soon: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(kind: SandboxKind, options: { boot: (kind: SandboxKind) => Promise<Sandbox>; room: () => number; bootsAtOnce: number }) {
+  constructor(kind: SandboxKind, means: PoolMeans) {
     this.kind = kind;
-    this.#boot = options.boot;
-    this.#room = options.room;
-    this.#bootsAtOnce = options.bootsAtOnce;
+    this.#means = means;
   }
 
   get ready(): number {
@@ -75,19 +113,24 @@ export class Pool {
   /** Adds a sandbox that somebody else booted. */
   add(sandbox: Sandbox): void {
     void sandbox.ended.then(() => this.#forget(sandbox));
-    const taker = this.#takers.shift();
+    const taker = this.#nextTaker();
     if (taker === undefined) this.#ready.push(sandbox);
     else taker.resolve(sandbox);
   }
 
-  /** The oldest warm sandbox, or one that boots now. Its owner is the taker from then on. @throws what booting throws */
-  take(): Promise<Sandbox> {
-    const sandbox = this.#ready.shift();
+  /**
+   * The oldest warm sandbox that suits, or else the oldest, or else one that boots now. Its owner is the taker from then on.
+   * @param tenant whose it will be
+   * @param id the instance's that it will be
+   * @throws what booting throws; SwiftletError HostFull, and Unavailable when it is withdrawn
+   */
+  take(tenant: string, id: string, suits: (sandbox: Sandbox) => boolean = () => true): Promise<Sandbox> {
+    const [sandbox] = this.#ready.splice(Math.max(0, this.#ready.findIndex(suits)), 1);
     if (sandbox !== undefined) {
       this.#refillSoon();
       return Promise.resolve(sandbox);
     }
-    if (this.#room() + this.#boots.size <= this.#takers.length) {
+    if (this.#means.room() + this.#boots.size <= this.#takers.length) {
       return Promise.reject(
         new SwiftletError(
           'HostFull',
@@ -96,9 +139,17 @@ export class Pool {
       );
     }
     const { promise, resolve, reject } = Promise.withResolvers<Sandbox>();
-    this.#takers.push({ resolve, reject });
+    this.#takers.push({ tenant, id, resolve, reject });
     this.#refill();
     return promise;
+  }
+
+  /** Nobody wants a sandbox any more that was waited for. One that boots for it goes on, for somebody else. */
+  withdraw(id: string): void {
+    const at = this.#takers.findIndex((taker) => taker.id === id);
+    const [taker] = at < 0 ? [] : this.#takers.splice(at, 1);
+    taker?.reject(new Withdrawn());
+    if (this.#takers.length === 0) this.#given.clear();
   }
 
   /** Gives up one warm sandbox to make room, and resolves when it is gone. */
@@ -119,6 +170,16 @@ export class Pool {
     await Promise.all([...ending.map((sandbox) => sandbox.ended), ...this.#boots]);
   }
 
+  #nextTaker(): Taker | undefined {
+    const at = nextTaker(this.#takers, this.#given);
+    const taker = this.#takers[at];
+    if (taker === undefined) return undefined;
+    this.#takers.splice(at, 1);
+    this.#given.set(taker.tenant, (this.#given.get(taker.tenant) ?? 0) + 1);
+    if (this.#takers.length === 0) this.#given.clear();
+    return taker;
+  }
+
   #refillSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
@@ -136,8 +197,9 @@ export class Pool {
       ready: this.#ready.length,
       booting: this.#boots.size,
       waiting,
-      room: this.#room(),
-      bootsAtOnce: this.#bootsAtOnce,
+      room: this.#means.room(),
+      bootsAtOnce: this.#means.bootsAtOnce,
+      waitedBootsAtOnce: this.#means.waitedBootsAtOnce,
     });
     for (let started = 0; started < count; started++) {
       const boot: Promise<void> = this.#bootOne().finally(() => {
@@ -150,7 +212,7 @@ export class Pool {
 
   async #bootOne(): Promise<void> {
     try {
-      const sandbox = await this.#boot(this.kind);
+      const sandbox = await this.#means.boot(this.kind);
       this.#pauseMs = firstPauseMs;
       // While it booted the pool may have become smaller.
       const isWanted = this.#takers.length > 0 || this.#ready.length < this.#target;
@@ -161,7 +223,7 @@ export class Pool {
       sandbox.kill();
       await sandbox.ended;
     } catch (error) {
-      this.#takers.shift()?.reject(error instanceof Error ? error : new Error(String(error)));
+      this.#nextTaker()?.reject(error instanceof Error ? error : new Error(String(error)));
       this.#pauseRefill();
     }
   }

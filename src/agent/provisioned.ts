@@ -21,6 +21,8 @@ export interface ProvisionedMeans {
   readonly instances: Pick<Instances, 'count' | 'startAhead'>;
   /** Instances of a version that are kept even without traffic; 0 for one that takes no requests. */
   minimum(version: Pick<Version, 'tenant' | 'function' | 'number'>): number;
+  /** Instances that it is to have for its load beside: not kept, but started ahead of those who would wait for them. */
+  target(version: Version): number;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   readonly log: Logger;
@@ -40,7 +42,7 @@ export class Provisioned {
    * alone for a pause that grows with each failure. Never rejects: what failed is logged, and told by `status`.
    */
   keep(version: Version): Promise<void> {
-    if (this.#means.minimum(version) === 0) return Promise.resolve();
+    if (this.#wanted(version) === 0) return Promise.resolve();
     const id = versionIdOf(version);
     const filling = this.#filling.get(id) ?? this.#fill(version, id).finally(() => this.#filling.delete(id));
     this.#filling.set(id, filling);
@@ -51,14 +53,14 @@ export class Provisioned {
     try {
       while (this.#lacks(version) && !this.#isPaused(id)) await this.#means.instances.startAhead(version);
     } catch (error) {
-      this.#means.log.warn({ err: error, version: id }, 'a provisioned instance could not be started');
+      this.#means.log.warn({ err: error, version: id }, 'an instance could not be started ahead');
       this.#note(id, reasonOf(error));
     }
   }
 
   /** An instance ended that nobody had asked to end: one that does so again and again is started ever more slowly. */
   crashed(version: Version, reason: EndReason): void {
-    if (this.#means.minimum(version) > 0) this.#note(versionIdOf(version), reason);
+    if (this.#wanted(version) > 0) this.#note(versionIdOf(version), reason);
   }
 
   /** How those of these versions are that want any. */
@@ -81,7 +83,11 @@ export class Provisioned {
 
   #lacks(version: Version): boolean {
     const { there, room } = this.#means.instances.count(version);
-    return there < this.#means.minimum(version) && room > 0;
+    return there < this.#wanted(version) && room > 0;
+  }
+
+  #wanted(version: Version): number {
+    return Math.max(this.#means.minimum(version), this.#means.target(version));
   }
 
   #isPaused(id: VersionId): boolean {

@@ -1,6 +1,7 @@
 import { type CallClient, connectCalls } from '../wire/calls.ts';
-import { closedSchema, type labelSchema, openSchema } from '../wire/relay-calls.ts';
+import { type appendSchema, closedSchema, type labelSchema, type LogRecord, openSchema } from '../wire/relay-calls.ts';
 import type { z } from 'zod';
+import type { Version } from '../model/function.ts';
 
 type Label = z.output<typeof labelSchema>;
 
@@ -26,6 +27,12 @@ export class RelayLink {
   label(label: Label): void {
     this.#labels.set(label.slot, label);
     this.#tell('label', label);
+  }
+
+  /** Writes a line of the platform's into a function's log. Lost while the relay is away. */
+  tell({ instanceId, version: { tenant, function: name, number } }: { instanceId: string; version: Version }, message: string): void {
+    const record: LogRecord = { time: new Date().toISOString(), level: 'platform', instanceId, version: number, message };
+    this.#tell('append', { tenant, function: name, text: `${JSON.stringify(record)}\n` } satisfies z.output<typeof appendSchema>);
   }
 
   /** @returns the last words of the sandbox; empty when the relay is away */

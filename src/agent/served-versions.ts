@@ -1,6 +1,8 @@
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
-import { functionKey, type PublishedState } from '../wire/published-state.ts';
+import type { PrivateNetwork } from '../model/private-network.ts';
+import { functionKey, type PublishedState, type PublishedTenant } from '../wire/published-state.ts';
+import type { CodeRef } from './code-cache.ts';
 import { plainRouting, type Routing } from '../wire/routing.ts';
 
 /** A gateway may know of a version some ms before the agent does. */
@@ -10,10 +12,15 @@ const waitLimitMs = 2_000;
 export class ServedVersions {
   #state: PublishedState | undefined;
   readonly #waiting = new Set<() => void>();
+  #provisioned: readonly Version[] = [];
+  #tenants: ReadonlySet<string> = new Set();
 
   /** Takes a new state: all who wait look again. */
   take(state: PublishedState): void {
     this.#state = state;
+    const { all } = this;
+    this.#provisioned = all.filter((version) => this.minimum(version) > 0);
+    this.#tenants = new Set(all.map(({ tenant }) => tenant));
     for (const look of [...this.#waiting]) look();
   }
 
@@ -22,9 +29,31 @@ export class ServedVersions {
     return [...(this.#state?.functions ?? [])].flatMap(([key, serving]) => [serving, ...this.#routing(key).others]);
   }
 
-  /** Digests of code that is to stay on this host although nothing runs it. */
-  get standby(): string[] {
-    return [...(this.#state?.routings.values() ?? [])].flatMap(({ standby }) => standby);
+  /** Of them, those of which instances are kept even without traffic. */
+  get provisioned(): readonly Version[] {
+    return this.#provisioned;
+  }
+
+  /** Those that have any. */
+  get tenants(): ReadonlySet<string> {
+    return this.#tenants;
+  }
+
+  /** Code that is to stay on this host although nothing runs it. */
+  get standby(): CodeRef[] {
+    return [...(this.#state?.functions.values() ?? [])].flatMap(({ tenant, function: name }) =>
+      this.#routing(functionKey(tenant, name)).standby.map((digest) => ({ tenant, digest })),
+    );
+  }
+
+  /** The private networks of all tenants. */
+  get networks(): PrivateNetwork[] {
+    return [...(this.#state?.networks.values() ?? [])];
+  }
+
+  /** A tenant's quotas and weight. */
+  tenant(name: string): PublishedTenant | undefined {
+    return this.#state?.tenants.get(name);
   }
 
   find(tenant: string, name: string, number: number): Version | undefined {

@@ -16,8 +16,16 @@ const bootedSchema = z.object({
   born: z.string(),
   runtime: runtimeSchema,
   memoryMiB: z.int(),
+  /** Its cable to the router; absent when it has none. */
+  line: z.int().optional(),
 });
-const dedicatedSchema = z.object({ id: z.string(), version: versionSchema, startedAt: z.string() });
+const dedicatedSchema = z.object({
+  id: z.string(),
+  version: versionSchema,
+  startedAt: z.string(),
+  /** Which values of its secrets it has; never the values. */
+  secretStamp: z.string().default(''),
+});
 
 /** A sandbox that has booted. */
 export type BootedRecord = z.output<typeof bootedSchema>;

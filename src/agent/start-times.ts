@@ -15,6 +15,8 @@ export interface StartMoments {
   readonly asked: number;
   readonly taken: number;
   readonly attached: number;
+  /** How long the network took meanwhile. */
+  readonly networkMs: number;
   readonly ready: number;
 }
 
@@ -31,22 +33,39 @@ export interface Prepared {
  * and so the phases add up to the whole. The runtime sets the environment while the code comes: that time is the environment's.
  */
 export function startTimes(moments: StartMoments, { boot, codeMs }: Prepared, { environmentMs, initMs }: InitReport): StartTimes {
-  const { asked, taken, attached, ready } = moments;
+  const { asked, taken, attached, ready, networkMs } = moments;
   const runtimeFrom = bootOfRuntime(moments, boot);
-  const environment = Math.min(environmentMs, attached - taken);
+  const network = Math.min(networkMs, attached - taken);
+  const environment = Math.min(environmentMs, attached - taken - network);
   const init = Math.min(initMs, ready - attached);
   const spans = inARow([
     ['sandbox', runtimeFrom - asked],
     ...(runtimeFrom < taken ? ([['runtime', taken - runtimeFrom]] as const) : []),
     ['environment', environment],
-    ['code', attached - taken - environment],
-    ['network', 0],
+    ['code', attached - taken - environment - network],
+    ['network', network],
     ['runtime', ready - attached - init],
     ['init', init],
   ]);
   const sandbox = boot === undefined ? 0 : before(asked, boot.began, boot.created);
   const runtime = boot === undefined ? 0 : before(asked, boot.created, boot.booted);
   return { spans, prepaid: { ...noPhases, sandbox, code: toMicroseconds(codeMs), runtime } };
+}
+
+/** When a start that failed came how far: the code was let in, or it was not. */
+export interface FailedMoments extends Omit<StartMoments, 'attached' | 'ready'> {
+  readonly attached: number | undefined;
+  readonly failed: number;
+}
+
+/** The phases of a start that failed in its sandbox. Its runtime tells nothing any more: all after the code was let in counts as init. */
+export function failedTimes({ attached, failed, ...moments }: FailedMoments, prepared: Prepared): StartTimes {
+  const reached = attached ?? failed;
+  return startTimes({ ...moments, attached: reached, ready: failed }, prepared, {
+    environmentMs: 0,
+    runtimeMs: 0,
+    initMs: failed - reached,
+  });
 }
 
 /** From when a start waited for its sandbox's runtime to boot; when it is taken, if it did not. */

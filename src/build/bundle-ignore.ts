@@ -11,6 +11,10 @@ const ignoredByDefault = [
   '.swiftlet',
   '.swiftletignore',
   'node_modules/.cache',
+  '.venv',
+  // What was compiled for somebody's own Python; what a deploy compiles is for the platform's.
+  '__pycache__',
+  '!/site-packages/**/__pycache__',
   '.npmrc',
   '*.log',
   '*.swp',

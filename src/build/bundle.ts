@@ -17,7 +17,7 @@ import { sizeGuard } from './bundle-size.ts';
 
 export const bundleMediaType = 'application/vnd.swiftlet.bundle';
 
-const compressionLevel = 3;
+export const compressionLevel = 3;
 /** The decompression's memory is at most 2 to the power of this; the level above needs 2 MiB. */
 const maxWindowLog = 24;
 

@@ -6,9 +6,13 @@ import { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
 import { handlerPattern } from '../model/function.ts';
 import { nameRule, nameSchema } from '../model/names.ts';
+import { type Language, languageOf, type RuntimeName } from '../model/runtimes.ts';
+import { bootstrapFile, isProgramRuntime, programEntry } from './program-entry.ts';
 
 const entryExtensions = ['.ts', '.mts', '.js', '.mjs', '.cjs'];
 const indexFiles = entryExtensions.map((extension) => `index${extension}`);
+/** The last one is what AWS Lambda's console names it. */
+const pythonFiles = ['index.py', 'main.py', 'app.py', 'lambda_function.py'];
 
 /** Conditions of "exports" under which a function is loaded, the first that is there counts. */
 const conditions = ['node', 'import', 'require', 'default'];
@@ -29,25 +33,45 @@ export function nameOfFolder(folder: string): string {
   );
 }
 
+/** What a folder says without words. */
+export interface FolderEntry {
+  /** A path without its extension. */
+  readonly handler: string;
+  readonly runtime?: RuntimeName;
+}
+
 /**
- * The handler of a folder: what package.json names, else index.
- * @returns a path without its extension
+ * The handler of a folder: what package.json names, else index; for Python index, main or app.
+ * @param wanted the runtime that the manifest names; undefined: what lies there decides
  * @throws SwiftletError HandlerNotFound that lists what was looked for
  */
-export async function handlerOfFolder(folder: string): Promise<string> {
-  const looked = [...(await namedEntries(folder)).flatMap(filesOf), ...indexFiles];
+export async function entryOfFolder(folder: string, wanted: RuntimeName | undefined): Promise<FolderEntry> {
+  if (wanted !== undefined && isProgramRuntime(wanted)) return programEntry(folder, wanted);
+  const language = wanted === undefined ? undefined : languageOf(wanted);
+  const looked = await entriesFor(folder, language);
   const found = looked.find((path) => isFile(join(folder, path)));
-  if (found === undefined) {
-    throw new SwiftletError(
-      'HandlerNotFound',
-      `${folder} has no function: looked for ${[...new Set(looked)].join(', ')}; name the file in package.json's "main", or the handler in swiftlet.yaml`,
-      { place: folder },
-    );
-  }
-  const handler = found.replace(/\.[cm]?[jt]s$/, '');
+  if (found === undefined && language === undefined && isFile(join(folder, bootstrapFile))) return programEntry(folder, 'provided');
+  if (found === undefined) throw nothingFound(folder, looked, language);
+  const handler = found.replace(/\.(?:[cm]?[jt]s|py)$/, '');
   // A dot in the name would be taken for the start of the export's name.
-  if (handlerPattern.test(handler) && !basename(handler).includes('.')) return handler;
+  if (handlerPattern.test(handler) && !basename(handler).includes('.'))
+    return found.endsWith('.py') ? { handler, runtime: 'python3' } : { handler };
   throw new SwiftletError('HandlerNotFound', `${found} in ${folder} cannot be a handler: ${entryRule}`, { place: folder });
+}
+
+async function entriesFor(folder: string, language: Language | undefined): Promise<readonly string[]> {
+  if (language === 'python') return pythonFiles;
+  const node = [...(await namedEntries(folder)).flatMap(filesOf), ...indexFiles];
+  return language === 'nodejs' ? node : [...node, ...pythonFiles];
+}
+
+function nothingFound(folder: string, looked: readonly string[], language: Language | undefined): SwiftletError {
+  const remedy = language === 'python' ? 'name' : `name the file in package.json's "main", or`;
+  return new SwiftletError(
+    'HandlerNotFound',
+    `${folder} has no function: looked for ${[...new Set(looked)].join(', ')}; ${remedy} the handler in swiftlet.yaml`,
+    { place: folder },
+  );
 }
 
 const entryRule = 'the path has letters, digits, "_", "-", "@" and "/", and no dot but the extension’s; rename it';

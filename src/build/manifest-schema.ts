@@ -1,15 +1,34 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
 import { secretVariableSchema, webhookUrlSchema } from '../model/destination.ts';
-import { failurePolicies, functionConfigSchema, processKinds, versionHeaderRules } from '../model/function.ts';
+import { bundleRules, eventForms, failurePolicies, functionConfigSchema, processKinds, versionHeaderRules } from '../model/function.ts';
 import * as limits from '../model/limits.ts';
+import { missingLaneRules } from '../model/lanes.ts';
 import { nameSchema } from '../model/names.ts';
+import { keepWarmEntrySchema } from './keep-warm-entry-schema.ts';
+import { networkPolicySchema } from '../model/network-policy.ts';
 import { rolloutStrategies } from '../model/rollout.ts';
 import { defaultRuntime, runtimeNames } from '../model/runtimes.ts';
+import { secretForms, secretReferencesSchema } from '../model/secret.ts';
 import { cronSchema, missedPolicies, timeSchema, timeZoneSchema } from '../model/timer.ts';
+import { corsEntrySchema } from './cors-entry-schema.ts';
 import { countSchema, durationSchema, memorySchema } from './quantities.ts';
+import { protectSchema } from './protect-entry-schema.ts';
+import { queueEntrySchema } from './queue-entry-schema.ts';
+import { routeEntrySchema } from './route-entry-schema.ts';
+import { scaleSchema } from './scale-entry-schema.ts';
+import { urlEntrySchema } from './url-entry-schema.ts';
+import { sourceEntrySchema } from './source-entry-schema.ts';
 
 const { handler, environment } = functionConfigSchema.shape;
+
+const secretEntrySchema = z.union(
+  [
+    nameSchema.transform((secret) => ({ secret })),
+    z.strictObject({ secret: nameSchema.describe('Its name'), as: z.enum(secretForms).optional().describe('Default: environment') }),
+  ],
+  'it is the name of a secret, or { secret: name, as: file }',
+);
 
 export const queueSchema = z.strictObject(
   {
@@ -66,10 +85,11 @@ const destinationEntrySchema = z.union(
     z.strictObject({ function: nameSchema.describe('It is invoked with the record') }),
     z.strictObject({
       webhook: webhookUrlSchema.describe('The record is sent there, signed'),
-      secret: secretVariableSchema.describe('The variable in "environment" that has the secret which signs it'),
+      secret: secretVariableSchema.describe('The variable in "secrets" or "environment" that has the secret which signs it'),
     }),
+    z.strictObject({ queue: queueEntrySchema.describe('The record is sent to it') }),
   ],
-  'it is { function: name }, or { webhook: https://…, secret: VARIABLE }',
+  'it is { function: name }, { webhook: https://…, secret: VARIABLE }, or { queue: { nats: … } }',
 );
 
 export const destinationsEntrySchema = z.strictObject(
@@ -117,16 +137,32 @@ const patternsSchema = z.array(z.string('a pattern is text'), 'it is a list of p
 
 export const buildSchema = z.strictObject(
   {
-    install: z.enum(['auto', 'never']).optional().describe('auto: production dependencies when there is a package-lock.json'),
+    install: z
+      .enum(['auto', 'never'])
+      .optional()
+      .describe('auto: production dependencies when there is a package-lock.json, or for Python a requirements.txt or pyproject.toml'),
+    scripts: z
+      .enum(['never', 'allow'], 'it is never or allow')
+      .optional()
+      .describe('Whether the install scripts of packages are run, in a sandbox of the platform and nowhere else; default never'),
+    bundle: z
+      .enum(bundleRules, 'it is auto or never')
+      .optional()
+      .describe('auto: code with dependencies, or in TypeScript, is made one file when it is published, where it can be; default auto'),
     include: patternsSchema.describe('Patterns that win over exclude'),
     exclude: patternsSchema.describe('Patterns left out of the bundle, as in .gitignore'),
   },
-  'it has the keys install, include and exclude',
+  'it has the keys install, scripts, bundle, include and exclude',
 );
 
 /** What `defaults` and each function can say. */
 export const settingsSchema = z.strictObject({
-  runtime: z.enum(runtimeNames).optional().describe(`The Node.js release line; default ${defaultRuntime}`),
+  runtime: z
+    .enum(runtimeNames)
+    .optional()
+    .describe(
+      `The Node.js release line, python3, provided (a program that asks for events) or http (one that listens on $PORT); default: what lies in the folder, else ${defaultRuntime}`,
+    ),
   memory: memorySchema(limits.memoryMiB).optional().describe('Memory of one instance: MiB, or a number with MiB or GiB; default 128 MiB'),
   timeout: durationSchema(limits.timeoutMs)
     .optional()
@@ -141,6 +177,11 @@ export const settingsSchema = z.strictObject({
     .pipe(environment.unwrap())
     .optional()
     .describe('Environment variables'),
+  secrets: z
+    .record(z.string(), secretEntrySchema, 'it has a variable on each line: NAME: name-of-the-secret')
+    .pipe(secretReferencesSchema)
+    .optional()
+    .describe('Secrets by the variable that has the value, or the path of a file with it'),
   concurrency: countSchema(limits.concurrency).optional().describe('Requests that one instance takes at once; default 1'),
   process: z
     .enum(processKinds, 'it is resident or one-shot')
@@ -156,14 +197,46 @@ export const settingsSchema = z.strictObject({
   freeze: durationSchema(limits.freezeMs)
     .optional()
     .describe('After how long without requests an instance is frozen: it takes no processor time; default 10 s, never when not below idle'),
+  keepWarm: keepWarmEntrySchema.optional().describe('When it is called so that an instance stays warm'),
+  scale: scaleSchema.optional().describe('How the number of instances follows the load'),
+  protect: protectSchema.optional().describe('What the function is protected by'),
   queue: queueSchema.optional().describe('Requests that wait while all instances are busy'),
   async: asyncSchema.optional().describe('Delivery of events that nobody waits for'),
   destinations: destinationsEntrySchema.optional().describe('What gets to know how each event ended'),
   rollout: rolloutSchema.optional().describe('How a new version takes over'),
+  lanes: z
+    .strictObject(
+      {
+        by: stickySettings.describe('What says in which lane a request is: it goes to the alias of this name'),
+        missing: z
+          .enum(missingLaneRules, `it is ${missingLaneRules.join(' or ')}`)
+          .optional()
+          .describe('Where the function has no such alias: to live (main, default), or refused'),
+      },
+      'it has by, and may have missing',
+    )
+    .optional()
+    .describe('Requests that say that they are in a lane go to its alias'),
   versionHeader: z
     .enum(versionHeaderRules, `it is ${versionHeaderRules.join(' or ')}`)
     .optional()
     .describe('Who may ask for a version by x-swiftlet-version: whoever has the platform’s token (default), or anyone'),
+  url: urlEntrySchema.optional().describe('Who may call the function at its address; absent: as its tenant says'),
+  cors: corsEntrySchema.optional().describe('Which pages may call it in a browser'),
+  events: z
+    .enum(eventForms, 'it is plain or cloudevents')
+    .optional()
+    .describe('cloudevents: it takes CloudEvents over HTTP, and timers and destinations send it such; default plain'),
+  calls: z
+    .array(nameSchema, 'it is a list of functions, such as [resize]')
+    .max(limits.maxGrants)
+    .optional()
+    .describe('Functions that it may call by context.invoke; default none'),
+  network: networkPolicySchema
+    .optional()
+    .describe(
+      'Where its own connections may lead to: internet (default, unless the tenant has another one), none, or lists of addresses, ranges and host names, each with ports or without, and private networks by name',
+    ),
   build: buildSchema.optional().describe('How the bundle is made'),
 });
 
@@ -175,11 +248,22 @@ export const functionEntrySchema = z.strictObject(
       .describe(
         'The folder with the code, relative to this file; default: the folder of the function’s name if there is one, else this one',
       ),
-    handler: handler.unwrap().optional().describe('file.export, without the file’s extension'),
+    handler: handler
+      .unwrap()
+      .optional()
+      .describe('file.export, without the file’s extension; for Python module.function; for http the command that starts the server'),
     timers: z
       .record(nameSchema, timerEntrySchema, 'it has timers by name: "timers:" and, indented below it, "nightly:"')
       .optional()
       .describe('When the clock invokes it, by the timers’ names'),
+    sources: z
+      .record(nameSchema, sourceEntrySchema, 'it has sources by name: "sources:" and, indented below it, "incoming:"')
+      .optional()
+      .describe('Where messages for it come from, by the sources’ names'),
+    routes: z
+      .array(routeEntrySchema, 'it is a list of routes, such as "- GET /users/{id}"')
+      .optional()
+      .describe('Requests that it takes beside those for its own address'),
     ...settingsSchema.shape,
   },
   'a function has settings, such as "memory: 256"; nothing at all stands for the defaults',

@@ -17,6 +17,10 @@ import {
   settingsSchema,
   timerEntrySchema,
 } from './manifest-schema.ts';
+import { corsEntrySchema } from './cors-entry-schema.ts';
+import { protectSchema } from './protect-entry-schema.ts';
+import { scaleSchema } from './scale-entry-schema.ts';
+import { keysOfSource, sourceEntrySchema } from './source-entry-schema.ts';
 
 export const manifestName = 'swiftlet.yaml';
 const maxManifestBytes = 256 * 1024;
@@ -56,7 +60,8 @@ export function parseManifest(text: string, file: string): ManifestText {
   refusePrototypes(document, place);
   const parsed = manifestSchema.safeParse(valueOf(document, file));
   if (parsed.success) return { manifest: parsed.data, placeOf: (path) => place(offsetOf(document, path)) };
-  const [issue] = parsed.error.issues;
+  // A key that is missing is mostly one that was mistyped.
+  const issue = parsed.error.issues.find(({ code }) => code === 'unrecognized_keys') ?? parsed.error.issues[0];
   if (issue === undefined) throw at('ManifestInvalid', file, 'it is not valid');
   throw explain(issue, document, place(issueOffset(document, issue)));
 }
@@ -127,16 +132,22 @@ function explain(issue: Issue, document: Document, place: string): SwiftletError
 }
 
 /** What is named in the manifest, by the key that holds the names; variables have other rules. */
-const nameKinds: Readonly<Record<string, string>> = { functions: 'function', timers: 'timer' };
+const nameKinds: Readonly<Record<string, string>> = { functions: 'function', timers: 'timer', sources: 'source' };
 
 /** The keys that may stand where an unknown one does. */
 function keysAt(path: Path): string[] {
   if (path.length === 0) return Object.keys(manifestSchema.shape);
   if (path.at(-1) === 'queue') return Object.keys(queueSchema.shape);
   if (path.at(-1) === 'async') return Object.keys(asyncSchema.shape);
+  if (path.at(-1) === 'scale') return Object.keys(scaleSchema.shape);
+  if (path.at(-1) === 'protect') return Object.keys(protectSchema.shape);
+  if (path.at(-1) === 'cors') return Object.keys(corsEntrySchema.shape);
   if (path.at(-1) === 'rollout') return Object.keys(rolloutSchema.shape);
+  if (path.at(-1) === 'network') return ['allow', 'deny'];
   if (path.at(-1) === 'build') return Object.keys(buildSchema.shape);
   if (path.at(-1) === 'destinations') return Object.keys(destinationsEntrySchema.shape);
   if (path.at(-2) === 'timers') return Object.keys(timerEntrySchema.shape);
+  if (path.at(-2) === 'sources') return Object.keys(sourceEntrySchema.shape);
+  if (path.at(-3) === 'sources') return keysOfSource(String(path.at(-1)));
   return Object.keys(path[0] === 'defaults' ? settingsSchema.shape : functionEntrySchema.shape);
 }

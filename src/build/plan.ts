@@ -4,10 +4,20 @@ import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
 import type { Destination } from '../model/destination.ts';
+import { keepWarmTimer } from '../model/keep-warm.ts';
 import { type FunctionConfig, functionConfigSchema, tooManyAtLeast } from '../model/function.ts';
-import { handlerOfFolder, nameOfFolder } from './conventions.ts';
+import { entryOfFolder, type FolderEntry, nameOfFolder } from './conventions.ts';
 import { manifestName, type ManifestText, readManifest } from './manifest.ts';
 import type { DestinationEntry, FunctionEntry, Manifest } from './manifest-schema.ts';
+import { planKeepWarm } from './keep-warm-entry-schema.ts';
+import { planSources } from './plan-sources.ts';
+import { planQueue } from './queue-entry-schema.ts';
+import { scheduleFault, timerFault } from '../model/schedule.ts';
+import { planProtection, protectPlace } from './plan-protection.ts';
+import { planScale, scalePlace } from './plan-scale.ts';
+import { corsPlace, planCors } from './cors-entry-schema.ts';
+import { planRoute, routePlace } from './plan-routes.ts';
+import { planUrl, urlPlace } from './url-entry-schema.ts';
 import { planTimers } from './plan-timers.ts';
 
 type Settings = NonNullable<Manifest['defaults']>;
@@ -17,7 +27,13 @@ export interface PlannedFunction {
   readonly name: string;
   readonly source: string;
   readonly config: FunctionConfig;
-  readonly build: { readonly install: boolean; readonly include: readonly string[]; readonly exclude: readonly string[] };
+  readonly build: {
+    readonly install: boolean;
+    /** Whether the install scripts of packages are run. */
+    readonly scripts: boolean;
+    readonly include: readonly string[];
+    readonly exclude: readonly string[];
+  };
 }
 
 /** @throws SwiftletError with the place and the remedy */
@@ -35,8 +51,8 @@ export async function planFolder(folder: string): Promise<PlannedFunction[]> {
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 async function planConvention(root: string): Promise<PlannedFunction> {
-  const config = functionConfigSchema.parse({ handler: await handlerOfFolder(root) });
-  return { name: nameOfFolder(root), source: root, config, build: { install: true, include: [], exclude: [] } };
+  const config = functionConfigSchema.parse(await entryOfFolder(root, undefined));
+  return { name: nameOfFolder(root), source: root, config, build: { install: true, scripts: false, include: [], exclude: [] } };
 }
 
 async function planEntry(root: string, text: ManifestText, name: string, entry: FunctionEntry): Promise<PlannedFunction> {
@@ -49,48 +65,87 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
   const timers = planTimers(entry.timers ?? {}, ({ path, what }) => {
     throw invalid(text, ['functions', name, ...path], what);
   });
-  const parsed = functionConfigSchema.safeParse({ ...configOf(settings, entry.handler ?? (await handlerOfFolder(source))), timers });
+  const sources = planSources(entry.sources ?? {});
+  const parsed = functionConfigSchema.safeParse({
+    ...configOf(settings, entry.handler === undefined ? await entryOfFolder(source, settings.runtime) : { handler: entry.handler }),
+    timers,
+    sources,
+    routes: (entry.routes ?? []).map(planRoute),
+  });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    const inManifest = issue?.path[0] === 'rollout' ? ['rollout'] : (issue?.path ?? []).map(String);
+    const inConfig = (issue?.path ?? []).map(String);
+    const inManifest = placeInManifest(inConfig);
     throw invalid(text, ['functions', name, ...inManifest], issue?.message ?? 'is not valid');
   }
-  const { install = 'auto', include = [], exclude = [] } = settings.build;
+  checkSchedules(text, name, parsed.data);
+  const { install = 'auto', scripts = 'never', include = [], exclude = [] } = settings.build;
   return {
     name,
     source,
     config: parsed.data,
     // A function that shares its folder with others is not told of them, nor of the manifest.
-    build: { install: install === 'auto', include, exclude: source === root ? [manifestName, ...exclude] : exclude },
+    build: {
+      install: install === 'auto',
+      scripts: scripts === 'allow',
+      include,
+      exclude: source === root ? [manifestName, ...exclude] : exclude,
+    },
   };
 }
 
-/** What a function says wins; environment, queue, async and build are merged key by key. */
+/** What a function says wins; environment, secrets, scale, queue, async and build are merged key by key. */
 const withDefaults = (entry: FunctionEntry, defaults: Settings) => ({
   ...defaults,
   ...entry,
   environment: { ...defaults.environment, ...entry.environment },
+  secrets: { ...defaults.secrets, ...entry.secrets },
+  scale: { ...defaults.scale, ...entry.scale },
   queue: { ...defaults.queue, ...entry.queue },
   async: { ...defaults.async, ...entry.async },
   build: { ...defaults.build, ...entry.build },
 });
 
+/** Where the manifest has what the configuration has there. */
+function placeInManifest(path: readonly string[]): readonly string[] {
+  if (path[0] === 'rollout') return ['rollout'];
+  if (path[0] === 'url') return urlPlace(path);
+  if (path[0] === 'cors') return corsPlace(path);
+  if (path[0] === 'routes') return routePlace(path);
+  if (path[0] === 'scale') return scalePlace(path);
+  return path[0] === 'protect' ? protectPlace(path) : path;
+}
+
+/** A clock of its scaling, or of its keeping warm, that never comes, or not in this time zone. */
+function checkSchedules(text: ManifestText, name: string, { scale, keepWarm }: FunctionConfig): void {
+  const refuse = (path: readonly string[], fault: ReturnType<typeof timerFault>) => {
+    const member = fault?.member === 'expression' ? 'cron' : (fault?.member ?? '');
+    if (fault !== undefined) throw invalid(text, ['functions', name, ...path, member], fault.what);
+  };
+  for (const [at, schedule] of scale.schedules.entries()) refuse(['scale', 'schedules', String(at)], scheduleFault(schedule));
+  if (keepWarm !== undefined) refuse(['keepWarm'], timerFault(keepWarmTimer(keepWarm)));
+}
+
 /** What is to be parsed; whether the settings of a rollout fit together, its schema says. */
 type PlannedConfig = Omit<z.input<typeof functionConfigSchema>, 'rollout'> & { readonly rollout: unknown };
 
-const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): PlannedConfig => ({
-  runtime: settings.runtime,
+const configOf = (settings: ReturnType<typeof withDefaults>, { handler, runtime }: FolderEntry): PlannedConfig => ({
+  runtime: settings.runtime ?? runtime,
   handler,
   memoryMiB: settings.memory,
   timeoutMs: settings.timeout,
   initTimeoutMs: settings.initTimeout,
   environment: settings.environment,
+  secrets: settings.secrets,
   concurrency: settings.concurrency,
   process: settings.process,
   minimum: settings.minimum,
   maximum: settings.maximum,
   idleMs: settings.idle,
   freezeMs: settings.freeze,
+  keepWarm: settings.keepWarm === undefined ? undefined : planKeepWarm(settings.keepWarm),
+  scale: planScale(settings.scale),
+  protect: planProtection(settings.protect ?? {}),
   queueLength: settings.queue.length,
   queueTimeoutMs: settings.queue.timeout,
   async: {
@@ -104,11 +159,19 @@ const configOf = (settings: ReturnType<typeof withDefaults>, handler: string): P
   destinations: { success: destinationOf(settings.destinations?.success), failure: destinationOf(settings.destinations?.failure) },
   rollout: rolloutOf(settings.rollout),
   versionHeader: settings.versionHeader,
+  lanes: settings.lanes,
+  url: planUrl(settings.url),
+  cors: settings.cors === undefined ? undefined : planCors(settings.cors),
+  calls: settings.calls,
+  events: settings.events,
+  network: settings.network,
+  bundle: settings.build.bundle,
 });
 
 const destinationOf = (entry: DestinationEntry | undefined): Destination | undefined => {
   if (entry === undefined) return undefined;
   if ('function' in entry) return { kind: 'function', function: entry.function };
+  if ('queue' in entry) return { kind: 'queue', to: planQueue(entry.queue) };
   return { kind: 'webhook', url: entry.webhook, secretVariable: entry.secret };
 };
 

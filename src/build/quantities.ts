@@ -51,10 +51,30 @@ export const memorySchema = (range: Range) =>
       return z.NEVER;
     });
 
+const byteUnits: Readonly<Record<string, number>> = { b: 1, kb: 1_024, kib: 1_024, k: 1_024, mb: 1_048_576, mib: 1_048_576, m: 1_048_576 };
+
+/** `512`, `"64KiB"`, `"1MiB"`; gives bytes. @param range in bytes */
+export const bytesSchema = (range: Range) => {
+  const rule = 'it is a number of bytes, or one with a unit: 64KiB, 1MiB';
+  return z.union([z.int(), z.string().regex(/^\d+\s*(b|[km](i?b)?)?$/i, rule)], rule).transform((value, context) => {
+    const unit = (/[a-z]+$/i.exec(String(value))?.[0] ?? 'b').toLowerCase();
+    const bytes = Number.parseInt(String(value), 10) * (byteUnits[unit] ?? 1);
+    if (bytes >= range.min && bytes <= range.max) return bytes;
+    context.addIssue(`${shown(value)} is out of range: it is from ${range.min} to ${range.max} bytes`);
+    return z.NEVER;
+  });
+};
+
 /** A whole number. */
 export const countSchema = ({ min, max }: Range) => {
   const rule = `it is a whole number from ${min} to ${max}`;
   return z.int(rule).min(min, rule).max(max, rule);
+};
+
+/** A number, whole or not. */
+export const numberSchema = ({ min, max }: Range) => {
+  const rule = `it is a number from ${min} to ${max}`;
+  return z.number(rule).min(min, rule).max(max, rule);
 };
 
 /** In the largest unit that gives a whole number. */

@@ -1,29 +1,40 @@
 /** The control API as the CLI uses it. What comes back is parsed; problems become errors with their code. */
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { bundleMediaType, type PackedBundle } from '../build/bundle.ts';
 import { isErrorCode, SwiftletError } from '../model/errors.ts';
 import { type FunctionConfig, versionSchema } from '../model/function.ts';
-import type { RolloutPlan } from '../model/rollout.ts';
-import { aliasMark } from '../model/traffic.ts';
-import { homeFolder, tokenFile } from '../role/home.ts';
-import { instancesSchema, provisionedSchema } from '../wire/agent-calls.ts';
+import { defaultTenant } from '../model/names.ts';
 import { coldPhases } from '../model/phases.ts';
-import { traceSchema } from '../wire/relay-calls.ts';
+import type { RolloutPlan } from '../model/rollout.ts';
+import { callerKinds } from '../model/tenant.ts';
+import { tenantPath } from '../model/tenant-path.ts';
+import { aliasMark } from '../model/traffic.ts';
+import { buildsSchema, bundleStateSchema, instancesSchema, networkCountsSchema, provisionedSchema } from '../wire/agent-calls.ts';
 import {
   type DeadLetter,
   deadLetterPageSchema,
   deadLetterSchema,
-  eventSchema,
   type EventView,
+  eventSchema,
   type Selection,
   selectedSchema,
 } from '../wire/event-calls.ts';
-import { timersSchema, type TimersView } from '../wire/timer-calls.ts';
+import { type FunctionCalls, functionCallsSchema } from '../wire/gateway-calls.ts';
+import { traceSchema } from '../wire/relay-calls.ts';
+import { scalingViewSchema } from '../wire/scale-calls.ts';
+import { type TimersView, timersSchema } from '../wire/timer-calls.ts';
 import { RemoteError } from './failure.ts';
+import { type Usage, usageSchema } from './usage-answer.ts';
 
 const problemSchema = z.object({ code: z.string(), detail: z.string(), requestId: z.string().default(''), place: z.string().optional() });
-const publishedSchema = z.object({ version: versionSchema, created: z.boolean(), placed: z.boolean(), serving: z.int().optional() });
+const publishedSchema = z.object({
+  version: versionSchema,
+  created: z.boolean(),
+  placed: z.boolean(),
+  callers: z.enum(callerKinds).optional(),
+  serving: z.int().optional(),
+  bundle: bundleStateSchema.optional(),
+});
 const listedSchema = z.object({
   functions: z.array(z.object({ name: z.string(), serving: versionSchema })),
   next: z.string().optional(),
@@ -34,6 +45,9 @@ const describedSchema = z.object({
   instances: instancesSchema,
   instancesKnown: z.boolean().default(true),
   provisioned: provisionedSchema.pick({ requested: true, ready: true, failed: true }).optional(),
+  networkCounts: networkCountsSchema.optional(),
+  bundle: bundleStateSchema.optional(),
+  scaling: z.array(scalingViewSchema).default([]),
 });
 const versionsSchema = z.object({ serving: z.int(), versions: z.array(versionSchema) });
 const tracedSchema = traceSchema.extend({ function: z.string() });
@@ -49,30 +63,18 @@ const startsSchema = z.object({
     phases: z.array(z.object({ phase: z.enum(coldPhases), waited: percentilesSchema, prepaid: percentilesSchema })),
   }),
 });
-const usageSchema = z.object({
-  usage: z.array(
-    z.object({
-      function: z.string(),
-      day: z.string(),
-      invocations: z.int(),
-      coldStarts: z.int(),
-      thawed: z.int(),
-      provisioned: z.int(),
-      gbSeconds: z.number(),
-      billedMs: z.number(),
-      platformMs: z.number(),
-      prepaidMs: z.number(),
-    }),
-  ),
-  complete: z.boolean(),
-});
 const acceptedSchema = z.object({ id: z.string(), statusUrl: z.string() });
 const factSchema = z.object({ means: z.string(), inForce: z.boolean(), detail: z.string(), remedy: z.string().optional() });
-const platformSchema = z.object({ gatewayUrl: z.string(), isolation: z.object({ mode: z.string(), facts: z.array(factSchema) }) });
+const platformSchema = z.object({
+  gatewayUrl: z.string(),
+  tenant: z.string().default(defaultTenant),
+  functionsUrl: z.string().optional(),
+  builds: buildsSchema.default({ available: false, detail: 'this platform does not build' }),
+  isolation: z.object({ mode: z.string(), facts: z.array(factSchema) }),
+});
 
 /** What one page has. */
 const deadLettersAtOnce = 1_000;
-
 /** Of an answer that nobody understands. */
 const shownCharacters = 200;
 
@@ -81,7 +83,6 @@ export type Listed = z.output<typeof listedSchema>['functions'][number];
 export type Described = z.output<typeof describedSchema>;
 export type Traced = z.output<typeof tracedSchema>;
 export type Starts = z.output<typeof startsSchema>;
-export type Usage = z.output<typeof usageSchema>;
 export type Versions = z.output<typeof versionsSchema>;
 export type Accepted = z.output<typeof acceptedSchema>;
 
@@ -91,16 +92,24 @@ export interface EventKeys {
   readonly idempotencyKey?: string;
 }
 
+/** What a call carries. */
+interface Sent {
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 export class ApiClient {
   readonly apiUrl: string;
   readonly #token: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #tenant: string | undefined;
 
-  /** @param signal ends every call */
-  constructor(apiUrl: string, token: string, signal?: AbortSignal) {
+  /** @param signal ends every call @param tenant whose things it is about; undefined: the token's own */
+  constructor(apiUrl: string, token: string, signal?: AbortSignal, tenant?: string) {
     this.apiUrl = apiUrl;
     this.#token = token;
     this.#signal = signal;
+    this.#tenant = tenant;
   }
 
   /** @returns whether the artifact was sent; it is not when it is there already */
@@ -108,7 +117,7 @@ export class ApiClient {
     const path = `/v1/artifacts/${digest}`;
     const head = await this.#request('HEAD', path);
     if (head.ok) return false;
-    await this.#call('PUT', path, new Uint8Array(bytes), bundleMediaType);
+    await this.call('PUT', path, { body: new Uint8Array(bytes), headers: { 'content-type': bundleMediaType } });
     return true;
   }
 
@@ -145,12 +154,17 @@ export class ApiClient {
 
   /** The log as it comes: one JSON record a line. Ends when the log does, or never when it is followed. */
   async logs(name: string, last: number, follow: boolean): Promise<Response> {
-    return this.#call('GET', `/v1/functions/${encodeURIComponent(name)}/logs?last=${last}&follow=${follow}`);
+    return this.call('GET', `/v1/functions/${encodeURIComponent(name)}/logs?last=${last}&follow=${follow}`);
   }
 
   /** How a function's starts went. */
   async starts(name: string): Promise<Starts> {
     return this.json(startsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/starts`);
+  }
+
+  /** Which functions this one called, and which called it. */
+  async calls(name: string): Promise<FunctionCalls> {
+    return this.json(functionCallsSchema, 'GET', `/v1/functions/${encodeURIComponent(name)}/calls`);
   }
 
   /** When a function's timers run. */
@@ -182,9 +196,9 @@ export class ApiClient {
 
   /** Sends an event straight to a function, or to one of its aliases: `hello:beta`. @returns the gateway's response, whatever its status */
   async invoke(name: string, event: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    const { gatewayUrl } = await this.platform();
+    const { gatewayUrl, tenant } = await this.platform();
     const path = name.split(aliasMark).map(encodeURIComponent).join(aliasMark);
-    return this.#fetch(`${gatewayUrl}/_/invoke/${path}`, {
+    return this.#fetch(`${gatewayUrl}/_/invoke${tenantPath(tenant)}/${path}`, {
       method: 'POST',
       body: event,
       headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...headers },
@@ -234,9 +248,16 @@ export class ApiClient {
     }
   }
 
-  /** Calls the API. @throws SwiftletError with the code it answers, Internal when it answers what this version does not know */
-  async json<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
-    const response = await this.#call(method, path, body === undefined ? undefined : JSON.stringify(body), 'application/json');
+  /** Calls the API. @param headers sent along with a body @throws SwiftletError with the code it answers, Internal when it answers what this version does not know */
+  async json<T>(
+    schema: z.ZodType<T>,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } };
+    const response = await this.call(method, path, sent);
     const parsed = schema.safeParse(await response.json());
     if (parsed.success) return parsed.data;
     const what = z.prettifyError(parsed.error);
@@ -245,21 +266,20 @@ export class ApiClient {
 
   /** A call whose success says all. @throws SwiftletError with the code that the API answers */
   async send(method: string, path: string): Promise<void> {
-    await this.#call(method, path);
+    await this.call(method, path);
   }
 
-  async #call(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> {
-    const response = await this.#request(method, path, body, type);
+  /** Calls the API, for those who read the answer themselves. @throws SwiftletError with the code that it answers */
+  async call(method: string, path: string, sent: Sent = {}): Promise<Response> {
+    const response = await this.#request(method, path, sent);
     if (response.ok) return response;
     throw await problemOf(response);
   }
 
-  #request(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type?: string): Promise<Response> {
-    const headers = {
-      authorization: `Bearer ${this.#token}`,
-      ...(body === undefined || type === undefined ? {} : { 'content-type': type }),
-    };
-    return this.#fetch(`${this.apiUrl}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+  #request(method: string, path: string, { body, headers = {} }: Sent = {}): Promise<Response> {
+    const tenant = this.#tenant === undefined ? {} : { 'x-swiftlet-tenant': this.#tenant };
+    const init = { method, headers: { authorization: `Bearer ${this.#token}`, ...tenant, ...headers } };
+    return this.#fetch(this.apiUrl + path, body === undefined ? init : { ...init, body });
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
@@ -291,32 +311,5 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-/**
- * The platform that the environment names, or the one of this machine.
- * @param signal ends every call
- * @throws SwiftletError BadRequest for an address that is none; Unavailable or Unauthorized when there is no token to be read
- */
-export function connectApi(environment: NodeJS.ProcessEnv, signal?: AbortSignal): ApiClient {
-  const url = environment['SWIFTLET_API_URL'] ?? `http://127.0.0.1:${environment['SWIFTLET_API_PORT'] ?? '8081'}`;
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
-    throw new SwiftletError('BadRequest', `SWIFTLET_API_URL: "${url}" is no address; it is like http://127.0.0.1:8081`);
-  }
-  return new ApiClient(url.replace(/\/+$/, ''), environment['SWIFTLET_TOKEN'] ?? readToken(tokenFile(homeFolder(environment))), signal);
-}
-
-function readToken(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    const denied = error instanceof Error && 'code' in error && error.code === 'EACCES';
-    throw new SwiftletError(
-      denied ? 'Unauthorized' : 'Unavailable',
-      denied
-        ? `the token ${path} cannot be read by this user; set SWIFTLET_TOKEN`
-        : `there is no token at ${path}; start Swiftlet with "swiftlet up", or set SWIFTLET_HOME or SWIFTLET_TOKEN`,
-    );
   }
 }

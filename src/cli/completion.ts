@@ -1,8 +1,9 @@
+import { buildPlaces } from './build-place.ts';
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import { rolloutStrategies } from '../model/rollout.ts';
 import { isolationModes } from '../role/role-config.ts';
-import { connectApi } from './api-client.ts';
+import { connectApi } from './connect-api.ts';
 import { templateNames } from './templates.ts';
 
 /** Nobody waits longer for a suggestion. */
@@ -52,6 +53,8 @@ export async function addCompletion(program: Command, asked: readonly string[], 
     const option = commands.get(command)?.options.get(name);
     if (option !== undefined) option.handler = offer(rolloutStrategies);
   }
+  const build = commands.get('deploy')?.options.get('build');
+  if (build !== undefined) build.handler = offer(buildPlaces);
   const isolation = commands.get('up')?.options.get('isolation');
   if (isolation !== undefined) isolation.handler = offer(['auto', ...isolationModes]);
 }

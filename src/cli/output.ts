@@ -13,21 +13,28 @@ const patienceMs = 300;
 export function openOutput(json: boolean): Output {
   // A terminal without a width, as some containers have, would be cleared by the spinner for ever.
   const quiet = json || !process.stderr.isTTY || process.stderr.columns < 1;
+  const shown: Shown = {};
   return {
     json,
     result: (value, text) => {
       process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`);
     },
-    progress: (what, work) => (quiet ? work : withSpinner(what, work)),
+    progress: (what, work) => (quiet ? work : withSpinner(what, work, shown)),
     note: (text) => {
+      shown.clear?.();
       if (!json) process.stderr.write(`${text}\n`);
     },
   };
 }
 
-async function withSpinner<T>(what: string, work: Promise<T>): Promise<T> {
+/** What turns on the terminal now; it is drawn again by itself. */
+interface Shown {
+  clear?: (() => void) | undefined;
+}
+
+async function withSpinner<T>(what: string, work: Promise<T>, shown: Shown): Promise<T> {
   const ended = new AbortController();
-  const timer = setTimeout(() => void spin(what, ended.signal), patienceMs);
+  const timer = setTimeout(() => void spin(what, ended.signal, shown), patienceMs);
   try {
     return await work;
   } finally {
@@ -37,9 +44,13 @@ async function withSpinner<T>(what: string, work: Promise<T>): Promise<T> {
 }
 
 /** The spinner's package takes longer to load than most commands to run: it is loaded when there is something to wait for. */
-async function spin(what: string, ended: AbortSignal): Promise<void> {
+async function spin(what: string, ended: AbortSignal, shown: Shown): Promise<void> {
   const { default: ora } = await import('ora');
   if (ended.aborted) return;
   const spinner = ora({ text: what, stream: process.stderr }).start();
-  ended.addEventListener('abort', () => spinner.stop());
+  shown.clear = () => spinner.clear();
+  ended.addEventListener('abort', () => {
+    spinner.stop();
+    shown.clear = undefined;
+  });
 }

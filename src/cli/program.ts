@@ -1,5 +1,9 @@
 /** The commands and their flags. Each command's own code is loaded when it runs, so that the others start fast. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { addCredentialCommands, addTenantCommands, addTenantFlag, addTokenCommands } from './access-commands.ts';
+import { addHostCommands } from './host-commands.ts';
+import { addAuditCommand, addSecretCommands } from './secret-commands.ts';
+import { addNetworkCommands } from './network-commands.ts';
 import type { DeployFlags } from './commands/deploy.ts';
 import type { DeadLetterFlags } from './commands/dlq.ts';
 import type { InvokeFlags } from './commands/invoke.ts';
@@ -7,7 +11,9 @@ import type { LogsFlags } from './commands/logs.ts';
 import type { TraceFlags } from './commands/trace.ts';
 import type { UpFlags } from './commands/up.ts';
 import type { UsageFlags } from './commands/usage.ts';
+import { numberTo } from './number-option.ts';
 import type { RolloutFlags, StickyFlags } from './rollout-flags.ts';
+import { addSimulateCommand } from './simulate-command.ts';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -27,6 +33,7 @@ Environment:
   SWIFTLET_HOME      data folder (/var/lib/swiftlet as root, else ~/.local/share/swiftlet)
   SWIFTLET_API_URL   where the platform is (http://127.0.0.1:8081)
   SWIFTLET_TOKEN     the token (read from the data folder)
+  SWIFTLET_TENANT    whose functions, as --tenant (the token's own)
   NO_COLOR           no colours`;
 
 const invokeExamples = `
@@ -53,7 +60,17 @@ export function buildProgram(version: string): Command {
   addTrafficCommands(program);
   addInspectionCommands(program);
   addAccountCommands(program);
+  addSimulateCommand(program);
   addEventCommands(program);
+  addSourceCommands(program.command('source').description('where messages for functions come from: queues, topics, streams'));
+  addSecretCommands(program);
+  addNetworkCommands(program);
+  addAuditCommand(program);
+  addTenantCommands(program);
+  addTokenCommands(program);
+  addCredentialCommands(program);
+  addHostCommands(program);
+  addTenantFlag(program, process.env);
   return program;
 }
 
@@ -64,15 +81,23 @@ function addPlatformCommands(program: Command): void {
     .option('--isolation <mode>', 'auto, bubblewrap, or process (no protection, development only)')
     .option('--gateway-port <port>', 'where functions are served (8080)')
     .option('--api-port <port>', 'where the API is served (8081)')
+    .option('--lambda-port <port>', "where AWS Lambda's API is served, or off (8082)")
     .option('--host <address>', 'the address to listen on (127.0.0.1)')
     .option('--pool-size <count>', 'warm sandboxes kept per pool (8)')
+    .option('--urls <rule>', 'who may call functions that do not say it: public (on 127.0.0.1), or token (on any other address)')
+    .option('--issuers <file>', 'who else says who somebody is (OpenID Connect), and what role that is worth')
+    .option('--event-log <place>', 'where events are stored: sqlite, or nats://user:password@host:4222 (sqlite)')
     .option('--grace <ms>', 'how long requests in flight may go on at the end (2000)')
+    .option('--network-mode <mode>', 'how functions get out: host (needs root), or user, by pasta (host)')
+    .option('--egress-allow <ranges>', 'closed ranges of addresses that functions may reach, as 10.1.0.0/16,fd00::/8')
     .option('--deploy-examples', 'publish the examples')
     .addOption(json())
     .action(async (flags: UpFlags) => (await import('./commands/up.ts')).up(flags));
   program
     .command('doctor')
-    .description('show what isolates functions on this machine, and how to get what is missing')
+    .description(
+      'show what isolates functions on this machine, how to get what is missing, and which guards of a running platform are in force',
+    )
     .addOption(json())
     .action(async (flags: JsonFlag) => (await import('./commands/doctor.ts')).doctor(flags));
   program
@@ -88,7 +113,7 @@ function addPublishingCommands(program: Command): void {
     .command('init')
     .description('make a folder with a function')
     .argument('[folder]', 'a new or an empty folder', '.')
-    .option('--template <name>', 'hello, api, markdown or thumbnail', 'hello')
+    .option('--template <name>', 'hello, api, markdown, python or thumbnail', 'hello')
     .addOption(json())
     .action(async (folder: string, flags: JsonFlag & { readonly template: string }) => {
       (await import('./commands/init.ts')).init(folder, flags);
@@ -97,6 +122,7 @@ function addPublishingCommands(program: Command): void {
     .command('deploy')
     .description('build and publish a folder’s functions')
     .argument('[folder]', 'the folder', '.')
+    .option('--build <place>', 'where dependencies are installed: platform (default where it can), in a sandbox; or local')
     .option('--rollout <strategy>', 'how the new version takes over, instead of what the manifest says: all-at-once, canary or blue-green')
     .option(...stepsOption)
     .option(...keepOption)
@@ -119,6 +145,11 @@ const withSticky = (command: Command): Command =>
     .option('--sticky-cookie <name>', 'the same with a cookie');
 
 function addTrafficCommands(program: Command): void {
+  program
+    .command('routes')
+    .description('list which requests go to which function, beside those for its own address')
+    .addOption(json())
+    .action(async (flags: JsonFlag) => (await import('./commands/routes.ts')).routes(flags));
   addAliasCommands(program.command('alias').description('names of a function that point to its versions'));
   addRolloutCommands(program.command('rollout').description('how a version takes over from the one before'));
   program
@@ -278,16 +309,38 @@ function addEventCommands(program: Command): void {
   }
 }
 
+function addSourceCommands(source: Command): void {
+  source
+    .command('list')
+    .description('list them with their state and lag')
+    .argument('[function]')
+    .addOption(json())
+    .action(async (name: string | undefined, flags: JsonFlag) => (await import('./commands/source.ts')).list(name, flags));
+  source
+    .command('describe')
+    .description('show one: its state, what stands in its way, its settings')
+    .argument('<function>')
+    .argument('<source>')
+    .addOption(json())
+    .action(async (name: string, which: string, flags: JsonFlag) => (await import('./commands/source.ts')).describe(name, which, flags));
+  for (const [what, does] of [
+    ['pause', 'take nothing more from it until it is resumed'],
+    ['resume', 'go on where it was'],
+  ] as const) {
+    source
+      .command(what)
+      .description(does)
+      .argument('<function>')
+      .argument('<source>')
+      .addOption(json())
+      .action(async (name: string, which: string, flags: JsonFlag) =>
+        (await import('./commands/source.ts')).change(what, name, which, flags),
+      );
+  }
+}
+
 /** What the API gives at once. */
 const maxLines = 10_000;
 const maxSlowest = 1_000;
 /** For so long usage is kept. */
 const maxDays = 400;
-
-const numberTo =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const count = Number(text);
-    if (/^\d+$/.test(text) && count >= least && count <= most) return count;
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
-  };

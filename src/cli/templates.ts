@@ -11,4 +11,7 @@ export const templateNames = (): string[] =>
     .map(({ name }) => name)
     .sort();
 
+/** Those that need nothing of the host, and no pool of sandboxes that nobody has asked for. */
+export const exampleNames = (): string[] => templateNames().filter((name) => name !== 'python');
+
 export const templateFolder = (name: string): string => join(examples, name);

@@ -14,6 +14,12 @@ export interface StagedBlob extends AsyncDisposable {
   keep(): Promise<boolean>;
 }
 
+/** Some bytes of a blob; fewer where it ends. */
+export interface BlobPiece {
+  readonly fromByte: number;
+  readonly bytes: number;
+}
+
 /**
  * Artifacts’ bytes by their digest. What lies under a digest is always whole: a crash at any moment leaves either all of it or
  * nothing. A full disk is SwiftletError StorageFull and leaves nothing behind. Blobs are shared by all tenants; who may have which
@@ -26,8 +32,11 @@ export interface Blobs {
    */
   stage(source: AsyncIterable<Uint8Array>, limitBytes: number): Promise<StagedBlob>;
   has(digest: string): Promise<boolean>;
-  /** @throws (by the stream) when there is no such blob */
-  open(digest: string): Readable;
+  /**
+   * @param piece absent: all of it
+   * @throws (by the stream) when there is no such blob
+   */
+  open(digest: string, piece?: BlobPiece): Readable;
   /** Removing what is not there is no mistake. */
   remove(digest: string): Promise<void>;
   digests(): Promise<string[]>;

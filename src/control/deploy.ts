@@ -1,8 +1,12 @@
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
+import { usualPolicy } from '../model/network-policy.ts';
+import { languageOf } from '../model/runtimes.ts';
 import { mainVersion } from '../model/traffic.ts';
 import { checkTimers } from './check-timers.ts';
 import { checkHandler } from './handler-file.ts';
+import { checkProgram } from './program-file.ts';
+import { secretMissing } from './secrets/refusals.ts';
 import type { Deployment, Store } from './store.ts';
 
 /** How long a deploy waits for gateways and agents to act on it. */
@@ -29,19 +33,24 @@ export interface Deployed {
 
 /**
  * Makes a version and waits until it is placed.
- * @throws SwiftletError NotFound without the artifact, HandlerNotFound, ManifestInvalid, PreconditionFailed when another version serves than
+ * @throws SwiftletError NotFound without the artifact, HandlerNotFound, ManifestInvalid, SecretMissing, PreconditionFailed when another version serves than
  *   was expected, Conflict while another version is being rolled out
  */
 export async function deploy({ store, publisher, made }: DeployMeans, deployment: Deployment): Promise<Deployed> {
   const { tenant, function: name, digest, config, expected } = deployment;
   const artifact = await store.findArtifact(tenant, digest);
   if (artifact === undefined) throw artifactMissing(digest);
-  checkHandler(config.handler, artifact.files);
+  const language = languageOf(config.runtime);
+  if (language === 'program') checkProgram(config, artifact.files);
+  else checkHandler(config.handler, artifact.files, language);
   checkTimers(config);
-  const outcome = await store.deploy(deployment);
+  const network = config.network ?? (await store.tenants.find(tenant))?.network ?? usualPolicy;
+  const outcome = await store.deploy({ ...deployment, config: { ...config, network } });
   switch (outcome.kind) {
     case 'artifact missing':
       throw artifactMissing(digest);
+    case 'secrets missing':
+      throw secretMissing(`function "${name}"`, outcome.names);
     case 'stale':
       throw new SwiftletError('PreconditionFailed', staleDetail(name, expected, outcome.serving));
     case 'unchanged':

@@ -4,7 +4,7 @@ import { access, type FileHandle, mkdir, open, readdir, rename, rm } from 'node:
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { SwiftletError } from '../model/errors.ts';
-import type { Blobs, StagedBlob } from './blobs.ts';
+import type { BlobPiece, Blobs, StagedBlob } from './blobs.ts';
 
 /** In the same file system as what is kept, so that keeping is a rename. */
 const stagingName = 'staging';
@@ -42,8 +42,11 @@ export class FolderBlobs implements Blobs {
     );
   }
 
-  open(digest: string): Readable {
-    return createReadStream(this.#pathOf(digest));
+  open(digest: string, piece?: BlobPiece): Readable {
+    const path = this.#pathOf(digest);
+    return piece === undefined
+      ? createReadStream(path)
+      : createReadStream(path, { start: piece.fromByte, end: piece.fromByte + piece.bytes - 1 });
   }
 
   async remove(digest: string): Promise<void> {
@@ -74,12 +77,13 @@ export class FolderBlobs implements Blobs {
     const target = this.#pathOf(digest);
     const shelf = join(this.#folder, digest.slice(0, 2));
     try {
-      if (await this.has(digest)) return false;
+      // The same work for what is here already: nobody learns from the time whether somebody else has it.
+      const isKnown = await this.has(digest);
       await mkdir(shelf, { recursive: true, mode: 0o700 });
       await rename(path, target);
       await sync(shelf);
       await sync(this.#folder);
-      return true;
+      return !isKnown;
     } catch (error) {
       throw blobError(error);
     }

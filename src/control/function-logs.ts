@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type CallClient, type CallHandlers, connectCalls } from '../wire/calls.ts';
+import type { CallPlace } from '../wire/secure/secure-place.ts';
 import { followedLinesSchema, logLinesSchema } from '../wire/relay-calls.ts';
 
 const heartbeatMs = 15_000;
@@ -21,8 +22,8 @@ export class FunctionLogs implements AsyncDisposable {
   readonly relay: CallClient;
   readonly #followers = new Map<string, Follower>();
 
-  constructor(relaySocket: string, connect: (path: string, role: string, handlers: CallHandlers) => CallClient = connectCalls) {
-    this.relay = connect(relaySocket, 'control', {
+  constructor(relay: CallPlace, connect: (place: CallPlace, role: string, handlers: CallHandlers) => CallClient = connectCalls) {
+    this.relay = connect(relay, 'control', {
       // A relay that was restarted knows no followers.
       opened: () => {
         for (const [id, { tenant, name }] of this.#followers) this.#ask('follow', { id, tenant, function: name }).catch(() => undefined);

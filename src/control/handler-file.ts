@@ -1,39 +1,76 @@
 import { distance } from 'fastest-levenshtein';
 import { SwiftletError } from '../model/errors.ts';
+import type { Language } from '../model/runtimes.ts';
 
-const extensions = ['.mjs', '.js', '.cjs', '.mts', '.ts', '.cts'];
+/** What has handlers in files. */
+type HandlerLanguage = Exclude<Language, 'program'>;
+
+/** How the runtimes of a language find a handler's file. */
+interface HandlerRules {
+  readonly extensions: readonly string[];
+  /** The paths without an extension that a handler may mean. */
+  readonly names: (handler: string) => readonly string[];
+  /** What may follow such a path. */
+  readonly ends: readonly string[];
+  readonly remedy: string;
+}
+
+const nodeExtensions = ['.mjs', '.js', '.cjs', '.mts', '.ts', '.cts'];
+const rules: Readonly<Record<HandlerLanguage, HandlerRules>> = {
+  nodejs: {
+    extensions: nodeExtensions,
+    names: pathsOf,
+    ends: ['', ...nodeExtensions, '/package.json', ...nodeExtensions.map((extension) => `/index${extension}`)],
+    remedy: 'Set "handler" to "file.export" without the extension',
+  },
+  python: {
+    extensions: ['.py'],
+    // As Python writes it, or with slashes.
+    names: (handler) => pathsOf(handler).map((path) => path.replaceAll('.', '/')),
+    ends: ['.py', '/__init__.py'],
+    remedy: 'Set "handler" to "module.function"',
+  },
+};
 const shownCandidates = 8;
 /** So many names are compared at most, the shortest: a handler is rarely deep down. */
 const comparedCandidates = 500;
 
 /** Which of a bundle's files a handler can be in: those that are not dependencies. */
-export const handlerFiles = (files: readonly string[]): string[] => files.filter((name) => !/(?:^|\/)node_modules\//.test(name));
+export const handlerFiles = (files: readonly string[]): string[] =>
+  files.filter((name) => !/(?:^|\/)node_modules\/|^site-packages\//.test(name));
 
 /**
- * Makes sure that a runtime will find the file of a handler; whether that file exports it, only running it can tell.
+ * Makes sure that a runtime will find the file of a handler; whether that file has it, only running it can tell.
  * @throws SwiftletError HandlerNotFound with what there is instead
  */
-export function checkHandler(handler: string, files: readonly string[]): void {
+export function checkHandler(handler: string, files: readonly string[], language: HandlerLanguage = 'nodejs'): void {
   const there = new Set(files);
-  const dot = handler.lastIndexOf('.');
-  const names = dot > 0 ? [handler, handler.slice(0, dot)] : [handler];
-  if (names.some((name) => isModule(name.replace(/^\.\//, ''), there))) return;
-  const wanted = names.at(-1) ?? handler;
-  const candidates = candidatesFor(wanted, files);
+  const { names, ends, extensions, remedy } = rules[language];
+  const wanted = names(handler);
+  if (wanted.some((name) => ends.some((end) => there.has(name + end)))) return;
+  const last = wanted.at(-1) ?? handler;
+  const candidates = candidatesFor(last, files, extensions);
   const instead = candidates.length === 0 ? 'the bundle has no module at all' : `the bundle has ${candidates.join(', ')}`;
+  const kinds = extensions.length === 1 ? 'the extension' : 'one of the extensions';
   throw new SwiftletError(
     'HandlerNotFound',
-    `the handler "${handler}" needs a file "${wanted}" with one of the extensions ${extensions.join(' ')}; ${instead}. Set "handler" to "file.export" without the extension`,
+    `the handler "${handler}" needs a file "${last}" with ${kinds} ${extensions.join(' ')}; ${instead}. ${remedy}${otherLanguage(last, there, language)}`,
     { place: 'config.handler' },
   );
 }
 
-function isModule(name: string, there: ReadonlySet<string>): boolean {
-  return ['', ...extensions, '/package.json', ...extensions.map((extension) => `/index${extension}`)].some((end) => there.has(name + end));
+/** The whole, and what is before its last dot. */
+function pathsOf(handler: string): string[] {
+  const path = handler.replace(/^\.\//, '');
+  const dot = path.lastIndexOf('.');
+  return dot > 0 ? [path, path.slice(0, dot)] : [path];
 }
 
+const otherLanguage = (name: string, there: ReadonlySet<string>, language: HandlerLanguage): string =>
+  language === 'nodejs' && there.has(`${name.replaceAll('.', '/')}.py`) ? '; for Python set "runtime" to python3, too' : '';
+
 /** Modules of the bundle, those first whose name is most like what was wanted. */
-function candidatesFor(wanted: string, files: readonly string[]): string[] {
+function candidatesFor(wanted: string, files: readonly string[], extensions: readonly string[]): string[] {
   const modules = files
     .filter((name) => extensions.some((extension) => name.endsWith(extension)))
     .toSorted((a, b) => a.length - b.length)

@@ -37,6 +37,19 @@ export async function readUsage(
   return usageRowsSchema.parse(await relay.ask('usage', query, limitMs)).rows;
 }
 
+const mebibyteMsInGibSeconds = 1024 * 1000;
+/** Functions of one tenant that are added up; what is beyond is not counted. */
+const addedUp = 10_000;
+
+/** @param mebibyteMs milliseconds times MiB */
+export const gbSecondsOf = (mebibyteMs: number): number => mebibyteMs / mebibyteMsInGibSeconds;
+
+/** What a tenant's functions used on a day, and after it. @param day in UTC @throws SwiftletError Unavailable */
+export async function gbSecondsOn(relay: CallClient, tenant: string, day: string): Promise<number> {
+  const rows = await readUsage(relay, { tenant, from: day, limit: addedUp });
+  return gbSecondsOf(rows.reduce((sum, { mebibyteMs }) => sum + mebibyteMs, 0));
+}
+
 const reportMark = '"level":"report"';
 
 /** Lines that are no reports, or that a release wrote which is not understood, are left out. */

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { Autoscaler } from './autoscaler.ts';
 import { type OtherRole, otherRoles, type Roles } from './roles.ts';
 
 /** Control's own figures, and where all roles' figures come together. */
@@ -8,11 +9,25 @@ export class Metrics {
   readonly #up: Gauge<'role'>;
   readonly #requests: Counter<'method' | 'route' | 'status'>;
   readonly #deploys: Counter<'tenant' | 'outcome'>;
+  readonly #builds: Counter<'tenant' | 'outcome'>;
   readonly #rollouts: Counter<'outcome'>;
+  readonly #auditIntact: Gauge;
 
-  constructor(roles: Roles) {
+  constructor(roles: Roles, autoscaler: Pick<Autoscaler, 'targets'>) {
     this.#roles = roles;
     const registers = [this.#registry];
+    const targets = () => autoscaler.targets;
+    new Gauge({
+      name: 'swiftlet_scaling_target',
+      help: 'Instances that the autoscaler wants of a version; 0 leaves it to requests that wait',
+      labelNames: ['tenant', 'function', 'version'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { tenant, function: name, number, target } of targets())
+          this.set({ tenant, function: name, version: String(number) }, target);
+      },
+    });
     this.#up = new Gauge({ name: 'swiftlet_role_up', help: 'Whether a role answers', labelNames: ['role'], registers });
     this.#requests = new Counter({
       name: 'swiftlet_api_requests_total',
@@ -26,12 +41,29 @@ export class Metrics {
       labelNames: ['tenant', 'outcome'],
       registers,
     });
+    this.#builds = new Counter({
+      name: 'swiftlet_builds_total',
+      help: 'Builds on the platform by outcome: installed, cached, or an error code',
+      labelNames: ['tenant', 'outcome'],
+      registers,
+    });
     this.#rollouts = new Counter({
       name: 'swiftlet_rollouts_total',
       help: 'Rollouts by steps that ended by themselves, by outcome: completed or rolled-back',
       labelNames: ['outcome'],
       registers,
     });
+    this.#auditIntact = new Gauge({
+      name: 'swiftlet_audit_intact',
+      help: 'Whether the audit records were what was written when they were last verified',
+      registers,
+    });
+    this.#auditIntact.set(1);
+  }
+
+  /** The audit records were verified. */
+  audited(isIntact: boolean): void {
+    this.#auditIntact.set(isIntact ? 1 : 0);
   }
 
   rollout(outcome: string): void {
@@ -40,6 +72,10 @@ export class Metrics {
 
   request(method: string, route: string, status: number): void {
     this.#requests.inc({ method, route, status: String(status) });
+  }
+
+  build(tenant: string, outcome: string): void {
+    this.#builds.inc({ tenant, outcome });
   }
 
   deploy(tenant: string, outcome: string): void {

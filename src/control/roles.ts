@@ -1,17 +1,37 @@
 /** Control's view of the other roles: whether they can serve, what they measure, what runs. None of it is on a request's way. */
+import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
 import {
+  bundleAnswerSchema,
+  type BundleState,
+  type BuildsAnswer,
+  buildsSchema,
   type InstanceSummary,
   instancesSchema,
   type IsolationAnswer,
   isolationSchema,
+  networkAnswerSchema,
+  type NetworkCounts,
+  privateNetworkAnswerSchema,
+  type PrivateNetworkState,
   provisionedAnswerSchema,
   type ProvisionedStatus,
   type Warmth,
   warmthSchema,
 } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
-import { type Watched, watchedSchema } from '../wire/gateway-calls.ts';
+import { type FunctionCalls, functionCallsSchema, type Watched, watchedSchema } from '../wire/gateway-calls.ts';
+import {
+  capacitySchema,
+  type FunctionLag,
+  lagsSchema,
+  type lagsQuerySchema,
+  type Loads,
+  loadsSchema,
+  type targetsSchema,
+  type VersionCapacity,
+} from '../wire/scale-calls.ts';
+import { type SecretUse, secretUseSchema } from '../wire/secret-calls.ts';
 import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
 
 export const otherRoles = ['gateway', 'agent', 'relay', 'events'] as const;
@@ -91,9 +111,41 @@ export class Roles {
     return answer === undefined ? [] : provisionedAnswerSchema.parse(answer);
   }
 
+  /** What a function's connections came to; undefined where functions have no network, and while the agent is away. */
+  async networkCounts(tenant: string, name: string): Promise<NetworkCounts | undefined> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return undefined;
+    const answer = await agent.ask('network', { tenant, function: name }, agentLimitMs).catch(whenAway);
+    return answer === undefined ? undefined : networkAnswerSchema.parse(answer).counts;
+  }
+
+  /** What became of a version's code; undefined while the agent is away, or does not know the version or the question. */
+  async bundle(tenant: string, name: string, number: number): Promise<BundleState | undefined> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return undefined;
+    const answer = await agent.ask('bundle', { tenant, function: name, number }, agentLimitMs).catch(unlessOlder);
+    return answer === undefined ? undefined : bundleAnswerSchema.parse(answer).state;
+  }
+
+  /** How the tunnels of a private network are; undefined where functions have no network, and while the agent is away. */
+  async privateNetwork(tenant: string, name: string): Promise<PrivateNetworkState | undefined> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return undefined;
+    const answer = await agent.ask('privateNetwork', { tenant, name }, agentLimitMs).catch(whenAway);
+    return answer === undefined ? undefined : privateNetworkAnswerSchema.parse(answer).network;
+  }
+
   /** @throws SwiftletError Unavailable while the agent is away */
   async isolation(): Promise<IsolationAnswer> {
     return isolationSchema.parse(await this.#clients.agent.ask('isolation', {}, agentLimitMs));
+  }
+
+  /** Whether dependencies can be installed on the host; undefined while the agent is away. */
+  async builds(): Promise<BuildsAnswer | undefined> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return undefined;
+    const answer = await agent.ask('builds', {}, agentLimitMs).catch(unlessOlder);
+    return answer === undefined ? undefined : buildsSchema.parse(answer);
   }
 
   /** How many instances of a version can take requests; undefined while the agent is away. */
@@ -104,12 +156,57 @@ export class Roles {
     return answer === undefined ? undefined : warmthSchema.parse(answer);
   }
 
+  /** With which values of a secret instances run; undefined while the agent is away. */
+  async secretUse(tenant: string, name: string): Promise<SecretUse | undefined> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return undefined;
+    const answer = await agent.ask('secretUse', { tenant, name }, agentLimitMs).catch(whenAway);
+    return answer === undefined ? undefined : secretUseSchema.parse(answer);
+  }
+
   /** What the gateway counted of a function's versions; undefined while it is away. */
   async watched(tenant: string, name: string): Promise<Watched | undefined> {
     const { gateway } = this.#clients;
     if (!gateway.connected) return undefined;
     const answer = await gateway.ask('watched', { tenant, function: name }, gatewayLimitMs).catch(whenAway);
     return answer === undefined ? undefined : watchedSchema.parse(answer);
+  }
+
+  /**
+   * Which functions this one called, and which called it.
+   * @throws SwiftletError Unavailable while the gateway is away
+   */
+  async calls(tenant: string, name: string): Promise<FunctionCalls> {
+    return functionCallsSchema.parse(await this.#clients.gateway.ask('calls', { tenant, function: name }, gatewayLimitMs));
+  }
+
+  /** What versions had to do lately; undefined while the gateway is away. */
+  async loads(): Promise<Loads | undefined> {
+    const { gateway } = this.#clients;
+    if (!gateway.connected) return undefined;
+    const answer = await gateway.ask('loads', {}, gatewayLimitMs).catch(whenAway);
+    return answer === undefined ? undefined : loadsSchema.parse(answer);
+  }
+
+  /** What the host has of each version; undefined while the agent is away. */
+  async capacity(): Promise<VersionCapacity[] | undefined> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return undefined;
+    const answer = await agent.ask('capacity', {}, agentLimitMs).catch(whenAway);
+    return answer === undefined ? undefined : capacitySchema.parse(answer);
+  }
+
+  /** How many messages wait for functions, as far as their sources' servers tell; undefined while the event log is away. */
+  async lags(functions: z.output<typeof lagsQuerySchema>['functions']): Promise<FunctionLag[] | undefined> {
+    const { events } = this.#clients;
+    if (!events.connected) return undefined;
+    const answer = await events.ask('lags', { functions }, eventsLimitMs).catch(whenAway);
+    return answer === undefined ? undefined : lagsSchema.parse(answer);
+  }
+
+  /** Tells the agent how many instances versions are to have. */
+  tellTargets(targets: z.input<typeof targetsSchema>): void {
+    this.#clients.agent.notify('targets', targets);
   }
 
   #askHealth(): Promise<Record<OtherRole, RoleHealth>> {
@@ -134,4 +231,9 @@ export class Roles {
 
 function whenAway(error: unknown): undefined {
   if (!(error instanceof SwiftletError && error.code === 'Unavailable')) throw error;
+}
+
+/** One of the release before does not know every question. */
+function unlessOlder(error: unknown): undefined {
+  if (!(error instanceof SwiftletError && error.code === 'NotFound')) whenAway(error);
 }

@@ -14,7 +14,10 @@ export interface RolloutMeans {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** A rollout has come to its end by itself. */
-  readonly ended: (how: 'completed' | 'rolled-back') => void;
+  readonly ended: (
+    how: 'completed' | 'rolled-back',
+    which: { readonly tenant: string; readonly name: string; readonly version: number },
+  ) => void;
   readonly log: Logger;
 }
 
@@ -57,7 +60,7 @@ async function lookAt(means: RolloutMeans, tenant: string, name: string): Promis
   );
   const { state } = changed?.traffic.rollout ?? rollout;
   if (state.kind !== 'completed' && state.kind !== 'rolled-back') return;
-  ended(state.kind);
+  ended(state.kind, { tenant, name, version: rollout.to });
   log[state.kind === 'completed' ? 'info' : 'warn']({ tenant, function: name, version: rollout.to, state }, 'a rollout is over');
 }
 

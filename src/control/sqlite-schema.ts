@@ -42,6 +42,61 @@ const migrations: readonly string[] = [
     'others', json_object()
   ), 0 FROM functions;
   `,
+  `
+  -- A name is never given again: what its tenant used, and its dead letters, are kept under it.
+  CREATE TABLE tenants (name TEXT PRIMARY KEY, settings TEXT NOT NULL, created_at TEXT NOT NULL, removed_at TEXT) STRICT, WITHOUT ROWID;
+  INSERT INTO tenants (name, settings, created_at) SELECT tenant, '{}', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    FROM (SELECT 'default' AS tenant UNION SELECT tenant FROM functions UNION SELECT tenant FROM artifacts);
+
+  -- The tokens themselves are nowhere.
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL, rights TEXT NOT NULL, expires_at TEXT,
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tokens_by_tenant ON tokens (tenant, created_at);
+  `,
+  `
+  -- Values are sealed, each by a key of its own that the root key wraps: see secrets/seal.ts.
+  CREATE TABLE secrets (
+    tenant TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, created_at TEXT NOT NULL, changed_at TEXT NOT NULL,
+    root_key TEXT NOT NULL, wrapped_key BLOB NOT NULL, sealed BLOB NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT, WITHOUT ROWID;
+  -- Outlives the secret, so that no number is given twice.
+  CREATE TABLE secret_numbers (tenant TEXT NOT NULL, name TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (tenant, name)) STRICT, WITHOUT ROWID;
+
+  -- Hash-chained: see model/audit.ts.
+  CREATE TABLE audit (seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL, record TEXT NOT NULL) STRICT;
+  CREATE INDEX audit_by_tenant ON audit (tenant, seq);
+  -- Requests that were begun and have no record yet.
+  CREATE TABLE audit_open (request_id TEXT PRIMARY KEY, attempt TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  -- Where the chain begins: what was before has been let go.
+  CREATE TABLE audit_anchor (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
+  `,
+  `
+  -- Private networks; a number tells them apart on hosts.
+  CREATE TABLE networks (
+    tenant TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL UNIQUE, settings TEXT NOT NULL, created_at TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- What AWS Lambda's API says of a function beside what a version has: see lambda/lambda-record.ts.
+  CREATE TABLE lambda_records (
+    tenant TEXT NOT NULL, function TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (tenant, function),
+    FOREIGN KEY (tenant, function) REFERENCES functions (tenant, name) ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- Requests that functions take beside those for their own addresses: a host, or a tenant's mark and name; a path without its parameters' names.
+  CREATE TABLE routes (
+    scope TEXT NOT NULL, method TEXT NOT NULL, shape TEXT NOT NULL, tenant TEXT NOT NULL, function TEXT NOT NULL,
+    PRIMARY KEY (scope, shape, method),
+    FOREIGN KEY (tenant, function) REFERENCES functions (tenant, name) ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX routes_by_function ON routes (tenant, function);
+  `,
 ];
 
 /** The store of control. It is marked with "SWFT". */

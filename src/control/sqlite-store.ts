@@ -1,15 +1,36 @@
 import type { DatabaseSync, SQLTagStore } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { type Version, versionSchema } from '../model/function.ts';
+import { type FunctionConfig, type Version, versionSchema } from '../model/function.ts';
+import { networkOf, privateNames } from '../model/network-policy.ts';
 import { openDatabase, transact } from '../role/sqlite-database.ts';
 import { mainVersion } from '../model/traffic.ts';
 import type { Change, PublishedFunction } from '../wire/published-state.ts';
+import { secretNames } from '../model/secret.ts';
+import { SqliteAudit } from './audit/sqlite-audit.ts';
+import { SqliteLambda } from './lambda/sqlite-lambda.ts';
 import { publishedFunction } from './routing.ts';
+import { secretMissing } from './secrets/refusals.ts';
+import { SqliteSecrets } from './secrets/sqlite-secrets.ts';
+import type { Changed } from './sqlite-commit.ts';
+import { SqliteNetworks } from './sqlite-networks.ts';
 import { storeSchema } from './sqlite-schema.ts';
+import { demandFunctionRoom, demandStorageRoom, SqliteTenants } from './sqlite-tenants.ts';
+import { SqliteRoutes } from './sqlite-routes.ts';
+import { SqliteTokens } from './sqlite-tokens.ts';
 import { SqliteTraffic } from './sqlite-traffic.ts';
-import type { Artifact, Deployment, DeployOutcome, FunctionRecord, Page, Store, TrafficChanged, TrafficDecision } from './store.ts';
-import { firstTraffic, neededVersions, rolloutUnderWay, startRollout, type Traffic } from './traffic.ts';
+import type {
+  Artifact,
+  Deployment,
+  DeployOutcome,
+  FunctionRecord,
+  Page,
+  Published,
+  Store,
+  TrafficChanged,
+  TrafficDecision,
+} from './store.ts';
+import { firstTraffic, neededVersions, rolloutUnderWay, servedVersions, startRollout, type Traffic } from './traffic.ts';
 
 const jsonText = z.string().transform((text): unknown => JSON.parse(text));
 const versionRowSchema = z.looseObject({ config: jsonText }).pipe(versionSchema);
@@ -20,10 +41,17 @@ const artifactRowSchema = z.object({ tenant: z.string(), digest: z.string(), siz
 export class SqliteStore implements Store {
   /** Whether nothing had ever been stored when this was opened. */
   readonly isNew: boolean;
+  readonly tenants: SqliteTenants;
+  readonly tokens: SqliteTokens;
+  readonly networks: SqliteNetworks;
+  readonly secrets: SqliteSecrets;
+  readonly lambda: SqliteLambda;
+  readonly audit: SqliteAudit;
   readonly #database: DatabaseSync;
   /** Keeps each statement prepared. */
   readonly #sql: SQLTagStore;
   readonly #traffic: SqliteTraffic;
+  readonly #routes: SqliteRoutes;
   readonly #listeners = new Set<(change: Change) => void>();
 
   /** @throws Error when the file is damaged or of a newer release */
@@ -33,13 +61,40 @@ export class SqliteStore implements Store {
     this.#database = database;
     this.#sql = database.createTagStore();
     this.#traffic = new SqliteTraffic(this.#sql);
+    this.#routes = new SqliteRoutes(this.#sql);
+    this.secrets = new SqliteSecrets({
+      sql: this.#sql,
+      read: turn,
+      write: (work) => this.#write(work),
+      users: (tenant) => this.#users(tenant, ({ secrets }) => secretNames(secrets)),
+    });
+    this.audit = new SqliteAudit({ sql: this.#sql, read: turn, write: (work) => this.#write(work) });
+    const commit = {
+      read: turn,
+      change: <T>(work: (nextRevision: () => number) => Changed<T>) => this.#change(() => work(() => this.#nextRevision())),
+    };
+    this.lambda = new SqliteLambda({
+      sql: this.#sql,
+      commit,
+      revision: () => this.#revision(),
+      served: (tenant, name) => this.#served(tenant, name),
+    });
+    this.tenants = new SqliteTenants(this.#sql, commit);
+    this.tokens = new SqliteTokens(this.#sql, commit);
+    this.networks = new SqliteNetworks(this.#sql, commit, (tenant) => this.#users(tenant, (config) => privateNames(networkOf({ config }))));
   }
 
-  snapshot(): Promise<{ revision: number; functions: PublishedFunction[] }> {
+  snapshot(): Promise<Published> {
     return turn(() => {
       const rows = this.#sql.all`SELECT tenant, name FROM functions`;
       const functions = rows.flatMap(({ tenant, name }) => this.#published(String(tenant), String(name)) ?? []);
-      return { revision: this.#revision(), functions };
+      return {
+        revision: this.#revision(),
+        functions,
+        tokens: this.tokens.published(),
+        tenants: this.tenants.published(),
+        networks: this.networks.published(),
+      };
     });
   }
 
@@ -50,6 +105,7 @@ export class SqliteStore implements Store {
 
   addArtifact({ tenant, digest, size, files }: Artifact, nowMs: number): Promise<void> {
     return this.#write(() => {
+      demandStorageRoom(this.#sql, tenant, digest, size);
       this.#sql.run`
         INSERT INTO artifacts (tenant, digest, size, files, touched_ms) VALUES (${tenant}, ${digest}, ${size}, ${JSON.stringify(files)}, ${nowMs})
         ON CONFLICT DO UPDATE SET touched_ms = excluded.touched_ms`;
@@ -127,8 +183,10 @@ export class SqliteStore implements Store {
       if (before === undefined) return { result: undefined };
       const traffic = decide(before, this.#numbers(tenant, name));
       if (traffic === before) return { result: { traffic, revision: this.#revision() } };
+      this.#demandNamed(tenant, name, traffic);
       this.#sql.run`UPDATE functions SET serving = ${mainVersion(traffic.live.versions)} WHERE tenant = ${tenant} AND name = ${name}`;
       this.#traffic.put(tenant, name, traffic);
+      this.#claimRoutes(tenant, name, traffic);
       const change = this.#served(tenant, name);
       return { result: { traffic, revision: change.revision }, change };
     });
@@ -166,7 +224,11 @@ export class SqliteStore implements Store {
       return { result: { kind: 'unchanged', version: wanted, serving: before?.number ?? wanted.number, revision: this.#revision() } };
     }
     if (expected !== undefined && expected !== (before?.number ?? 'none')) return { result: { kind: 'stale', serving: before?.number } };
+    const names = this.secrets.missing(tenant, secretNames(config.secrets));
+    if (names.length > 0) return { result: { kind: 'secrets missing', names } };
 
+    this.networks.demand(tenant, `function "${name}"`, privateNames(networkOf({ config })));
+    demandFunctionRoom(this.#sql, tenant, name);
     const number = this.#nextNumber(tenant, name);
     const version: Version = { tenant, function: name, number, digest, size: Number(artifact['size']), config, createdAt };
     const nowMs = Date.parse(createdAt);
@@ -180,8 +242,43 @@ export class SqliteStore implements Store {
       INSERT INTO versions (tenant, function, number, digest, size, config, created_at)
       VALUES (${tenant}, ${name}, ${number}, ${digest}, ${version.size}, ${JSON.stringify(config)}, ${createdAt})`;
     this.#traffic.put(tenant, name, changed);
+    if (before === undefined) this.#routes.demandNoRoutes({ tenant, name });
+    this.#claimRoutes(tenant, name, changed);
     const change = this.#served(tenant, name);
     return { result: { kind: 'created', version, isFirst: before === undefined, traffic: changed, revision: change.revision }, change };
+  }
+
+  /** Names of functions by what they refer to, in versions that requests may go to. */
+  #users(tenant: string, namesOf: (config: FunctionConfig) => readonly string[]): Map<string, string[]> {
+    const users = new Map<string, string[]>();
+    for (const row of this.#sql.all`SELECT name FROM functions WHERE tenant = ${tenant} ORDER BY name`) {
+      const name = String(row['name']);
+      const traffic = this.#traffic.find(tenant, name);
+      const numbers = traffic === undefined ? [] : [...neededVersions(traffic)];
+      const configs = numbers.flatMap((number) => this.#version(tenant, name, number)?.config ?? []);
+      for (const used of new Set(configs.flatMap(namesOf))) users.set(used, [...(users.get(used) ?? []), name]);
+    }
+    return users;
+  }
+
+  /** A version that had no requests for long may refer to what was removed meanwhile. @throws SwiftletError SecretMissing, NetworkMissing */
+  #demandNamed(tenant: string, name: string, traffic: Traffic): void {
+    for (const number of servedVersions(traffic)) {
+      const config = this.#version(tenant, name, number)?.config;
+      if (config === undefined) continue;
+      const who = `version ${number} of function "${name}"`;
+      const missing = this.secrets.missing(tenant, secretNames(config.secrets));
+      if (missing.length > 0) throw secretMissing(who, missing);
+      this.networks.demand(tenant, who, privateNames(networkOf({ config })));
+    }
+  }
+
+  /** Those of the version that serves; while one takes over, those of both: neither step nor way back is refused for them. */
+  #claimRoutes(tenant: string, name: string, traffic: Traffic): void {
+    const rollout = rolloutUnderWay(traffic);
+    const numbers = new Set([mainVersion(traffic.live.versions), ...(rollout === undefined ? [] : [rollout.from, rollout.to])]);
+    const routes = [...numbers].flatMap((number) => this.#version(tenant, name, number)?.config.routes ?? []);
+    this.#routes.claim({ tenant, name }, routes);
   }
 
   #find(tenant: string, name: string): FunctionRecord | undefined {
@@ -209,7 +306,9 @@ export class SqliteStore implements Store {
     const traffic = this.#traffic.find(tenant, name);
     if (traffic === undefined) return undefined;
     const versions = [...neededVersions(traffic)].flatMap((number) => this.#version(tenant, name, number) ?? []);
-    return publishedFunction(traffic, new Map(versions.map((version) => [version.number, version])));
+    const published = publishedFunction(traffic, new Map(versions.map((version) => [version.number, version])));
+    const policy = this.lambda.policyOf(tenant, name);
+    return policy === undefined ? published : { ...published, policy };
   }
 
   /** What those who watch are told of a function that was changed. */
@@ -246,11 +345,6 @@ export class SqliteStore implements Store {
       return result;
     });
   }
-}
-
-interface Changed<T> {
-  readonly result: T;
-  readonly change?: Change;
 }
 
 /** What it throws becomes the promise’s rejection, as the contract has it. */

@@ -1,7 +1,7 @@
 import { checkBundle } from '../build/bundle.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { bundle as limits } from '../model/limits.ts';
-import type { Blobs } from './blobs.ts';
+import type { Blobs, StagedBlob } from './blobs.ts';
 import { handlerFiles } from './handler-file.ts';
 import type { Store } from './store.ts';
 import type { Turns } from './turns.ts';
@@ -32,7 +32,6 @@ export async function upload(
   body: AsyncIterable<Uint8Array>,
 ): Promise<Uploaded> {
   await using staged = await blobs.stage(body, limits.packedBytes);
-  const { size } = staged;
   if (staged.digest !== digest) {
     throw new SwiftletError(
       'BundleRejected',
@@ -40,6 +39,20 @@ export async function upload(
       { place: 'digest' },
     );
   }
+  return await keep({ store, blobs, artifactTurns, now }, tenant, staged);
+}
+
+/**
+ * The same for a bundle that is made here, whose digest nobody knows before it is.
+ * @throws as `upload`, and what the body throws
+ */
+export async function uploadMade(means: UploadMeans, tenant: string, body: AsyncIterable<Uint8Array>): Promise<Uploaded> {
+  await using staged = await means.blobs.stage(body, limits.packedBytes);
+  return await keep(means, tenant, staged);
+}
+
+async function keep({ store, artifactTurns, now }: UploadMeans, tenant: string, staged: StagedBlob): Promise<Uploaded> {
+  const { digest, size } = staged;
   const files = handlerFiles(await checkBundle(staged.open()));
   return await artifactTurns.take(async () => {
     const known = (await store.findArtifact(tenant, digest)) !== undefined;

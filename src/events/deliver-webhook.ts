@@ -1,15 +1,17 @@
 /** One delivery to a webhook: signed, to an address that the policy allows, and no further than that: no redirect is followed. */
-import { lookup as systemLookup } from 'node:dns';
+import type { lookup as systemLookup } from 'node:dns';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import type { ErrorCode } from '../model/errors.ts';
 import type { WebhookRequest } from '../wire/event-calls.ts';
-import type { AddressPolicy } from './address-policy.ts';
+import type { AddressPolicy } from '../role/address-policy.ts';
+import { guardedLookup } from '../role/guarded-lookup.ts';
 import type { Outcome } from './decide.ts';
 import type { Deliver, Delivery } from './deliver.ts';
 import type { FunctionRef } from './event-log.ts';
+import { missingVariable, type Variable } from '../wire/variables.ts';
 import { signatureHeaders } from './webhook-signature.ts';
 
 /** A receiver that takes longer has to be asked again. */
@@ -17,8 +19,8 @@ const limitMs = 10_000;
 
 export interface WebhookMeans {
   readonly policy: AddressPolicy;
-  /** A variable of the function's environment as it is now; undefined when it has none of this name. */
-  readonly variableOf: (ref: FunctionRef, name: string) => string | undefined;
+  /** A variable of the function as it is now. */
+  readonly variableOf: (ref: FunctionRef, name: string) => Variable;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** How names become addresses; the system's way by default. */
@@ -29,13 +31,14 @@ export interface WebhookMeans {
 export const deliverToWebhook =
   (means: WebhookMeans): Deliver<WebhookRequest> =>
   async (delivery, signal) => {
-    const secret = means.variableOf(delivery, delivery.request.secretVariable);
-    if (secret === undefined || secret === '')
-      return refused(
-        `the variable ${delivery.request.secretVariable}, which has its secret, is not in the environment of "${delivery.function}" any more`,
-      );
+    const { secretVariable } = delivery.request;
+    const secret = means.variableOf(delivery, secretVariable);
+    if (secret.kind !== 'known') {
+      const message = missingVariable(secret, secretVariable, delivery.function);
+      return secret.kind === 'awaited' ? awaited(message) : refused(message);
+    }
     try {
-      return outcomeOf(await statusOf(means, delivery, secret, signal));
+      return outcomeOf(await statusOf(means, delivery, secret.value, signal));
     } catch (error) {
       if (error instanceof ForbiddenAddress) return refused(error.message);
       return failed(`the webhook could not be reached: ${error instanceof Error ? error.message : String(error)}`);
@@ -53,7 +56,7 @@ async function statusOf(means: WebhookMeans, delivery: Delivery<WebhookRequest>,
     method: 'POST',
     agent: false,
     signal,
-    lookup: guardedLookup(means),
+    lookup: guardedLookup(means.policy, (what) => new ForbiddenAddress(what), means.lookup),
     headers: {
       'content-type': 'application/json',
       'content-length': delivery.body.length,
@@ -74,23 +77,6 @@ async function statusOf(means: WebhookMeans, delivery: Delivery<WebhookRequest>,
   }
 }
 
-/** Looks names up and gives those addresses only that are allowed: what is given is what is connected to, whatever the name says next. */
-const guardedLookup =
-  ({ policy, lookup = systemLookup }: WebhookMeans): LookupFunction =>
-  (host, options, callback) => {
-    lookup(host, { ...options, all: true }, (error, found) => {
-      if (error !== null) {
-        callback(error, []);
-        return;
-      }
-      const allowed = found.filter(({ address }) => policy.allows(address));
-      const [first] = allowed;
-      if (first === undefined) callback(new ForbiddenAddress(`${host} (${found.map(({ address }) => address).join(', ')})`), []);
-      else if (options.all === true) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
-  };
-
 class ForbiddenAddress extends Error {
   override readonly name = 'ForbiddenAddress';
 
@@ -106,4 +92,5 @@ const outcomeOf = (status: number): Outcome =>
     : failed(`the webhook answered with status ${status}`);
 
 const failed = (message: string): Outcome => ({ kind: 'failed', error: { code: 'WebhookFailed' satisfies ErrorCode, message } });
+const awaited = (message: string): Outcome => ({ kind: 'throttled', error: { code: 'Unavailable' satisfies ErrorCode, message } });
 const refused = (message: string): Outcome => ({ kind: 'refused', error: { code: 'WebhookForbidden' satisfies ErrorCode, message } });

@@ -1,6 +1,7 @@
 /** One delivery to a function: the event as an HTTP request to the gateway's own socket for them. */
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { tenantPath } from '../model/tenant-path.ts';
 import { deliveryHeaders } from '../wire/delivery.ts';
 import type { CallerRequest, EventRequest } from '../wire/event-calls.ts';
 import type { Outcome } from './decide.ts';
@@ -11,6 +12,8 @@ export interface Delivery<Request extends EventRequest = EventRequest> extends F
   readonly id: string;
   readonly request: Request;
   readonly body: Uint8Array;
+  /** Invocations in a row that functions caused, this one among them. */
+  readonly hops: number;
   /** Whether the function exists, as far as this process knows. */
   readonly isServed: boolean;
   /** After this it is given up. */
@@ -20,19 +23,19 @@ export interface Delivery<Request extends EventRequest = EventRequest> extends F
 /** Never rejects. When the signal aborts, it is given up. */
 export type Deliver<Request extends EventRequest = EventRequest> = (delivery: Delivery<Request>, signal: AbortSignal) => Promise<Outcome>;
 
-/** Of an answer, so much is kept; the rest is read and thrown away. */
-const keptBytes = 16 * 1024;
+/** Of an answer, so much is kept unless something else is asked for; the rest is read and thrown away. */
+const usuallyKeptBytes = 16 * 1024;
 
 /**
  * Delivers to a gateway. Each delivery has a connection of its own: one that is kept could break between two, and nobody would know
  * whether the second had begun.
  */
 export const deliverTo =
-  (socketPath: string): Deliver<CallerRequest> =>
+  (socketPath: string, keptBytes = usuallyKeptBytes): Deliver<CallerRequest> =>
   async (delivery, signal) => {
     const way = { isConnected: false };
     try {
-      return outcomeOf(await answerTo(socketPath, delivery, signal, way), delivery.isServed);
+      return outcomeOf(await answerTo(socketPath, delivery, signal, way, keptBytes), delivery.isServed);
     } catch (error) {
       return way.isConnected ? interrupted(messageOf(error)) : unreachable(messageOf(error));
     }
@@ -43,6 +46,7 @@ async function answerTo(
   delivery: Delivery<CallerRequest>,
   signal: AbortSignal,
   way: { isConnected: boolean },
+  keptBytes: number,
 ): Promise<DeliveryAnswer> {
   const request = httpRequest({ socketPath, agent: false, signal, ...lineOf(delivery), headers: headersOf(delivery) });
   // Who waits for the answer hears of it; what comes afterwards is nobody's concern.
@@ -54,30 +58,39 @@ async function answerTo(
     });
     request.end(delivery.body);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
-    return await readAnswer(response);
+    return await readAnswer(response, keptBytes);
   } finally {
     clearTimeout(limit);
     request.destroy();
   }
 }
 
-const lineOf = ({ request: { kind, method, target }, function: name }: Delivery<CallerRequest>): { method: string; path: string } =>
-  kind === 'http' ? { method, path: `/${name}${target}` } : { method: 'POST', path: `/_/invoke/${name}` };
+const lineOf = ({
+  request: { kind, method, target },
+  tenant,
+  function: name,
+}: Delivery<CallerRequest>): { method: string; path: string } =>
+  kind === 'http'
+    ? { method, path: `${tenantPath(tenant)}/${name}${target}` }
+    : { method: 'POST', path: `/_/invoke${tenantPath(tenant)}/${name}` };
 
 /** Names and values in turn, as they came; node:http would join those that come twice. */
-const headersOf = ({ id, request: { kind, headers, sourceIp }, body }: Delivery<CallerRequest>): string[] => [
-  ...(kind === 'http' ? headers : ['host', 'gateway']),
+const headersOf = ({ id, hops, request: { kind, headers, sourceIp, caller }, body }: Delivery<CallerRequest>): string[] => [
+  ...(kind === 'http' ? headers : ['host', 'gateway', ...headers]),
   deliveryHeaders.eventId,
   id,
   deliveryHeaders.sourceIp,
   sourceIp,
+  deliveryHeaders.hops,
+  String(hops),
+  ...(caller === undefined ? [] : [deliveryHeaders.caller, `${caller.function} ${caller.requestId}`]),
   'content-length',
   String(body.length),
   'connection',
   'close',
 ];
 
-async function readAnswer(response: IncomingMessage): Promise<DeliveryAnswer> {
+async function readAnswer(response: IncomingMessage, keptBytes: number): Promise<DeliveryAnswer> {
   const kept: Buffer[] = [];
   let keptSoFar = 0;
   let isTruncated = false;

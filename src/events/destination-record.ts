@@ -1,5 +1,6 @@
 /** What a destination gets to know of an event that has ended. Its shape is that of Lambda's destinations. */
 import type { CallerRequest, EventResult } from '../wire/event-calls.ts';
+import { cloudEvent } from './cloud-event.ts';
 import type { Failure, LeasedEvent, Success } from './event-log.ts';
 
 export interface EndedEvent {
@@ -37,6 +38,19 @@ export function destinationRecord({ event, request, body, end, version }: EndedE
     responsePayload: isSuccess ? answerOf(end.result) : { errorType: end.error.code, errorMessage: end.error.message },
   });
 }
+
+/** The same as a CloudEvent. @param record as above @param id its own */
+export const recordEvent = (event: EndedEvent['event'], end: EndedEvent['end'], record: string, id: string): string =>
+  JSON.stringify(
+    cloudEvent({
+      id,
+      type: end.kind === 'succeeded' ? 'swiftlet.invocation.succeeded' : 'swiftlet.invocation.failed',
+      source: [event.function],
+      subject: event.id,
+      timeMs: end.atMs,
+      data: JSON.parse(record) as unknown,
+    }),
+  );
 
 /** As with Lambda, an invocation that failed has status 200 and says `functionError`. */
 const responseContext = (end: Success | Failure, executedVersion: string): object =>

@@ -1,12 +1,12 @@
 /** Hands out events that are due, as many at once as their functions and this process may have in flight, and notes how each attempt went. */
 import { addAbortListener } from 'node:events';
-import type { Destinations } from '../model/destination.ts';
+import type { Destination, Destinations } from '../model/destination.ts';
 import { type AsyncConfig, functionConfigSchema, type Version } from '../model/function.ts';
 import type { Pass } from '../role/fault-points.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { decide, expire, isTooOld, type Outcome } from './decide.ts';
 import type { Deliver } from './deliver.ts';
-import { destinationRecord } from './destination-record.ts';
+import { destinationRecord, recordEvent } from './destination-record.ts';
 import type { EventLog, FunctionRef, LaneRef, LeasedEvent, NewEvent, Settlement } from './event-log.ts';
 import { destinationOf, followUp, hasEnded } from './follow-up.ts';
 import { emptyLane, isIdle, type Lane, reached, roomOf, sharesOf, throttled } from './lanes.ts';
@@ -42,7 +42,7 @@ export interface DispatchMeans {
   readonly trouble: (error: unknown, what: string) => void;
 }
 
-interface Limits {
+export interface Limits {
   readonly policy: AsyncConfig;
   readonly deliveryMs: number;
   /** What serves; undefined when the function is there no more. */
@@ -130,8 +130,8 @@ export class Dispatcher {
     if (isTooOld(event, limits.policy, now())) return this.#settle(event, expire(event, limits.policy, now()), limits);
     const payload = await log.payload(event.tenant, event.id);
     if (payload === undefined) throw new Error(`event ${event.id} has no payload`);
-    const { id, tenant, function: name } = event;
-    const delivery = { id, tenant, function: name, ...payload, isServed: limits.version !== undefined, limitMs: limits.deliveryMs };
+    const { id, tenant, function: name, hops } = event;
+    const delivery = { id, tenant, function: name, hops, ...payload, isServed: limits.version !== undefined, limitMs: limits.deliveryMs };
     const delivered = deliver(delivery, this.#stopped.signal);
     pass('after-dispatch');
     const outcome = await delivered;
@@ -170,9 +170,22 @@ export class Dispatcher {
     const destination = destinationOf(destinations, event, settlement);
     if (destination === undefined || !hasEnded(settlement)) return undefined;
     const payload = await log.payload(event.tenant, event.id);
-    if (payload === undefined || payload.request.kind === 'webhook') return undefined;
+    if (payload === undefined || payload.request.kind === 'webhook' || payload.request.kind === 'queue') return undefined;
     const record = destinationRecord({ event, request: payload.request, body: payload.body, end: settlement, version });
-    return followUp(event, destination, record, newId(), now());
+    const id = newId();
+    return followUp(
+      event,
+      destination,
+      this.#isCloudEvent(event, destination) ? recordEvent(event, settlement, record, id) : record,
+      id,
+      now(),
+    );
+  }
+
+  /** Whether a destination takes CloudEvents. */
+  #isCloudEvent({ tenant }: FunctionRef, destination: Destination): boolean {
+    if (destination.kind !== 'function') return false;
+    return this.#means.functions()?.get(functionKey(tenant, destination.function))?.config.events === 'cloudevents';
   }
 
   #laneOf(ref: LaneRef): Lane {
@@ -189,7 +202,8 @@ export class Dispatcher {
 
 const laneKey = ({ tenant, function: name, way }: LaneRef): string => `${functionKey(tenant, name)} ${way}`;
 
-function limitsOf(functions: ReadonlyMap<string, Version>, ref: FunctionRef): Limits {
+/** What holds for deliveries to a function. */
+export function limitsOf(functions: ReadonlyMap<string, Version>, ref: FunctionRef): Limits {
   const version = functions.get(functionKey(ref.tenant, ref.function));
   const { async: policy, queueTimeoutMs, initTimeoutMs, timeoutMs, destinations } = version?.config ?? defaults;
   return { policy, deliveryMs: queueTimeoutMs + initTimeoutMs + timeoutMs + allowanceMs, version: version?.number, destinations };

@@ -14,8 +14,13 @@ import {
   selectSchema,
   type Selection,
 } from '../wire/event-calls.ts';
+import { type SecretsNotice, secretsSchema } from '../wire/secret-calls.ts';
 import { timersQuerySchema, type TimersView } from '../wire/timer-calls.ts';
 import type { EventLog, EventRecord, FunctionRef, NewEvent } from './event-log.ts';
+import { endOfChain } from './follow-up.ts';
+import type { TenantBacklog } from './tenant-backlog.ts';
+import { answerSources } from './sources/source-door.ts';
+import type { SourceKeeper } from './sources/source-keeper.ts';
 import type { TimerStore } from './timer-store.ts';
 
 /** Dead letters changed in one transaction, and by one call. */
@@ -28,10 +33,16 @@ export interface DoorMeans {
   readonly now: () => number;
   /** How long an idempotency key stands for an event of this function. */
   readonly idempotencyWindowMs: (ref: FunctionRef) => number;
+  /** How many events its tenant may have that have not ended. */
+  readonly backlogLimit: (tenant: string) => number | undefined;
+  readonly backlog: TenantBacklog;
   /** An event is stored. */
   readonly accepted: (event: NewEvent) => void;
   /** Events wait again. */
   readonly redriven: () => void;
+  readonly sources: SourceKeeper;
+  /** Control has told secrets. */
+  readonly told: (secrets: SecretsNotice) => void;
   readonly pass: Pass;
   readonly health: () => { readonly ready: boolean; readonly detail: string };
   readonly metrics: () => Promise<string>;
@@ -54,6 +65,14 @@ export async function answer(means: DoorMeans, method: string, body: unknown): P
       return purge(means, body);
     case 'timers':
       return timersOf(means, body);
+    case 'sources':
+    case 'lags':
+    case 'pauseSource':
+    case 'resumeSource':
+      return answerSources(means.sources, method, body);
+    case 'secrets':
+      means.told(secretsSchema.parse(body));
+      return {};
     case 'metrics':
       return { text: await means.metrics() };
     case 'health':
@@ -65,16 +84,25 @@ export async function answer(means: DoorMeans, method: string, body: unknown): P
 
 async function accept(means: DoorMeans, asked: unknown): Promise<z.output<typeof acceptedSchema>> {
   const event = newEvent(means, acceptSchema.parse(asked));
+  const { tenant } = event;
+  means.backlog.demandRoom(tenant, means.backlogLimit(tenant));
+  const leave = means.backlog.enter(tenant);
   means.pass('before-insert');
-  const acceptance = await means.log.accept(event);
+  const acceptance = await means.log.accept(event).catch((error: unknown) => {
+    leave();
+    throw error;
+  });
   means.pass('after-commit');
   switch (acceptance.kind) {
     case 'stored':
+      if (event.end !== undefined) leave();
       means.accepted(event);
       return { id: event.id };
     case 'repeated':
+      leave();
       return { id: acceptance.id };
     case 'reused':
+      leave();
       throw new SwiftletError(
         'IdempotencyKeyReused',
         `the idempotency key came before with another method, path or body for "${event.function}"; make a new key for each request`,
@@ -83,10 +111,11 @@ async function accept(means: DoorMeans, asked: unknown): Promise<z.output<typeof
 }
 
 function newEvent({ now, idempotencyWindowMs }: DoorMeans, asked: z.output<typeof acceptSchema>): NewEvent {
-  const { id, tenant, function: name, request, orderKey, idempotencyKey: key } = asked;
+  const { id, tenant, function: name, request, orderKey, idempotencyKey: key, hops } = asked;
   const body = Buffer.from(asked.body, 'base64');
   const acceptedMs = now();
-  const made = { id, tenant, function: name, acceptedMs, request, body, ...(orderKey === undefined ? {} : { orderKey }) };
+  const caused = { hops, ...endOfChain(name, hops, acceptedMs) };
+  const made = { id, tenant, function: name, acceptedMs, request, body, ...caused, ...(orderKey === undefined ? {} : { orderKey }) };
   if (key === undefined) return made;
   return { ...made, idempotency: { key, fingerprint: fingerprintOf(request, body), untilMs: acceptedMs + idempotencyWindowMs(made) } };
 }
@@ -121,9 +150,10 @@ async function deadLetter(means: DoorMeans, asked: unknown): Promise<DeadLetter>
   return { event: viewOf(record), request: payload.request, body: Buffer.from(payload.body).toString('base64') };
 }
 
-async function redrive({ log, now, redriven }: DoorMeans, asked: unknown): Promise<object> {
+async function redrive({ log, now, redriven, backlog }: DoorMeans, asked: unknown): Promise<object> {
   const { tenant, selection } = selectSchema.parse(asked);
   const done = await throughAll(selection, (limit) => log.redrive(tenant, selection, now(), limit));
+  backlog.load(await log.counts());
   redriven();
   return done;
 }

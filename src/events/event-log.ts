@@ -16,7 +16,7 @@ export interface FunctionRef {
   readonly function: string;
 }
 
-/** Which way a function's events go: to itself through the gateway, or on to its webhooks. One does not wait for the other. */
+/** Which way a function's events go: to itself through the gateway, or on to its webhooks and queues. One does not wait for the other. */
 export type EventWay = 'gateway' | 'webhook';
 
 /** Those of a function's events that go one way. */

@@ -10,7 +10,7 @@ export function destinationOf(
   { way }: Pick<LeasedEvent, 'way'>,
   { kind }: Settlement,
 ): Destination | undefined {
-  // What goes to a webhook is itself the news of an end.
+  // What goes to a webhook or a queue is itself the news of an end.
   if (way === 'webhook' || kind === 'waiting') return undefined;
   return kind === 'succeeded' ? success : failure;
 }
@@ -34,15 +34,21 @@ export function followUp(
       const { kind, url, secretVariable } = destination;
       return { ...made, function: cause.function, request: { kind, url, secretVariable } };
     }
+    case 'queue':
+      return { ...made, function: cause.function, request: { kind: 'queue', to: destination.to } };
     case 'function': {
       const hops = cause.hops + 1;
-      const end = hops > maxHops ? { end: stopped(destination.function, nowMs) } : {};
+      const end = endOfChain(destination.function, hops, nowMs);
       return { ...made, function: destination.function, request: recordRequest, hops, ...end };
     }
   }
 }
 
 const recordRequest: EventRequest = { kind: 'event', method: 'POST', target: '/', sourceIp: '', headers: [] };
+
+/** The end of an event that is one too many in a row of those that functions caused. @param name the function that it is for */
+export const endOfChain = (name: string, hops: number, nowMs: number): Pick<NewEvent, 'end'> =>
+  hops > maxHops ? { end: stopped(name, nowMs) } : {};
 
 /** The count lies with the event in the log: nothing that a function says or sends can change it. */
 const stopped = (name: string, atMs: number): DeadEnd => ({
@@ -52,6 +58,6 @@ const stopped = (name: string, atMs: number): DeadEnd => ({
   reason: 'recursion',
   error: {
     code: 'RecursionStopped',
-    message: `more than ${maxHops} invocations in a row were caused by functions, this one of "${name}" the last; look for functions that are each other’s destinations`,
+    message: `more than ${maxHops} invocations in a row were caused by functions, this one of "${name}" the last; look for functions that call each other, or are each other’s destinations`,
   },
 });

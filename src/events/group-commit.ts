@@ -19,6 +19,8 @@ interface Write {
 
 export interface GroupCommitMeans {
   readonly database: DatabaseSync;
+  /** Carries out a group; by default in a transaction of the database, synced there. One that takes its time holds up the next one. */
+  readonly transact?: (work: () => void) => Promise<void>;
   /** The monotonic clock, in milliseconds. */
   readonly now: () => number;
   /** Called after each commit with the number of its writes and how long it took. */
@@ -27,12 +29,14 @@ export interface GroupCommitMeans {
   readonly broken: (error: unknown) => void;
 }
 
-export class GroupCommit implements Disposable {
+export class GroupCommit implements AsyncDisposable {
   readonly #means: GroupCommitMeans;
   #group: Write[] = [];
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Immediate | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
+  /** The group that is being committed. */
+  #underWay: Promise<void> | undefined;
 
   constructor(means: GroupCommitMeans) {
     this.#means = means;
@@ -56,13 +60,16 @@ export class GroupCommit implements Disposable {
         failed: (error) => reject(error instanceof Error ? error : new Error(String(error))),
       });
       if (this.#group.length >= largestGroup) this.#commit();
-      else if (this.#group.length === 1) this.#commitSoon();
+      else if (this.#group.length === 1 && this.#underWay === undefined) this.#commitSoon();
     });
   }
 
   /** Commits what is there. */
-  [Symbol.dispose](): void {
-    this.#commit();
+  async [Symbol.asyncDispose](): Promise<void> {
+    do {
+      await this.#underWay;
+      this.#commit();
+    } while (this.#underWay !== undefined);
   }
 
   /** A timer of no time takes a millisecond, which is most of what a lone write waits for on a fast disk. */
@@ -75,22 +82,48 @@ export class GroupCommit implements Disposable {
   #commit(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#soon);
+    // What has come meanwhile is committed when this one has ended.
+    if (this.#underWay !== undefined || this.#group.length === 0) return;
     const group = this.#group;
     this.#group = [];
-    if (group.length === 0) return;
     const startedMs = this.#means.now();
+    const work = () => {
+      for (const write of group) write.run();
+    };
+    if (this.#means.transact === undefined) this.#commitHere(group, work, startedMs);
+    else this.#underWay = this.#commitElsewhere(group, this.#means.transact(work), startedMs);
+  }
+
+  #commitHere(group: readonly Write[], work: () => void, startedMs: number): void {
     try {
-      transact(this.#means.database, () => {
-        for (const write of group) write.run();
-      });
+      transact(this.#means.database, work);
     } catch (error) {
-      for (const write of group) write.failed(error);
-      if (isBroken(error)) this.#means.broken(error);
+      this.#failed(group, error);
       return;
-    } finally {
-      this.#lastMs = this.#means.now();
     }
+    this.#committed(group, startedMs);
+  }
+
+  async #commitElsewhere(group: readonly Write[], done: Promise<void>, startedMs: number): Promise<void> {
+    const error: unknown = await done.then(
+      () => undefined,
+      (reason: unknown) => reason ?? new Error('it failed'),
+    );
+    this.#underWay = undefined;
+    if (error === undefined) this.#committed(group, startedMs);
+    else this.#failed(group, error);
+    if (this.#group.length > 0) this.#commitSoon();
+  }
+
+  #committed(group: readonly Write[], startedMs: number): void {
+    this.#lastMs = this.#means.now();
     this.#means.committed(group.length, this.#lastMs - startedMs);
     for (const write of group) write.committed();
+  }
+
+  #failed(group: readonly Write[], error: unknown): void {
+    this.#lastMs = this.#means.now();
+    for (const write of group) write.failed(error);
+    if (isBroken(error)) this.#means.broken(error);
   }
 }

@@ -85,6 +85,11 @@ export class EventMetrics {
     this.#commit.observe(tookMs / milliseconds);
   }
 
+  /** For parts that have their own metrics. */
+  get registry(): Registry {
+    return this.#registry;
+  }
+
   text(): Promise<string> {
     return this.#registry.metrics();
   }

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { errorKinds, isErrorCode } from '../model/errors.ts';
 import type { EventError, EventResult } from '../wire/event-calls.ts';
 import type { Outcome } from './decide.ts';
+import { itemFailuresOf } from './item-failures.ts';
 
 /** The gateway's answer, as far as it is kept. */
 export interface DeliveryAnswer {
@@ -15,7 +16,18 @@ export interface DeliveryAnswer {
 }
 
 /** They are the platform's for now: no function has seen the event. */
-const throttles: readonly string[] = ['TooManyRequests', 'QueueFull', 'QueueTimeout', 'HostFull', 'Unavailable', 'IsolationUnavailable'];
+const throttles: readonly string[] = [
+  'TooManyRequests',
+  'QuotaExceeded',
+  'RateLimited',
+  'CircuitOpen',
+  'DeadlineUnreachable',
+  'QueueFull',
+  'QueueTimeout',
+  'HostFull',
+  'Unavailable',
+  'IsolationUnavailable',
+];
 /** From here on a function's own answer is a failure. */
 const firstFailure = 500;
 
@@ -25,6 +37,15 @@ export function outcomeOf(answer: DeliveryAnswer, isServed: boolean): Outcome {
   if (platformError !== undefined) return platformOutcome({ code: platformError, message: detailOf(answer) }, isServed);
   if (status < firstFailure) return { kind: 'answered', result: resultOf(answer) };
   return { kind: 'failed', error: { code: 'HandlerError', message: `the function answered with status ${status}` } };
+}
+
+/** Of an event that has items of a source: one that names some as failed has failed. */
+export function itemsOutcome(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'answered') return outcome;
+  const failures = itemFailuresOf(outcome.result, (item) => JSON.stringify(item));
+  if (failures.kind === 'none') return outcome;
+  const named: EventError = { code: 'HandlerError', message: 'the function named the message in "batchItemFailures"' };
+  return { kind: 'failed', error: failures.kind === 'unclear' ? failures.error : named };
 }
 
 function platformOutcome(error: EventError, isServed: boolean): Outcome {

@@ -24,16 +24,16 @@ function insertEvent(sql: SQLTagStore, event: NewEvent): Acceptance {
   const way = wayOf(event);
   const isHeld = orderKey !== undefined && hasOthers(sql, tenant, name, orderKey);
   const row = sql.get`
-    INSERT INTO events (id, tenant, function, state, accepted_ms, since_ms, due_ms, order_key, is_held, way, hops, ended_ms, reason, error)
+    INSERT INTO events (id, tenant, function, state, accepted_ms, since_ms, due_ms, order_key, is_held, way, hops, attempts, ended_ms, reason, error)
     VALUES (${id}, ${tenant}, ${name}, ${end?.kind ?? 'waiting'}, ${acceptedMs}, ${dueMs}, ${dueMs}, ${orderKey ?? null}, ${Number(isHeld)},
-      ${way}, ${hops}, ${end?.atMs ?? null}, ${end?.reason ?? null}, ${end === undefined ? null : JSON.stringify(end.error)})
+      ${way}, ${hops}, ${end?.attempts ?? 0}, ${end?.atMs ?? null}, ${end?.reason ?? null}, ${end === undefined ? null : JSON.stringify(end.error)})
     ON CONFLICT (id) DO NOTHING RETURNING seq`;
   if (row !== undefined)
     sql.run`INSERT INTO payloads (seq, request, body) VALUES (${Number(row['seq'])}, ${JSON.stringify(request)}, ${body})`;
   return { kind: 'stored' };
 }
 
-const wayOf = ({ request }: NewEvent): EventWay => (request.kind === 'webhook' ? 'webhook' : 'gateway');
+const wayOf = ({ request }: NewEvent): EventWay => (request.kind === 'webhook' || request.kind === 'queue' ? 'webhook' : 'gateway');
 
 const hasOthers = (sql: SQLTagStore, tenant: string, name: string, orderKey: string): boolean =>
   sql.get`

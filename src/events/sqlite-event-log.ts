@@ -47,7 +47,27 @@ const recordSchema = refSchema.extend({
 });
 const countSchema = refSchema.extend({ state: z.enum(eventStates), count: z.int() });
 
+/**
+ * When so many pages stand in the log that is written ahead (16 MiB), the commit that is at hand takes them over into the database, which takes
+ * as long as several syncs. An event writes about seven: by SQLite's own thousand every 150th event would wait for that, which is most of a p99.
+ */
+const checkpointPages = 4_096;
+
+/**
+ * Opens the database that a log is in.
+ * @param synchronous as the pragma: FULL when it is what promises rest on, NORMAL when it can be made anew
+ * @throws Error when the file is damaged or of a newer release
+ */
+export function openEventDatabase(path: string, synchronous: 'FULL' | 'NORMAL' = 'FULL'): DatabaseSync {
+  const { database } = openDatabase(path, eventSchema);
+  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+  if (synchronous === 'NORMAL') database.exec('PRAGMA synchronous = NORMAL');
+  return database;
+}
+
 export interface SqliteEventLogMeans extends Omit<GroupCommitMeans, 'database'> {
+  /** What ends before the database is closed. */
+  readonly ending?: () => Promise<void>;
   /** Above it no more events are accepted, so that those there are can still be dealt with. */
   readonly maxBytes: number;
 }
@@ -63,14 +83,19 @@ export class SqliteEventLog implements EventLog {
   /** Keeps each statement prepared. */
   readonly #sql: SQLTagStore;
   readonly #commits: GroupCommit;
+  readonly #ending: (() => Promise<void>) | undefined;
 
   readonly #maxBytes: number;
   /** What events take in the file, as of the last commit. */
   #usedBytes: number;
 
-  /** @throws Error when the file is damaged or of a newer release */
-  constructor(path: string, { maxBytes, ...means }: SqliteEventLogMeans) {
-    this.#database = openDatabase(path, eventSchema).database;
+  /**
+   * @param source the file's path, or the database, which it closes
+   * @throws Error when the file is damaged or of a newer release
+   */
+  constructor(source: string | DatabaseSync, { maxBytes, ending, ...means }: SqliteEventLogMeans) {
+    this.#database = typeof source === 'string' ? openEventDatabase(source) : source;
+    this.#ending = ending;
     this.#sql = this.#database.createTagStore();
     this.#commits = new GroupCommit({
       ...means,
@@ -80,7 +105,7 @@ export class SqliteEventLog implements EventLog {
         means.committed(writes, tookMs);
       },
     });
-    this.#database.exec("UPDATE events SET lease_until_ms = 0 WHERE state = 'running'");
+    this.#database.exec(endLeases);
     this.#maxBytes = maxBytes;
     this.#usedBytes = this.#measure();
     this.timers = new SqliteTimerStore({ sql: this.#sql, commits: this.#commits, demandRoom: () => this.#demandRoom() });
@@ -216,12 +241,11 @@ export class SqliteEventLog implements EventLog {
     return turn(() => this.#sql.all`SELECT tenant, function, state, n AS count FROM counts`.map((row) => countSchema.parse(row)));
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return turn(() => {
-      if (!this.#database.isOpen) return;
-      this.#commits[Symbol.dispose]();
-      this.#database.close();
-    });
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#database.isOpen) return;
+    await this.#commits[Symbol.asyncDispose]();
+    await this.#ending?.();
+    this.#database.close();
   }
 
   /** @throws SwiftletError StorageFull */
@@ -284,6 +308,9 @@ export class SqliteEventLog implements EventLog {
     );
   }
 }
+
+/** The process that had them is gone. */
+export const endLeases = "UPDATE events SET lease_until_ms = 0 WHERE state = 'running' AND lease_until_ms > 0";
 
 const logFull = (maxBytes: number): SwiftletError =>
   new SwiftletError(

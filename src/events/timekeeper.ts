@@ -86,12 +86,13 @@ export class Timekeeper implements AsyncDisposable {
 
   async #run(progress: TimerProgress, functions: ReadonlyMap<string, Version>, nowMs: number): Promise<void> {
     const { store, accepted, skipped } = this.#means;
-    const timer = functions.get(functionKey(progress.tenant, progress.function))?.config.timers[progress.timer];
+    const config = functions.get(functionKey(progress.tenant, progress.function))?.config;
+    const timer = config?.timers[progress.timer];
     const { nextMs, lastMs, sinceMs } = progress;
     // Another process may know of a function already that this one has not heard of.
-    if (timer === undefined || nextMs === undefined) return;
+    if (config === undefined || timer === undefined || nextMs === undefined) return;
     const runs = runsDue(timer, { nextMs, sinceMs }, nowMs);
-    const events = runs.dueMs.map((scheduledMs) => timerEvent(progress, scheduledMs, timer.jitterMs, nowMs));
+    const events = runs.dueMs.map((scheduledMs) => timerEvent(progress, scheduledMs, timer.jitterMs, nowMs, config.events));
     const isOurs = await store.advanceTimer(progress, { events, lastMs: runs.dueMs.at(-1) ?? lastMs, nextMs: runs.nextMs });
     if (!isOurs) return;
     if (runs.hasSkipped) skipped(progress);

@@ -2,44 +2,43 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
-import { type Version, versionIdOf } from '../model/function.ts';
+import type { Version } from '../model/function.ts';
 import { totalMs } from '../model/phases.ts';
-import type { Ended, Starting } from '../wire/agent-calls.ts';
-import type { CallClient } from '../wire/calls.ts';
+import type { Ended, StartFailed, Starting } from '../wire/agent-calls.ts';
 import type { Watched } from '../wire/gateway-calls.ts';
-import { invokeKind } from '../wire/instance-protocol.ts';
+import { type Authorizer, frame } from '../wire/instance-protocol.ts';
 import type { PublishedState } from '../wire/published-state.ts';
-import { refusal } from './admit.ts';
-import { cancel, dispatch } from './dispatch.ts';
-import { Exchange } from './exchange.ts';
-import { brokeProtocol, removed } from './failures.ts';
-import { InFlight } from './in-flight.ts';
-import type { InstanceLink, LinkEvents } from './instance-link.ts';
-import { Links } from './links.ts';
-import type { GatewayMetrics } from './metrics.ts';
-import { pickVersion, versionHeader } from './pick-version.ts';
-import { flushHeld, receive, type Verdict } from './receive.ts';
-import { refuse, sendProblem } from './reply.ts';
-import type { Reports } from './reports.ts';
-import { bodyLengthOf } from './request-headers.ts';
-import type { ServedVersion } from './served-version.ts';
-import { Serving } from './serving.ts';
-import { type StartEvents, Starts } from './starts.ts';
-import { tally } from './tally.ts';
-import { enforceTimeLimits, giveUp, type TimeLimitMeans } from './time-limits.ts';
-import { type StartedInstance, waitFor } from './waited-start.ts';
-
-export interface GatewayMeans {
-  readonly agent: CallClient;
-  readonly reports: Reports;
-  readonly metrics: GatewayMetrics;
-  readonly tenantInFlight: number;
-  /** From 0 to 1, exclusive: decides between versions. */
-  readonly chance: () => number;
-  readonly log: Logger;
-}
+import type { VersionLoad } from '../wire/scale-calls.ts';
+import { admit } from './request/admit.ts';
+import { isBad } from './instances/answers.ts';
+import { addWait, begin, noteVainWait } from './request/begin.ts';
+import { cancel, dispatch } from './request/dispatch.ts';
+import { Exchange } from './request/exchange.ts';
+import { isWhole } from './protection/fallback.ts';
+import { brokeProtocol, removed } from './request/failures.ts';
+import type { GatewayCounts } from './figures/metrics.ts';
+import type { GatewayMeans } from './gateway-means.ts';
+import { InFlight } from './request/in-flight.ts';
+import { noCrashes } from './instances/crash-loop.ts';
+import type { InstanceLink, LinkEvents } from './instances/instance-link.ts';
+import { Links } from './instances/links.ts';
+import { fromOutside, type Origin } from './doors/origin.ts';
+import { pickVersion, wantedOf } from './routing/pick-version.ts';
+import { flushHeld, receive, type Verdict } from './request/receive.ts';
+import { refuse, refuseFor } from './request/reply.ts';
+import { bodyLengthOf } from './http/request-headers.ts';
+import type { ServedVersion } from './instances/served-version.ts';
+import { Serving } from './instances/serving.ts';
+import { sendAhead, takeBack } from './instances/send-ahead.ts';
+import { settle } from './request/settle.ts';
+import type { TakenRoute } from './routing/taken-route.ts';
+import { SickInstances } from './instances/sick-instances.ts';
+import { standIn } from './protection/stand-in.ts';
+import { type StartEvents, Starts } from './instances/starts.ts';
+import { enforceTimeLimits, giveUp, type TimeLimitMeans } from './request/time-limits.ts';
+import { endTunnels } from './web-socket/end-tunnels.ts';
+import type { StartedInstance } from './instances/waited-start.ts';
 
 const sweepEveryMs = 50;
 
@@ -53,14 +52,17 @@ export class Gateway implements LinkEvents, StartEvents {
   readonly #held: Exchange[] = [];
   readonly #timeLimitMeans: TimeLimitMeans;
   readonly #sweep: NodeJS.Timeout;
+  readonly #sick: SickInstances;
+  #isEnding = false;
 
   constructor(means: GatewayMeans) {
     this.#means = means;
-    this.#serving = new Serving({ figuresOf: (version) => means.metrics.of(version), chance: means.chance });
+    const meterOf = (tenant: string) => means.meters.of(tenant);
+    this.#serving = new Serving({ figuresOf: (version) => means.metrics.of(version), meterOf, chance: means.chance });
     const settle = (exchange: Exchange, error: SwiftletError) => this.#settle(exchange, error);
-    const links = new Links(means.agent, settle);
-    this.#links = links;
-    this.#timeLimitMeans = { settle, discard: (link, code, detail) => links.discard(link, code, detail) };
+    this.#links = new Links(means.agent, { settle, fail: (served, error) => this.failed(served, error, undefined) });
+    this.#sick = new SickInstances(this.#links);
+    this.#timeLimitMeans = { settle, discard: (link, code, detail) => this.#links.discard(link, code, detail) };
     this.#starts = new Starts(means.agent, this);
     this.#sweep = setInterval(() => this.#sweepOnce(performance.now()), sweepEveryMs);
   }
@@ -69,18 +71,14 @@ export class Gateway implements LinkEvents, StartEvents {
     return this.#links.ids;
   }
 
-  get inFlight(): number {
-    return this.#inFlight.size;
-  }
-
-  get waiting(): number {
-    let waiting = 0;
-    for (const served of this.#serving.all) waiting += served.waiting;
-    return waiting;
+  get counts(): Pick<GatewayCounts, 'inFlight' | 'connections' | 'waiting'> {
+    return { inFlight: this.#inFlight.size, connections: this.#inFlight.connections, waiting: this.#serving.waiting };
   }
 
   /** Takes a new state: new requests go to the serving versions, those under way end where they are. */
   applyState(state: PublishedState): void {
+    this.#means.access.take(state);
+    this.#means.meters.take(state);
     for (const served of this.#serving.take(state)) this.#retire(served);
   }
 
@@ -89,15 +87,29 @@ export class Gateway implements LinkEvents, StartEvents {
     return this.#serving.find(key);
   }
 
+  /** Whether requests can go to a function, or an alias. @param key its own */
+  serves(key: string): boolean {
+    return this.#serving.serves(key);
+  }
+
   /** How the versions of a function did since they are watched. */
   watched(key: string): Watched {
     return this.#serving.watched(key);
   }
 
+  /** What the versions had to do that had anything lately. */
+  loads(): VersionLoad[] {
+    return this.#serving.loads(performance.now());
+  }
+
   /**
    * Takes a request for a function, from its admission to its end.
    * @param key the function's or its alias's, as `route` gives it
+   * @param isTrusted whether its caller has shown the right to invoke the function
    * @param sourceIp, id the caller's address, and the invocation's id: others than the request itself has when it brings a stored event
+   * @param origin what caused it
+   * @param taken the route by which it came, if one did
+   * @param authorizer what its caller has shown, where the function wants to know
    */
   handle(
     request: IncomingMessage,
@@ -106,30 +118,50 @@ export class Gateway implements LinkEvents, StartEvents {
     name: string,
     kind: number,
     target: string,
+    isTrusted: boolean,
     sourceIp = request.socket.remoteAddress ?? '',
     id: string = randomUUID(),
+    origin: Origin = fromOutside,
+    taken?: TakenRoute,
+    authorizer?: Authorizer,
   ): void {
-    const { headers } = request;
-    const served = pickVersion(this.#serving, key, name, headers, kind === invokeKind.event);
+    const cameAt = this.#means.tracing === undefined ? 0 : performance.now();
+    const served = pickVersion(this.#serving, key, name, request.headers, isTrusted, this.#means.access);
     if (served instanceof SwiftletError) {
       this.refuse(request, response, id, served);
       return;
     }
+    const wanted = wantedOf(key, served, request.headers);
     const now = performance.now();
+    const until = now + served.version.config.queueTimeoutMs;
     const bodyLength = bodyLengthOf(request);
-    const load = { inFlight: this.#inFlight.of(served.version.tenant), tenantInFlight: this.#means.tenantInFlight };
-    const refused = refusal(served, bodyLength, load, now);
-    if (refused !== undefined) {
-      served.figures.refused(refused.code);
-      refuse(request, response, id, refused, served.version.number);
+    const exchange = new Exchange(request, response, id, served, kind, target, sourceIp, bodyLength, now, until, wanted, origin);
+    exchange.taken = taken;
+    exchange.authorizer = authorizer;
+    this.#enter(exchange, now, cameAt);
+  }
+
+  #enter(exchange: Exchange, now: number, cameAt: number): void {
+    const { served } = exchange;
+    exchange.trace = this.#means.tracing?.begin(exchange, cameAt);
+    const refusal = admit(exchange, this.#inFlight.of(served.version.tenant), this.#means.tenantInFlight, now);
+    if (refusal !== undefined) {
+      served.figures.refused(refusal.code);
+      if (!this.#handOn(exchange, refusal, now)) refuseFor(exchange, refusal);
+      exchange.trace?.end(exchange, refusal.code, now);
       return;
     }
-    const until = now + served.version.config.queueTimeoutMs;
-    const wanted = headers[versionHeader] === undefined ? key : versionIdOf(served.version);
-    const exchange = new Exchange(request, response, id, served, kind, target, sourceIp, bodyLength, now, until, wanted);
     this.#inFlight.add(exchange);
-    response.once('close', () => this.#onClose(exchange));
+    served.entered(now);
+    exchange.response.once('close', () => this.#onClose(exchange));
     this.#place(exchange, now);
+  }
+
+  /** Lets another function answer for one that cannot, if that is its fallback. @returns whether it does */
+  #handOn(failed: Exchange, { code }: SwiftletError, now: number): boolean {
+    const other = standIn(failed, code, this.#serving, now);
+    if (other !== undefined) this.#enter(other, now, now);
+    return other !== undefined;
   }
 
   /** Answers a request that is for no function, with problem details. */
@@ -143,14 +175,27 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#links.ended(ended);
   }
 
+  /** Notice of the agent: an instance gets no more requests, since another one takes its place. */
+  instanceRetired(instanceId: string): void {
+    const served = this.#links.replaced(instanceId, performance.now());
+    if (served !== undefined && served.waiting > 0) this.#starts.activate(served, performance.now());
+  }
+
   /** Notice of the agent: an instance that was asked for has its sandbox. */
   instanceStarting(starting: Starting): void {
     this.#starts.announced(starting, performance.now());
   }
 
+  /** Notice of the agent: an instance that was asked for does not come. */
+  instanceStartFailed(failed: StartFailed): void {
+    this.#starts.failing(failed);
+  }
+
   /** Answers what is in flight, each as the last on its connection. @returns once nothing is, or its time is over */
   async drain(graceOver: AbortSignal): Promise<void> {
+    this.#isEnding = true;
     for (const { response } of this.#inFlight.all()) if (!response.headersSent) response.setHeader('connection', 'close');
+    using _tunnels = endTunnels(() => this.#inFlight.all());
     // Looked at after a while at the earliest: what callers have just sent on open connections is still to be read.
     do await pause(sweepEveryMs, undefined, { signal: graceOver }).catch(() => undefined);
     while (this.#inFlight.size > 0 && !graceOver.aborted);
@@ -170,28 +215,13 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   #dispatch(exchange: Exchange, link: InstanceLink, now: number): void {
-    this.#begin(exchange, link, now);
+    begin(exchange, link, now);
     dispatch(exchange, link, now, giveUp);
     if (!link.hasRoom) exchange.served.removeFree(link);
   }
 
-  /** Its instance has it, or is there at last: the handler's time counts from here. */
-  #begin(exchange: Exchange, link: InstanceLink, now: number): void {
-    exchange.state = 'dispatched';
-    exchange.start = link.start;
-    exchange.queueMs = Math.max(0, now - exchange.arrivedAt - totalMs(exchange.waitedStart?.waited));
-    exchange.dispatchedAt = now;
-    exchange.deadline = now + exchange.served.version.config.timeoutMs;
-  }
-
   connected(link: InstanceLink): void {
-    const now = performance.now();
-    for (let room = link.slots; room > 0; room--) {
-      const exchange = link.served.takeAhead();
-      if (exchange === undefined) return;
-      exchange.state = 'ahead';
-      dispatch(exchange, link, now, giveUp);
-    }
+    sendAhead(link, performance.now());
   }
 
   started(link: InstanceLink, start: StartedInstance | undefined): void {
@@ -200,7 +230,7 @@ export class Gateway implements LinkEvents, StartEvents {
     for (const exchange of link.streams.values()) {
       exchange.served.forgetWaiting();
       addWait(exchange, start, now);
-      this.#begin(exchange, link, now);
+      begin(exchange, link, now);
     }
     link.open();
     for (let next = this.#nextFor(link); next !== undefined; next = this.#nextFor(link)) {
@@ -213,30 +243,20 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#rest(link, now);
   }
 
-  failed(served: ServedVersion, error: SwiftletError, ahead: InstanceLink | undefined): void {
-    for (const exchange of ahead?.streams.values() ?? []) this.#failCold(exchange, error);
+  failed(served: ServedVersion, error: SwiftletError, ahead: InstanceLink | undefined, start?: StartedInstance): void {
+    const fail = (exchange: Exchange) => {
+      noteVainWait(exchange, start, performance.now());
+      this.#settle(exchange, error);
+    };
+    for (const exchange of ahead?.streams.values() ?? []) fail(exchange);
     ahead?.close();
-    // Counted out when it is settled, and not twice: the next one would not be started for.
-    for (let exchange = served.takeAhead(); exchange !== undefined; exchange = served.takeAhead()) this.#failCold(exchange, error);
-  }
-
-  /** It waited for an instance, although there is none. */
-  #failCold(exchange: Exchange, error: SwiftletError): void {
-    exchange.start = 'cold';
-    this.#settle(exchange, error);
+    // Who waits has his turn at those that serve. Counted out when it is settled, and not twice: the next one would not be started for.
+    const next = () => (served.instances > 0 ? undefined : served.takeAhead());
+    for (let exchange = next(); exchange !== undefined; exchange = next()) fail(exchange);
   }
 
   putOff(served: ServedVersion, ahead: InstanceLink | undefined): void {
-    for (const exchange of [...(ahead?.streams.values() ?? [])].reverse()) {
-      exchange.link = undefined;
-      if (exchange.abandoned !== undefined) this.#settle(exchange, new SwiftletError(exchange.abandoned, 'nobody waits for it'));
-      else {
-        exchange.state = 'waiting';
-        served.putBack(exchange);
-      }
-    }
-    ahead?.streams.clear();
-    ahead?.close();
+    if (ahead !== undefined) takeBack(ahead, (exchange, error) => this.#settle(exchange, error));
     if (served.retired) this.#retire(served);
   }
 
@@ -253,9 +273,11 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   frame(link: InstanceLink, exchange: Exchange, type: number, payload: Buffer): void {
+    if (type === frame.call && this.#means.calls.take(exchange, payload)) return;
     const heldBefore = exchange.headSent || exchange.head !== undefined;
     const verdict = receive(exchange, type, payload);
     if (!heldBefore && exchange.head !== undefined && verdict.kind === 'goesOn') this.#held.push(exchange);
+    if (this.#isEnding && !heldBefore) exchange.tunnel?.goAway();
     if (verdict.kind !== 'goesOn') this.#conclude(link, exchange, verdict);
   }
 
@@ -265,9 +287,11 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   #conclude(link: InstanceLink, exchange: Exchange, verdict: Exclude<Verdict, { kind: 'goesOn' }>): void {
-    if (verdict.kind === 'broken') this.#links.discard(link, 'FunctionCrashed', verdict.error.message);
-    link.streams.delete(exchange.stream);
     const now = performance.now();
+    if (verdict.kind === 'broken') this.#links.discardBroken(link, verdict.error.message, now);
+    else if (exchange.served.crashes !== noCrashes) exchange.served.crashes = noCrashes;
+    link.streams.delete(exchange.stream);
+    link.answers.ended((exchange.openedAt || now) - exchange.dispatchedAt, isBad(exchange, verdict), link.streams.size, now);
     this.#settle(exchange, verdict.kind === 'done' ? undefined : verdict.error, now);
     const next = this.#nextFor(link);
     if (next !== undefined) this.#dispatch(next, link, now);
@@ -279,31 +303,30 @@ export class Gateway implements LinkEvents, StartEvents {
     if (link.hasRoom) link.served.addFree(link);
     if (link.streams.size > 0) return;
     link.idleSince = now;
+    if (this.#links.endSick(link)) return;
     if (link.served.retired || link.state === 'retired') this.#links.release(link, now);
   }
 
   broke(link: InstanceLink): void {
-    this.#links.discard(link, 'FunctionCrashed', brokeProtocol(link.served.version));
+    this.#links.discardBroken(link, brokeProtocol(link.served.version), performance.now());
   }
 
   closed(link: InstanceLink, wasRetired: boolean): void {
-    this.#links.lost(link, wasRetired);
-    this.#starts.activate(link.served, performance.now());
+    const now = performance.now();
+    this.#links.lost(link, wasRetired, now);
+    this.#starts.activate(link.served, now);
   }
 
   #settle(exchange: Exchange, error: SwiftletError | undefined, now = performance.now()): void {
     if (exchange.state === 'settled') return;
     if (exchange.state !== 'dispatched') {
       exchange.served.forgetWaiting();
-      exchange.queueMs = now - exchange.arrivedAt;
-    }
-    exchange.state = 'settled';
+      exchange.queueMs = Math.max(0, now - exchange.arrivedAt - totalMs(exchange.waitedStart?.waited));
+    } else exchange.served.load.ended(now);
     this.#inFlight.delete(exchange);
-    if (error !== undefined && exchange.abandoned === undefined) sendProblem(exchange, error);
-    if (error?.code === 'Internal') this.#means.log.error({ err: error, requestId: exchange.id }, 'a request failed for a mistake of ours');
-    const outcome = exchange.abandoned ?? error?.code ?? 'ok';
-    tally(exchange, outcome, now);
-    this.#means.reports.record(exchange, outcome, now);
+    exchange.served.left();
+    const isHandedOn = error !== undefined && isWhole(exchange) && this.#handOn(exchange, error, now);
+    settle(exchange, error, isHandedOn, this.#means, now);
   }
 
   #onClose(exchange: Exchange): void {
@@ -316,25 +339,20 @@ export class Gateway implements LinkEvents, StartEvents {
   /** Whoever waited for it waits for what its request asked for now, at the place where it came in. */
   #retire(served: ServedVersion): void {
     served.retired = true;
+    const now = performance.now();
     for (let exchange = served.takeAhead(); exchange !== undefined; exchange = served.takeAhead()) {
       const successor = this.#serving.successor(exchange.wanted, exchange.request.headers);
       if (successor === undefined) this.#settle(exchange, removed(served.version, exchange.wanted));
-      else {
-        served.forgetWaiting();
-        this.#place(Object.assign(exchange, { served: successor }), performance.now());
-      }
+      else this.#place(served.handOver(exchange, successor, now), now);
     }
-    this.#links.releaseIdleOf(served, performance.now());
+    this.#links.releaseIdleOf(served, now);
     if (this.#serving.find(served.key) === undefined) this.#means.metrics.forget(served.version);
   }
 
   #sweepOnce(now: number): void {
     for (const exchange of this.#inFlight.all()) enforceTimeLimits(exchange, now, this.#timeLimitMeans);
     this.#links.releaseIdle(now);
-    for (const served of this.#serving.all) if (served.waiting > 0) this.#starts.activate(served, now);
+    this.#sick.sweep(now);
+    this.#starts.sweep(this.#serving.all, now);
   }
-}
-
-function addWait(exchange: Exchange, start: StartedInstance | undefined, now: number): void {
-  if (start !== undefined) exchange.waitedStart = waitFor(start, now - exchange.arrivedAt);
 }

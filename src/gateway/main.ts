@@ -1,145 +1,215 @@
 /** The gateway's process: a plain node:http server, and what it is wired to. */
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Problem, SwiftletError, toProblem } from '../model/errors.ts';
-import { clientIdleMs, maxHeaderBytes, maxHeaderCount } from '../model/limits.ts';
+import { publishedIssuersSchema } from '../model/issuer.ts';
+import { clientIdleMs, maxHeaderBytes } from '../model/limits.ts';
+import { Senders } from '../lambda/senders.ts';
 import { passFrom } from '../role/fault-points.ts';
-import { deliverySocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
+import { openCallPlaces } from '../role/call-places.ts';
+import { deliverySocketOf, lambdaSocketOf, type RoleConfig, socketOf, tlsMaterialOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
-import { endedSchema, startingSchema } from '../wire/agent-calls.ts';
+import { endedSchema, startFailedSchema, startingSchema } from '../wire/agent-calls.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
-import { askWatchedSchema } from '../wire/gateway-calls.ts';
-import { invokeKind } from '../wire/instance-protocol.ts';
+import { accessKeysSchema, callerKeysSchema, askCallsSchema, askWatchedSchema, spentSchema } from '../wire/gateway-calls.ts';
 import { functionKey } from '../wire/published-state.ts';
-import { subscribeState } from '../wire/state-subscriber.ts';
-import { connectionsOf } from './connections.ts';
-import { openDeliveryDoor } from './delivery-door.ts';
-import { endGently } from './end-gently.ts';
-import { EventDoor } from './event-door.ts';
-import { knowsNothing } from './failures.ts';
+import { secretsSchema } from '../wire/secret-calls.ts';
+import { Variables } from '../wire/variables.ts';
+import { JwtCallers } from './protection/jwt-callers.ts';
+import { SignedDoor } from './doors/signed-door.ts';
+import { Identities } from '../wire/identities.ts';
+import type { Loads } from '../wire/scale-calls.ts';
+import { retireSchema } from '../wire/secret-calls.ts';
+import { type StateSubscriber, subscribeState } from '../wire/state-subscriber.ts';
+import { Access } from './protection/access.ts';
+import { CallGraph } from './calls/call-graph.ts';
+import { CloudEventDoor } from './doors/cloud-event-door.ts';
+import { connectionsOf } from './http/connections.ts';
+import { openDeliveryDoor } from './doors/delivery-door.ts';
+import { endGently } from './http/end-gently.ts';
+import { EventDoor } from './doors/event-door.ts';
+import { FunctionCalls } from './calls/function-calls.ts';
+import { answerFunction, refuseMethod } from './doors/function-door.ts';
 import { Gateway } from './gateway.ts';
-import { headFault } from './head-fault.ts';
-import { GatewayMetrics } from './metrics.ts';
-import { answerPlatform } from './platform-door.ts';
-import { wantsNoAnswer } from './prefer.ts';
-import { Reports } from './reports.ts';
-import { route } from './route.ts';
+import { callerServer, listenAt } from './http/caller-server.ts';
+import { headFault } from './http/head-fault.ts';
+import { InnerRequests } from './doors/inner-requests.ts';
+import { KeyRing } from './lambda/key-ring.ts';
+import { LambdaDoor } from './lambda/lambda-door.ts';
+import { openLambdaServer } from './lambda/lambda-server.ts';
+import { passOn } from './lambda/pass-on.ts';
+import { readLogTail } from './lambda/read-log-tail.ts';
+import { GatewayMetrics } from './figures/metrics.ts';
+import { answerPlatform } from './doors/platform-door.ts';
+import { Reports } from './figures/reports.ts';
+import { route } from './routing/route.ts';
+import { RouteTable } from './routing/route-table.ts';
+import { openSecureDoor } from './secure/secure-door.ts';
+import { Handshake, mayUpgrade } from './web-socket/handshake.ts';
+import { TenantMeters } from './protection/tenant-meters.ts';
 
-const keepAliveMs = 75_000;
-const checkConnectionsEveryMs = 1_000;
 /** Control sends its state as soon as a gateway comes; without control a gateway can say no more than that. */
 const knowsWithinMs = 1_000;
 
 async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRole> {
+  const places = openCallPlaces(config, 'gateway', log);
   const agent = connectCalls(
-    socketOf(config.run, 'agent'),
+    places.of('agent'),
     'gateway',
     {
       notice(method, body) {
         if (method === 'ended') gateway.instanceEnded(endedSchema.parse(body));
+        if (method === 'retire') gateway.instanceRetired(retireSchema.parse(body).instanceId);
+        if (method === 'start failed') gateway.instanceStartFailed(startFailedSchema.parse(body));
         if (method === 'starting') gateway.instanceStarting(startingSchema.parse(body));
       },
     },
     () => ({ holds: gateway.holds }),
   );
-  const relay = connectCalls(socketOf(config.run, 'relay'), 'gateway');
+  const relay = connectCalls(places.of('relay'), 'gateway');
   const reports = new Reports(relay);
   const metrics = new GatewayMetrics(() => ({
-    inFlight: gateway.inFlight,
-    waiting: gateway.waiting,
+    ...gateway.counts,
     instances: gateway.holds.length,
     droppedReports: reports.dropped,
   }));
+  const identities = new Identities((issuer) => subscriber.tell('unknown key', { issuer }));
+  const jwtCallers = new JwtCallers((id) => subscriber.tell('unknown caller key', { id }));
+  const access = new Access(config.gateway.urls, identities, jwtCallers, () => Date.now());
+  const variables = new Variables();
+  const accessKeys = new KeyRing();
+  const meters = new TenantMeters();
+  const routes = new RouteTable();
+  const graph = new CallGraph(Date.now());
+  const deliverySocket = deliverySocketOf(config.run);
+  const inner = new InnerRequests(deliverySocket);
+  const { tracing: traced } = config.gateway;
+  // What nobody asked for is not even loaded.
+  const tracing = traced === undefined ? undefined : (await import('./tracing/otlp-tracing.ts')).openTracing(traced);
   const gateway: Gateway = new Gateway({
+    access,
+    meters,
     agent,
     reports,
     metrics,
+    calls: new FunctionCalls({ inner, store: (event) => eventDoor.store(event), graph, log }),
+    tracing,
     tenantInFlight: config.gateway.tenantInFlight,
     chance: () => Math.random(),
     log,
   });
   const { promise: knows, resolve: nowKnows } = Promise.withResolvers<undefined>();
-  const subscriber = subscribeState(stateSocketOf(config.run), 'gateway', (state) => {
-    gateway.applyState(state);
-    nowKnows(undefined);
-  });
-  const isReady = () => subscriber.state !== undefined && agent.connected;
-
-  const events = connectCalls(socketOf(config.run, 'events'), 'gateway');
-  const knowsFunctions = () => subscriber.state !== undefined;
-  const eventDoor = new EventDoor({ events, gateway, knowsFunctions, pass: passFrom(process.env) });
-  const platform = { gateway, eventDoor, isReady, knowsFunctions, tokenHashes: () => subscriber.state?.tokenHashes ?? [] };
-
-  let isStopping = false;
-  const server = createServer(
-    {
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: clientIdleMs,
-      requestTimeout: 0,
-      keepAliveTimeout: keepAliveMs,
-      connectionsCheckingInterval: checkConnectionsEveryMs,
-      noDelay: true,
-      requireHostHeader: false,
-      optimizeEmptyRequests: true,
+  const subscriber: StateSubscriber = subscribeState(
+    places.of('state'),
+    'gateway',
+    (state) => {
+      gateway.applyState(state);
+      routes.take(state);
+      signedDoor.take(state.functions);
+      graph.forgetAllBut(state.functions);
+      nowKnows(undefined);
     },
-    (request, response) => {
-      const fault = headFault(request);
-      if (isStopping || fault !== undefined) response.setHeader('connection', 'close');
-      if (fault !== undefined) {
-        gateway.refuse(request, response, randomUUID(), fault);
-        return;
-      }
-      const way = route(request.url ?? '');
-      switch (way.kind) {
-        case 'function':
-          if (request.headers.prefer !== undefined && wantsNoAnswer(request.headers.prefer))
-            eventDoor.accept(request, response, { key: way.key, name: way.name, kind: 'http', target: way.rest });
-          else if (!knowsFunctions()) gateway.refuse(request, response, randomUUID(), knowsNothing());
-          else gateway.handle(request, response, way.key, way.name, invokeKind.http, way.rest);
-          break;
-        case 'platform':
-          answerPlatform(platform, request, response, way.path);
-          break;
-        case 'root':
-          gateway.refuse(
-            request,
-            response,
-            randomUUID(),
-            new SwiftletError('NotFound', 'functions are at /<function>/; "swiftlet list" names them'),
-          );
-          break;
-        case 'invalid':
-          gateway.refuse(request, response, randomUUID(), new SwiftletError('PathInvalid', `the path is not accepted: ${way.reason}`));
-          break;
-      }
+    (method, body) => {
+      if (method === 'spent') meters.takeSpent(spentSchema.parse(body));
+      if (method === 'access keys') accessKeys.take(accessKeysSchema.parse(body));
+      if (method === 'caller keys') jwtCallers.take(callerKeysSchema.parse(body));
+      if (method === 'issuers') identities.take(publishedIssuersSchema.parse(body));
     },
   );
-  server.maxHeadersCount = maxHeaderCount + 1;
+  const isReady = () => subscriber.state !== undefined && agent.connected;
+
+  const events = connectCalls(places.of('events'), 'gateway');
+  const knowsFunctions = () => subscriber.state !== undefined;
+  const eventDoor: EventDoor = new EventDoor({ events, gateway, knowsFunctions, pass: passFrom(process.env) });
+  const cloudEvents = new CloudEventDoor({ gateway, inner, events: eventDoor });
+  const signedDoor = new SignedDoor({ gateway, variables, wrong: (sourceIp) => access.wrong(sourceIp), now: () => Date.now() });
+  const doors = { signedDoor, gateway, eventDoor, cloudEvents, access, isReady, knowsFunctions };
+
+  const lambdaDoor = new LambdaDoor({
+    gateway,
+    access,
+    inner,
+    events: eventDoor,
+    logTail: (of) => readLogTail({ relay, reports }, of),
+    passOn: (request, response) => passOn(lambdaSocketOf(config.run), request, response),
+    senders: new Senders({ keys: accessKeys, callerOf: (id) => access.ofToken(id), now: () => Date.now() }),
+    knowsFunctions,
+    log,
+  });
+
+  const processId = randomUUID();
+  let isStopping = false;
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    const fault = headFault(request);
+    if (isStopping || fault !== undefined) response.setHeader('connection', 'close');
+    if (fault !== undefined) {
+      gateway.refuse(request, response, randomUUID(), fault);
+      return;
+    }
+    const way = routes.lead(route(request.url ?? ''), request);
+    switch (way.kind) {
+      case 'function':
+        answerFunction(doors, request, response, way);
+        break;
+      case 'other methods':
+        refuseMethod(gateway, request, response, way.methods);
+        break;
+      case 'platform':
+        answerPlatform(doors, request, response, way.path);
+        break;
+      case 'root':
+        gateway.refuse(
+          request,
+          response,
+          randomUUID(),
+          new SwiftletError('NotFound', 'functions are at /<function>/; "swiftlet list" names them'),
+        );
+        break;
+      case 'invalid':
+        gateway.refuse(request, response, randomUUID(), new SwiftletError('PathInvalid', `the path is not accepted: ${way.reason}`));
+        break;
+    }
+  };
+  const server = callerServer(take, { optimizeEmptyRequests: true, shouldUpgradeCallback: mayUpgrade });
+  server.on('upgrade', (request, socket: Socket, early) => take(request, new Handshake(request, socket, early)));
   server.on('clientError', answerMalformed);
   const connections = connectionsOf(server);
   // A connection that is refused is tried again, or elsewhere; an answer that a function is not known is believed.
   await Promise.race([knows, pause(knowsWithinMs, undefined, { ref: false })]);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.gateway.port, config.gateway.host, resolve);
-  });
+  await listenAt(server, config.gateway);
+  const { host, lambdaPort, secure: place } = config.gateway;
+  const material = tlsMaterialOf(config.run);
+  const secure = place === undefined ? undefined : await openSecureDoor({ place, material, take, plain: server, log });
+  const lambda = lambdaPort === undefined ? undefined : await openLambdaServer({ host, port: lambdaPort }, lambdaDoor, () => isStopping);
 
-  const deliverySocket = deliverySocketOf(config.run);
   clearSocket(deliverySocket);
-  const deliveries = await openDeliveryDoor(deliverySocket, { gateway, isOpen: () => knowsFunctions() && !isStopping });
+  const deliveries = await openDeliveryDoor(deliverySocket, {
+    gateway,
+    isOpen: () => knowsFunctions() && !isStopping,
+    isEnding: () => isStopping,
+  });
   shareSocket(deliverySocket, config);
 
   const socketPath = socketOf(config.run, 'gateway');
   clearSocket(socketPath);
-  const calls = await serveCalls(socketPath, 'gateway', {
+  const calls = await serveCalls(places.listen('gateway'), 'gateway', {
     ask: async (method, body) => {
-      if (method === 'metrics') return { text: await metrics.text() };
+      if (method === 'metrics') return { text: `${await metrics.text()}\n${await graph.text()}` };
+      if (method === 'secrets') {
+        variables.take(secretsSchema.parse(body));
+        return {};
+      }
+      if (method === 'loads') return { process: processId, loads: gateway.loads() } satisfies Loads;
       if (method === 'watched') {
         const { tenant, function: name } = askWatchedSchema.parse(body);
         return gateway.watched(functionKey(tenant, name));
+      }
+      if (method === 'calls') {
+        const { tenant, function: name } = askCallsSchema.parse(body);
+        return graph.of(tenant, name);
       }
       return isReady() && subscriber.isFollowing
         ? { ready: true, detail: 'takes requests' }
@@ -151,11 +221,17 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   return {
     async stop(graceOver) {
       connections.refuseMore();
+      lambda?.refuseMore();
+      secure?.refuseMore();
       isStopping = true;
+      await Promise.all([cloudEvents.drain(graceOver), lambdaDoor.drain(graceOver)]);
       await gateway.drain(graceOver);
-      await connections.end(graceOver);
+      await Promise.all([connections.end(graceOver), lambda?.end(graceOver), secure?.end(graceOver)]);
       reports[Symbol.dispose]();
+      await tracing?.[Symbol.asyncDispose]();
+      inner[Symbol.dispose]();
       for (const part of [deliveries, calls, subscriber, events, agent, relay]) await part[Symbol.asyncDispose]();
+      places[Symbol.dispose]();
     },
   };
 }

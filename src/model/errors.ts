@@ -15,24 +15,41 @@ export const errorKinds = {
   NameInvalid: { status: 400, fault: 'caller', retryable: false, title: 'The name is not allowed' },
   ManifestInvalid: { status: 400, fault: 'caller', retryable: false, title: 'The configuration is invalid' },
   RuntimeUnknown: { status: 400, fault: 'caller', retryable: false, title: 'The runtime is unknown' },
+  CloudEventInvalid: { status: 400, fault: 'caller', retryable: false, title: 'The request is no CloudEvent' },
   PathInvalid: { status: 400, fault: 'caller', retryable: false, title: 'The path is not in canonical form' },
   Unauthorized: { status: 401, fault: 'caller', retryable: false, title: 'A valid token is required' },
+  Forbidden: { status: 403, fault: 'caller', retryable: false, title: 'The caller has no right to this' },
   NotFound: { status: 404, fault: 'caller', retryable: false, title: 'There is no such thing' },
+  CallForbidden: { status: 403, fault: 'function', retryable: false, title: 'The function may not call this one' },
   FunctionNotFound: { status: 404, fault: 'caller', retryable: false, title: 'There is no such function' },
   VersionNotFound: { status: 404, fault: 'caller', retryable: false, title: 'The function has no such version' },
   AliasNotFound: { status: 404, fault: 'caller', retryable: false, title: 'The function has no such alias' },
   RolloutNotFound: { status: 404, fault: 'caller', retryable: false, title: 'The function has no such rollout' },
   EventNotFound: { status: 404, fault: 'caller', retryable: false, title: 'There is no such event' },
+  SecretNotFound: { status: 404, fault: 'caller', retryable: false, title: 'There is no such secret' },
+  NetworkNotFound: { status: 404, fault: 'caller', retryable: false, title: 'There is no such private network' },
+  TenantNotFound: { status: 404, fault: 'caller', retryable: false, title: 'There is no such tenant' },
+  TokenNotFound: { status: 404, fault: 'caller', retryable: false, title: 'There is no such token' },
   MethodNotAllowed: { status: 405, fault: 'caller', retryable: false, title: 'The method is not supported here' },
   RequestTimeout: { status: 408, fault: 'caller', retryable: true, title: 'The request came too slowly' },
   Conflict: { status: 409, fault: 'caller', retryable: true, title: 'Another change came first' },
+  SecretExists: { status: 409, fault: 'caller', retryable: false, title: 'There is a secret of this name, with another value' },
+  SecretInUse: { status: 409, fault: 'caller', retryable: false, title: 'Functions use the secret' },
+  NetworkExists: { status: 409, fault: 'caller', retryable: false, title: 'There is a private network of this name, with other settings' },
+  NetworkInUse: { status: 409, fault: 'caller', retryable: false, title: 'Functions use the private network' },
+  RouteConflict: { status: 409, fault: 'caller', retryable: false, title: 'Another function takes these requests' },
   PreconditionFailed: { status: 412, fault: 'caller', retryable: false, title: 'The resource has changed since it was read' },
   RequestTooLarge: { status: 413, fault: 'caller', retryable: false, title: 'The request body is too large' },
   BundleRejected: { status: 422, fault: 'caller', retryable: false, title: 'The bundle cannot be accepted' },
+  BuildFailed: { status: 422, fault: 'caller', retryable: false, title: 'The dependencies could not be installed' },
   HandlerNotFound: { status: 422, fault: 'caller', retryable: false, title: 'The handler cannot be found in the bundle' },
+  SecretMissing: { status: 422, fault: 'caller', retryable: false, title: 'The function refers to a secret that is not set' },
+  NetworkMissing: { status: 422, fault: 'caller', retryable: false, title: 'The function names a private network that there is not' },
   IdempotencyKeyReused: { status: 422, fault: 'caller', retryable: false, title: 'The idempotency key stands for another request' },
   HeadersTooLarge: { status: 431, fault: 'caller', retryable: false, title: 'The request headers are too large' },
   TooManyRequests: { status: 429, fault: 'caller', retryable: true, title: 'Too many requests at once' },
+  QuotaExceeded: { status: 429, fault: 'caller', retryable: true, title: 'A quota of the tenant is full' },
+  RateLimited: { status: 429, fault: 'caller', retryable: true, title: 'Too many requests in a second' },
   ClientClosedRequest: { status: 499, fault: 'caller', retryable: false, title: 'The caller hung up' },
   HandlerError: { status: 502, fault: 'function', retryable: false, title: 'The function threw an error' },
   InitError: { status: 502, fault: 'function', retryable: false, title: 'The function failed to initialise' },
@@ -40,8 +57,12 @@ export const errorKinds = {
   ResponseTooLarge: { status: 502, fault: 'function', retryable: false, title: 'The response is over a limit' },
   OutOfMemory: { status: 502, fault: 'function', retryable: false, title: 'The function exceeded its memory limit' },
   FunctionCrashed: { status: 502, fault: 'function', retryable: true, title: 'The function exited before it answered' },
+  WebSocketUnsupported: { status: 501, fault: 'caller', retryable: false, title: 'The function takes no WebSocket' },
   Timeout: { status: 504, fault: 'function', retryable: false, title: 'The function exceeded its time limit' },
   InitTimeout: { status: 504, fault: 'function', retryable: false, title: 'The function did not initialise in time' },
+  DeadlineExceeded: { status: 504, fault: 'caller', retryable: false, title: 'The caller’s time was over before the answer was there' },
+  DeadlineUnreachable: { status: 503, fault: 'platform', retryable: true, title: 'The request could not be answered in time' },
+  CircuitOpen: { status: 503, fault: 'function', retryable: true, title: 'The function fails and is left alone for a while' },
   QueueFull: { status: 503, fault: 'platform', retryable: true, title: 'Too many requests are waiting for this function' },
   QueueTimeout: { status: 504, fault: 'platform', retryable: true, title: 'No instance became free in time' },
   HostFull: { status: 503, fault: 'platform', retryable: true, title: 'The host has no room for another instance' },
@@ -49,6 +70,10 @@ export const errorKinds = {
   EventNotStored: { status: 503, fault: 'platform', retryable: true, title: 'The event could not be stored' },
   EventExpired: { status: 504, fault: 'platform', retryable: false, title: 'The event grew too old before it could be delivered' },
   DeliveryInterrupted: { status: 503, fault: 'platform', retryable: true, title: 'The delivery broke off before its answer was there' },
+  SourceUnreachable: { status: 503, fault: 'caller', retryable: true, title: 'A source of events does not answer' },
+  SourceRefused: { status: 403, fault: 'caller', retryable: false, title: 'A source of events does not let Swiftlet in' },
+  SourceMissing: { status: 404, fault: 'caller', retryable: false, title: 'A source of events is not there' },
+  SourceInvalid: { status: 422, fault: 'caller', retryable: false, title: 'A source of events cannot be used as it is declared' },
   WebhookFailed: { status: 502, fault: 'caller', retryable: true, title: 'A webhook did not take what was sent to it' },
   WebhookForbidden: { status: 403, fault: 'caller', retryable: false, title: 'A webhook may not be sent to this address' },
   RecursionStopped: { status: 508, fault: 'function', retryable: false, title: 'Functions caused each other’s invocation too often' },
@@ -67,15 +92,21 @@ export class SwiftletError extends Error {
   readonly code: ErrorCode;
   /** Where in the input the mistake is: a path such as `functions.hello.memory`, or `swiftlet.yaml:3:12`. */
   readonly place: string | undefined;
+  /** The limit that was hit, in words. */
+  readonly limit: string | undefined;
+  /** When another try may be worth it, in milliseconds; for errors that are retryable. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; place?: string } = {}) {
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; place?: string; limit?: string; retryAfterMs?: number } = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.place = options.place;
+    this.limit = options.limit;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 
-/** Problem details of RFC 9457, with the members `code`, `requestId` and `place`. */
+/** Problem details of RFC 9457, with the members `code`, `requestId`, `place`, `limit` and `retryAfterSeconds`. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -84,11 +115,15 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly requestId: string;
   readonly place?: string;
+  readonly limit?: string;
+  readonly retryAfterSeconds?: number;
 }
 
+const milliseconds = 1_000;
+
 /** For `Retry-After`: in how many seconds another try may be worth it; undefined when it would end the same. */
-export const retryAfter = ({ code, status }: Problem): string | undefined =>
-  errorKinds[code].retryable && (status === 503 || status === 429) ? '1' : undefined;
+export const retryAfter = ({ code, status, retryAfterSeconds = 1 }: Problem): string | undefined =>
+  errorKinds[code].retryable && (status === 503 || status === 429) ? String(retryAfterSeconds) : undefined;
 
 /** Translates an error to problem details. Of an unforeseen error nothing but its code goes out. */
 export function toProblem(error: unknown, requestId: string): Problem {
@@ -105,5 +140,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
     code: known.code,
     requestId,
     ...(known.place === undefined ? {} : { place: known.place }),
+    ...(known.limit === undefined ? {} : { limit: known.limit }),
+    ...(known.retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(known.retryAfterMs / milliseconds)) }),
   };
 }

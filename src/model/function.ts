@@ -1,13 +1,36 @@
 import { z } from 'zod';
+import { corsSchema } from './cors.ts';
 import { destinationsSchema } from './destination.ts';
+import { routesSchema } from './http-route.ts';
+import { keepWarmFault, keepWarmSchema } from './keep-warm.ts';
+import { lanesSchema } from './lanes.ts';
 import * as limits from './limits.ts';
 import { nameSchema } from './names.ts';
+import { networkPolicySchema } from './network-policy.ts';
+import { protectionSchema } from './protection.ts';
 import { defaultPlan, rolloutPlanSchema } from './rollout.ts';
-import { defaultRuntime, runtimeSchema } from './runtimes.ts';
+import { defaultRuntime, languageOf, type RuntimeName, runtimeSchema } from './runtimes.ts';
+import { secretReferencesSchema } from './secret.ts';
+import { urlRules } from './tenant.ts';
+import { hasValue } from './event-secrets.ts';
+import { secretVariables, sourcesSchema } from './source.ts';
+import { scaleSchema } from './scale.ts';
 import { timerSchema } from './timer.ts';
+import { urlAuthSchema } from './url-auth.ts';
 
-/** `file.export`, `dir/file.export`, or only `file` (then the export is `handler` or `default`); the file has no extension. */
+/** `file.export`, `dir/file.export`, or only `file` (then the export is `handler` or `default`); the file has no extension. Of programs it is a text. */
 export const handlerPattern = /^(?!\/)(?!.*\.\.)[\w@./-]+?(?:\.[A-Za-z_$][\w$]*)?$/;
+
+/** What is wrong with a handler's text, if anything. */
+function handlerFault(runtime: RuntimeName, handler: string): string | undefined {
+  if (languageOf(runtime) === 'program')
+    return controlCharacter.test(handler) ? 'what is started is one line, without control characters' : undefined;
+  return handlerPattern.test(handler) && handler.length <= maxHandlerCharacters
+    ? undefined
+    : 'a handler is "file.export" without the file’s extension, relative to the bundle';
+}
+const maxHandlerCharacters = 256;
+const controlCharacter = /\p{Cc}/u;
 
 const between = (range: { readonly min: number; readonly max: number; readonly default: number }) =>
   z.int().min(range.min).max(range.max).default(range.default);
@@ -57,22 +80,29 @@ const timersSchema = z
   .refine((timers) => Object.keys(timers).length <= limits.maxTimers, `a function has at most ${String(limits.maxTimers)} timers`);
 /** What an instance is for: one request after the other, or a single one. */
 export const processKinds = ['resident', 'one-shot'] as const;
+/** How events look that a function gets: each as it is, or all as CloudEvents. */
+export const eventForms = ['plain', 'cloudevents'] as const;
+export type EventForm = (typeof eventForms)[number];
 /** Who may ask for a version of a function by the header x-swiftlet-version: whoever has the platform's token, or anyone. */
 export const versionHeaderRules = ['token', 'anyone'] as const;
+
+/** Of a variable whose value the platform itself needs. */
+const hasNoValue = 'has no value: put it into "secrets", as a variable and not as a file, or into "environment"';
+
+/** auto: where it has dependencies or types, and can be. */
+export const bundleRules = ['auto', 'never'] as const;
 
 /** What a version is configured with, complete: every default is filled in. Immutable with its version. */
 export const functionConfigSchema = z
   .strictObject({
     runtime: runtimeSchema.default(defaultRuntime),
-    handler: z
-      .string()
-      .max(256)
-      .regex(handlerPattern, 'a handler is "file.export" without the file’s extension, relative to the bundle')
-      .default('index'),
+    handler: z.string().min(1).max(1024).default('index'),
     memoryMiB: between(limits.memoryMiB),
     timeoutMs: between(limits.timeoutMs),
     initTimeoutMs: between(limits.initTimeoutMs),
     environment: environmentSchema.default({}),
+    /** By the variables that they are found by. */
+    secrets: secretReferencesSchema.default({}),
     /** Requests one instance takes at once. */
     concurrency: between(limits.concurrency),
     process: z.enum(processKinds).default('resident'),
@@ -87,30 +117,86 @@ export const functionConfigSchema = z
     /** Requests that may wait for an instance, and for how long. */
     queueLength: between(limits.queueLength),
     queueTimeoutMs: between(limits.queueTimeoutMs),
+    /** How the number of its instances follows its load. */
+    scale: scaleSchema.prefault({}),
+    protect: protectionSchema.prefault({}),
     async: asyncConfigSchema.prefault({}),
     timers: timersSchema.default({}),
+    /** When it is called so that an instance stays warm; absent: never. */
+    keepWarm: keepWarmSchema.optional(),
+    /** Where messages come from, by the sources' names. */
+    sources: sourcesSchema.default({}),
     destinations: destinationsSchema.default({}),
     /** How this version takes over when it is deployed. */
     rollout: rolloutPlanSchema.default(defaultPlan),
     versionHeader: z.enum(versionHeaderRules).default('token'),
+    /** Absent: it has none. */
+    lanes: lanesSchema.optional(),
+    /** Who may call it at its address; absent: as its tenant says. */
+    url: z.union([z.enum(urlRules), urlAuthSchema]).optional(),
+    /** Which pages may call it in a browser; absent: it says so itself, or none may. */
+    cors: corsSchema.optional(),
+    /** Requests that it takes beside those for its own address. */
+    routes: routesSchema.default([]),
+    /** What it takes over HTTP: any request, or CloudEvents alone. Timers and destinations send it CloudEvents then, too. */
+    events: z.enum(eventForms).default('plain'),
+    /** Functions that it may call by `context.invoke`. */
+    calls: z
+      .array(nameSchema)
+      .max(limits.maxGrants, `a function may call at most ${String(limits.maxGrants)} others`)
+      .default([]),
+    /** Where its own connections may lead to; absent: as its tenant says when it is deployed. */
+    network: networkPolicySchema.optional(),
+    /** Whether its code is made one file when it is published; absent: auto. */
+    bundle: z.enum(bundleRules).optional(),
   })
-  .superRefine(({ minimum, maximum, process, concurrency }, context) => {
+  .superRefine((config, context) => {
+    const { runtime, handler, minimum, maximum, process, concurrency, environment, secrets, scale, sources, keepWarm, idleMs } = config;
+    const fault = handlerFault(runtime, handler);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, path: ['handler'] });
+    for (const name of Object.keys(secrets).filter((variable) => Object.hasOwn(environment, variable))) {
+      const message = `the variable ${name} is in "environment" already; it can be one of both only`;
+      context.addIssue({ code: 'custom', message, path: ['secrets', name] });
+    }
     if (minimum > maximum) context.addIssue({ code: 'custom', message: tooManyAtLeast(minimum, maximum), path: ['minimum'] });
+    if (scale.thresholds.lag !== undefined && Object.keys(sources).length === 0) {
+      const message = 'messages can only wait where there are sources; name one under "sources", or scale by another signal';
+      context.addIssue({ code: 'custom', message, path: ['scale', 'thresholds', 'lag'] });
+    }
+    const warmFault = keepWarm === undefined ? undefined : keepWarmFault(keepWarm, { process, idleMs });
+    if (warmFault !== undefined) context.addIssue({ code: 'custom', message: warmFault, path: ['keepWarm'] });
     if (process === 'one-shot' && concurrency > 1) {
       const message = `a one-shot instance takes a single request, not ${concurrency} at once`;
       context.addIssue({ code: 'custom', message, path: ['concurrency'] });
     }
   })
   .refine(
-    ({ destinations, environment }) =>
+    ({ destinations, environment, secrets }) =>
       [destinations.success, destinations.failure].every(
-        (one) => one?.kind !== 'webhook' || (environment[one.secretVariable] ?? '') !== '',
+        (one) => one?.kind !== 'webhook' || hasValue({ environment, secrets }, one.secretVariable),
       ),
-    {
-      error: 'the variable that is to have a webhook’s secret is not in the environment, or empty',
-      path: ['destinations'],
-    },
-  );
+    { error: `the variable that is to have a webhook’s secret ${hasNoValue}`, path: ['destinations'] },
+  )
+  .superRefine(({ url, environment, secrets }, context) => {
+    if (typeof url !== 'object' || url.kind !== 'hmac') return;
+    const missing = url.secretVariables.find((variable) => !hasValue({ environment, secrets }, variable));
+    if (missing === undefined) return;
+    const message = `the variable ${missing}, which is to have the secret of its callers, ${hasNoValue}`;
+    context.addIssue({ code: 'custom', message, path: ['url'] });
+  })
+  .superRefine(({ sources, destinations: { success, failure }, environment, secrets }, context) => {
+    const queues = Object.entries({ success, failure }).flatMap(([when, one]) => (one?.kind === 'queue' ? [[when, one.to] as const] : []));
+    const places = [
+      ...Object.entries(sources).map(([name, { origin }]) => ({ path: ['sources', name], settings: origin })),
+      ...queues.map(([when, settings]) => ({ path: ['destinations', when], settings })),
+    ];
+    for (const { path, settings } of places) {
+      const missing = secretVariables(settings).find((variable) => !hasValue({ environment, secrets }, variable));
+      if (missing === undefined) continue;
+      const message = `the variable ${missing}, which is to have a secret of it, ${hasNoValue}`;
+      context.addIssue({ code: 'custom', message, path });
+    }
+  });
 
 export type FunctionConfig = z.output<typeof functionConfigSchema>;
 

@@ -8,5 +8,5 @@ export const nameRule = `lower-case letters, digits and single hyphens, starting
 
 export const nameSchema = z.string().max(maxNameLength, `a name is ${nameRule}`).regex(namePattern, `a name is ${nameRule}`);
 
-/** The only tenant until there are more; every resource already belongs to one. */
+/** The tenant that is always there, for those who name none. */
 export const defaultTenant = 'default';

@@ -1,5 +1,6 @@
 /** When a timer runs. Pure: there is no clock in it. */
 import { nextCronMs } from './cron.ts';
+import type { ScaleSchedule } from './scale.ts';
 import type { Timer } from './timer.ts';
 
 /** Before it no timer is due: from here it is looked whether one ever is. */
@@ -44,6 +45,10 @@ export function timerFault(timer: Timer): { readonly member: string; readonly wh
   if (nextRunMs(timer, beginningMs, beginningMs) === undefined) return { member: 'end', what: 'no run comes before it' };
   return undefined;
 }
+
+/** The same of a schedule of its scaling. */
+export const scheduleFault = ({ expression, timeZone }: ScaleSchedule): ReturnType<typeof timerFault> =>
+  timerFault({ kind: 'cron', expression, timeZone, jitterMs: 0, missed: 'skip' });
 
 /** The moment that a time names. In an hour that is left out it is as much later as that hour is long; of one that comes twice, the first. */
 export function momentMs(time: string, timeZone: string): number {

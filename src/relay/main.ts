@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { keptLogMs, keptReportSize, logFileBytes, logFiles } from '../model/limits.ts';
+import { openCallPlaces } from '../role/call-places.ts';
 import { type RoleConfig, socketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { type Peer, serveCalls } from '../wire/calls.ts';
@@ -96,9 +97,10 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
   const tidy = setInterval(() => void forgetOld(), tidyEveryMs);
   void forgetOld();
 
+  const places = openCallPlaces(config, 'relay', log);
   const socketPath = socketOf(config.run, 'relay');
   clearSocket(socketPath);
-  const server = await serveCalls(socketPath, 'relay', {
+  const server = await serveCalls(places.listen('relay'), 'relay', {
     async ask(method, body, peer) {
       switch (method) {
         case 'close':
@@ -137,6 +139,7 @@ async function startRelay(config: RoleConfig, log: Logger): Promise<RunningRole>
     async stop() {
       clearInterval(tidy);
       await server[Symbol.asyncDispose]();
+      places[Symbol.dispose]();
       for (const slot of [...pipes.keys()]) close(slot);
       await Promise.all([books.logs.close(), books.kept.close()]);
       books.usage[Symbol.dispose]();

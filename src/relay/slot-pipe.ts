@@ -6,7 +6,7 @@ import { logBurstBytes, logBytesPerSecond, logLineBytes } from '../model/limits.
 import type { labelSchema, LogRecord } from '../wire/relay-calls.ts';
 import { LineCutter } from './line-cutter.ts';
 import { parseLine } from './parse-line.ts';
-import { takeTokens, type TokenBucket } from './token-bucket.ts';
+import { takeTokens, type TokenBucket } from '../model/token-bucket.ts';
 
 type Label = z.output<typeof labelSchema>;
 

@@ -29,3 +29,9 @@ export const homeId = (home: string): string => createHash('sha256').update(reso
 
 /** The first token, readable by the one who started the platform. */
 export const tokenFile = (home: string): string => join(home, 'token');
+
+/** What wraps the keys of secrets, unless the operator keeps it elsewhere. */
+export const rootKeyFile = (home: string): string => join(home, 'root-key');
+
+/** With what a host without control asks control for certificates. */
+export const hostCertificateFile = (home: string): string => join(home, 'host.pem');

@@ -1,11 +1,22 @@
 /** What the supervisor tells a role when it starts it: one JSON value in the environment, parsed once. */
 import { z } from 'zod';
+import { issuersSchema } from '../model/issuer.ts';
+import { buildTimeoutMs } from '../model/limits.ts';
+import { defaultPythonRegistries, defaultRegistry, registrySchema } from '../model/registry.ts';
+import { urlRules } from '../model/tenant.ts';
+import { tracingConfigSchema } from './tracing-config.ts';
 
 export const roleNames = ['relay', 'control', 'agent', 'gateway', 'events'] as const;
 export type RoleName = (typeof roleNames)[number];
 
 export const isolationModes = ['bubblewrap', 'process'] as const;
 export type IsolationMode = (typeof isolationModes)[number];
+
+/** How sandboxes get their way out: by the host’s own network, as root, or by a process of the user’s. */
+export const networkModes = ['host', 'user'] as const;
+export type NetworkMode = (typeof networkModes)[number];
+
+const addressSchema = z.object({ host: z.string(), port: z.int() });
 
 export const roleConfigSchema = z.object({
   role: z.enum(roleNames),
@@ -20,16 +31,51 @@ export const roleConfigSchema = z.object({
   identity: z.object({ uid: z.int(), gid: z.int() }).optional(),
   /** The group that every role is in; sockets are open to it. Absent when all run as the same user. */
   group: z.int().optional(),
-  gateway: z.object({ host: z.string(), port: z.int(), tenantInFlight: z.int() }),
+  gateway: z.object({
+    host: z.string(),
+    port: z.int(),
+    /** Where Lambda's API is served; absent: nowhere. */
+    lambdaPort: z.int().optional(),
+    /** Where callers come by TLS; the file with certificate and key is in the gateway's folder. Absent: nowhere. */
+    secure: addressSchema.optional(),
+    tenantInFlight: z.int(),
+    /** Who may call functions of which neither they nor their tenant say it. */
+    urls: z.enum(urlRules),
+    /** Absent: no traces are exported. */
+    tracing: tracingConfigSchema.optional(),
+  }),
   api: z.object({ host: z.string(), port: z.int() }),
   events: z.object({
+    /** Where events are stored: this host's disk, or a stream of NATS JetStream, with this host's disk for its index. */
+    log: z
+      .discriminatedUnion('kind', [
+        z.object({ kind: z.literal('sqlite') }),
+        z.object({ kind: z.literal('nats'), servers: z.string(), stream: z.string(), replicas: z.int().min(1) }),
+      ])
+      .default({ kind: 'sqlite' }),
     /** Above it no more events are accepted. */
     maxLogBytes: z.int().min(0),
     /** Ranges of addresses (CIDR) that webhooks may be sent to although they are not public. */
     webhookAllow: z.array(z.string()),
+    /** Folders of the host that sources of functions may watch, with what is below them. */
+    sourceFolders: z.array(z.string()),
   }),
+  /** Installing functions' dependencies on the platform; absent: as `buildSettings` says. */
+  builds: z
+    .object({
+      /** Registries of packages that builds may reach, as URLs; the first is npm's. */
+      registries: z.array(registrySchema).min(1),
+      /** The same for packages of Python; the first is pip's index. */
+      pythonRegistries: z.array(registrySchema).min(1),
+      timeoutMs: z.int().min(1),
+      /** A file with certificates that they may be signed by, beside those that everybody knows. */
+      authorities: z.string().optional(),
+    })
+    .optional(),
   /** SHA-256 in hex of the tokens that open the control API. */
   tokenHashes: z.array(z.string()),
+  /** Who else says who somebody is; absent: nobody. */
+  issuers: issuersSchema.optional(),
   agent: z.object({
     isolation: z.enum(isolationModes),
     /** Sandboxes kept booted per pool. */
@@ -40,7 +86,33 @@ export const roleConfigSchema = z.object({
     maxSandboxes: z.int().min(1),
     /** The first host uid for sandboxes; slot n runs as `firstUid + n`. Absent: all sandboxes run as the agent's own user. */
     firstUid: z.int().optional(),
+    /** A Python interpreter; absent: functions in Python are not served. */
+    python: z.string().optional(),
+    network: z.object({
+      /** Whose rights the sandboxes’ way out is made with. Absent: root’s. */
+      mode: z.enum(networkModes).optional(),
+      /** Ranges of addresses (CIDR) that functions may reach although they are closed to them. */
+      opened: z.array(z.string()),
+      /** Servers that resolve names for functions; empty: the host's. */
+      nameServers: z.array(z.string()),
+      /** Domains that names without dots are looked for in. */
+      searchDomains: z.array(z.string()),
+    }),
   }),
+  /** Present when control and those who run functions are on two hosts. */
+  hosts: z
+    .object({
+      /** Which of the two this one is. */
+      serves: z.enum(['control', 'functions']),
+      /** Where this host's roles listen for those of the other; they have some ports from this one on. */
+      here: addressSchema,
+      other: addressSchema,
+      /** Whether control makes the certificates, or they are given as files. */
+      certificates: z.enum(['made', 'given']),
+      /** How long a certificate holds that is made. */
+      certificateLifeMs: z.int().min(1),
+    })
+    .optional(),
   /** How long requests in flight may go on once a stop was asked for. */
   graceMs: z.int().min(0),
 });
@@ -48,9 +120,22 @@ export type RoleConfig = z.output<typeof roleConfigSchema>;
 
 export const roleConfigVariable = 'SWIFTLET_ROLE_CONFIG';
 
+/** How dependencies are installed on this platform. */
+export const buildSettings = ({ builds }: Pick<RoleConfig, 'builds'>): NonNullable<RoleConfig['builds']> =>
+  builds ?? { registries: [defaultRegistry], pythonRegistries: [...defaultPythonRegistries], timeoutMs: buildTimeoutMs.default };
+
+/** The data folder's id, which names what a platform has on its host. */
+export const homeIdOfRun = (run: string): string => run.replace(/.*\//, '');
+
 /** Where each role listens for calls from the others. */
 export const socketOf = (run: string, role: RoleName): string => `${run}/${role}/${role}.sock`;
 /** Where the gateway takes deliveries of stored events, as HTTP. */
 export const deliverySocketOf = (run: string): string => `${run}/gateway/deliveries.sock`;
+/** Where the agent takes orders for builds, as HTTP. */
+export const buildSocketOf = (run: string): string => `${run}/agent/builds.sock`;
+/** The certificate that callers see, with its key. */
+export const tlsMaterialOf = (run: string): string => `${run}/gateway/callers.pem`;
+/** Where control takes requests of Lambda's API that a gateway passes on, as HTTP. */
+export const lambdaSocketOf = (run: string): string => `${run}/control/lambda.sock`;
 /** Where control publishes its state. */
 export const stateSocketOf = (run: string): string => `${run}/control/state.sock`;

@@ -26,8 +26,12 @@ export type RoleNews = z.output<typeof roleNewsSchema>;
 /**
  * Runs a role in this process until the supervisor tells it to stop or goes away.
  * @param start makes the role; it is called once, with the rights already given up
+ * @param load loads what the role needs of code beside itself, while it may still read everything
  */
-export async function runRole(start: (config: RoleConfig, log: Logger) => Promise<RunningRole>): Promise<void> {
+export async function runRole(
+  start: (config: RoleConfig, log: Logger) => Promise<RunningRole>,
+  load: (config: RoleConfig) => Promise<unknown> = () => Promise.resolve(),
+): Promise<void> {
   const config = roleConfigSchema.parse(JSON.parse(process.env[roleConfigVariable] ?? 'null'));
   Reflect.deleteProperty(process.env, roleConfigVariable);
   process.title = `swiftlet ${config.role}`;
@@ -37,6 +41,7 @@ export async function runRole(start: (config: RoleConfig, log: Logger) => Promis
   const log = pino({ level: process.env['SWIFTLET_LOG_LEVEL'] ?? 'info', base: { role: config.role } }, output);
   // Ctrl-C and a closed terminal reach the whole process group; the supervisor alone decides what they mean.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
+  await load(config);
   giveUpRights(config);
   try {
     const running = await start(config, log);

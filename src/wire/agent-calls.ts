@@ -34,6 +34,16 @@ export type AcquiredInstance = z.output<typeof acquiredSchema>;
 export const startingSchema = z.object({ instanceId: z.string(), socketPath: z.string() });
 export type Starting = z.output<typeof startingSchema>;
 
+/** Notice `start failed`, before the refusal that says why: how far an instance came that was asked for. */
+export const startFailedSchema = startTimesSchema.extend({ instanceId: z.string() });
+export type StartFailed = z.output<typeof startFailedSchema>;
+
+/**
+ * Notice `withdraw`: nobody waits any more for these, which were asked for. Those without a sandbox are not started, and their `acquire` is
+ * answered with `Unavailable`; with the others it goes on as if nothing had been said.
+ */
+export const withdrawSchema = z.object({ instanceIds: z.array(z.string()) });
+
 /**
  * Notice `release`: the gateway has no request on the instance and gives its lease back, with its connection. The agent keeps the
  * instance, ready or frozen, for the rest of its idle time and may lease it again; a one-shot one it ends.
@@ -93,6 +103,73 @@ export const warmthSchema = z.object({
   failure: z.object({ code: z.string().refine(isErrorCode), detail: z.string() }).optional(),
 });
 export type Warmth = z.output<typeof warmthSchema>;
+
+/** Ask `network`, from control: what a function's own connections came to since the agent started. */
+export const askNetworkSchema = z.object({ tenant: z.string(), function: z.string() });
+const counted = z.int().min(0);
+export const networkCountsSchema = z.object({
+  sentBytes: counted,
+  receivedBytes: counted,
+  /** New connections that were let through, over UDP too. */
+  connections: counted,
+  /** Packets that were refused: each try to connect is one at least. */
+  refused: counted,
+});
+export type NetworkCounts = Readonly<z.output<typeof networkCountsSchema>>;
+/** Absent where functions have no network. */
+export const networkAnswerSchema = z.object({ counts: networkCountsSchema.optional() });
+
+/** Ask `bundle`, from control: what became of a version's code on this host. */
+export const askBundleSchema = z.object({ tenant: z.string(), function: z.string(), number: z.int() });
+export const bundleStateSchema = z.discriminatedUnion('kind', [
+  /** It starts as one file, with what V8 made of it. */
+  z.object({ kind: z.literal('bundled') }),
+  /** It starts as it is. Without a reason it was not worth more. */
+  z.object({ kind: z.literal('plain'), why: z.string() }),
+  /** It is being made. */
+  z.object({ kind: z.literal('pending') }),
+]);
+export type BundleState = Readonly<z.output<typeof bundleStateSchema>>;
+export const bundleAnswerSchema = z.object({ state: bundleStateSchema.optional() });
+
+/** Ask `builds`: whether dependencies can be installed on this host, in sandboxes that reach registries and nothing else. */
+export const buildsSchema = z.object({
+  available: z.boolean(),
+  detail: z.string(),
+  /** The same of packages for Python. */
+  python: z
+    .object({
+      available: z.boolean(),
+      detail: z.string(),
+      /** What packages are installed for; absent when they cannot be. */
+      version: z.string().optional(),
+    })
+    .optional(),
+});
+export type BuildsAnswer = z.output<typeof buildsSchema>;
+
+/** Ask `privateNetwork`, from control: how the tunnels of a private network are. */
+export const askPrivateNetworkSchema = z.object({ tenant: z.string(), name: z.string() });
+export const privateNetworkStates = ['unused', 'connecting', 'connected', 'degraded', 'cut', 'failed'] as const;
+export const proxyStateSchema = z.object({
+  address: z.string(),
+  /** What the proxy is started with, as `--tunnel`, and, as `--platform`, this host’s address as the proxy sees it. */
+  tunnel: z.int(),
+  platform: z.string().optional(),
+  health: z.enum(['unknown', 'up', 'returning', 'down']),
+  isActive: z.boolean(),
+  /** What it counted since it was started, as it said last. */
+  counts: networkCountsSchema.optional(),
+});
+export const privateNetworkStateSchema = z.object({
+  state: z.enum(privateNetworkStates),
+  /** What is wrong, and what to do about it. */
+  detail: z.string().optional(),
+  proxies: z.array(proxyStateSchema),
+});
+export type PrivateNetworkState = Readonly<z.output<typeof privateNetworkStateSchema>>;
+/** Absent where functions have no network, and for one that the agent does not know yet. */
+export const privateNetworkAnswerSchema = z.object({ network: privateNetworkStateSchema.optional() });
 
 /** Ask `isolation`: what keeps functions apart on this host, and what is missing. The mode is the best that the machine can run. */
 export const isolationSchema = z.object({

@@ -1,9 +1,26 @@
-/** How the events role hands an event to a gateway: an HTTP request on a socket that only roles can reach, and these headers. */
+/**
+ * How a request is handed to a gateway by the events role, and by the gateway itself for a function that calls another one: as HTTP on a
+ * socket that only roles can reach, with these headers. What callers and functions send under such names never gets there.
+ */
 export const deliveryHeaders = {
   /** The event's id, which is the invocation's as well, at every attempt. */
   eventId: 'x-swiftlet-event-id',
   /** Who sent the request that became the event. */
   sourceIp: 'x-swiftlet-source-ip',
+  /** Invocations in a row that functions caused, this one among them; none: 0. */
+  hops: 'x-swiftlet-hops',
+  /** The function whose invocation caused this one, and that one's id: `name id`. */
+  caller: 'x-swiftlet-caller',
+  /** When nobody waits for the answer any more, in milliseconds since 1970. */
+  deadline: 'x-swiftlet-deadline',
+  /** On what the gateway hands to itself: it belongs to a request that is under way, and is taken as long as that is. */
+  inner: 'x-swiftlet-inner',
+  /** The caller's context for the handler, as the Lambda API takes it: JSON in Base64. */
+  clientContext: 'x-swiftlet-client-context',
+  /** Whoever sends it may learn what the function threw: the answer's problem details have it as `failure`. */
+  tellsFailure: 'x-swiftlet-tells-failure',
+  /** It keeps an instance warm, and is the runtime's to answer, not the handler's. */
+  warmUp: 'x-swiftlet-warm-up',
   /** On an answer: the code of what went wrong, when the platform says it. */
   error: 'x-swiftlet-error',
 } as const;

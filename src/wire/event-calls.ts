@@ -1,13 +1,15 @@
 /** What gateways and control say to the events role about stored events. It serves; all bodies are parsed by these schemas at its door. */
 import { z } from 'zod';
+import { callerSchema } from '../model/caller.ts';
 import { maxEventKeyLength } from '../model/limits.ts';
 import { nameSchema } from '../model/names.ts';
+import { queueTargetSchema } from '../model/queue-target.ts';
 
 export const eventIdSchema = z.uuid('an event’s id is a UUID, as the 202 has it');
 
 /**
  * What is to be handed to the function: an HTTP request as it came, or an event that is the handler's first argument. Headers are names
- * and values in turn, without those that end at the gateway.
+ * and values in turn, without those that end at the gateway; an event has none but the trace that it belongs to.
  */
 export const callerRequestSchema = z.object({
   kind: z.enum(['http', 'event']),
@@ -16,6 +18,10 @@ export const callerRequestSchema = z.object({
   target: z.string(),
   sourceIp: z.string(),
   headers: z.array(z.string()),
+  /** The invocation that caused it, when a function sent it. */
+  caller: callerSchema.optional(),
+  /** It has items of a source, and an answer that names some as failed (`batchItemFailures`) is a failure. */
+  reportsItems: z.boolean().optional(),
 });
 export type CallerRequest = z.output<typeof callerRequestSchema>;
 
@@ -27,8 +33,11 @@ export const webhookRequestSchema = z.object({
 });
 export type WebhookRequest = z.output<typeof webhookRequestSchema>;
 
-/** What an event sends: a caller's request to its function, or what its function's destination has to a webhook. */
-export const eventRequestSchema = z.discriminatedUnion('kind', [callerRequestSchema, webhookRequestSchema]);
+export const queueRequestSchema = z.object({ kind: z.literal('queue'), to: queueTargetSchema });
+export type QueueRequest = z.output<typeof queueRequestSchema>;
+
+/** What an event sends: a caller's request to its function, or what its function's destination has, to a webhook or a queue. */
+export const eventRequestSchema = z.discriminatedUnion('kind', [callerRequestSchema, webhookRequestSchema, queueRequestSchema]);
 export type EventRequest = z.output<typeof eventRequestSchema>;
 
 const keySchema = z.string().min(1).max(maxEventKeyLength);
@@ -48,6 +57,8 @@ export const acceptSchema = z.object({
   orderKey: keySchema.optional(),
   /** An event with the same key that was accepted within the function's window is this one. */
   idempotencyKey: keySchema.optional(),
+  /** Invocations in a row that functions caused, this one among them. Too many, and it is stored as a dead letter. */
+  hops: z.int().min(0).default(0),
 });
 
 /** The id under which it is stored: an earlier one's when its idempotency key came before. Absent from older releases: as it was asked. */

@@ -1,5 +1,6 @@
 /** What others say to the relay about logs. The relay serves. */
 import { z } from 'zod';
+import { callerSchema } from '../model/caller.ts';
 import { phasesSchema, phaseSpanSchema, starts } from '../model/phases.ts';
 
 const ms = z.number();
@@ -30,6 +31,8 @@ export const reportSchema = z.object({
   platformMs: ms.default(0),
   queueMs: ms,
   memoryUsedMiB: z.number(),
+  /** The invocation that caused it, when a function called this one. */
+  caller: callerSchema.optional(),
   /** When cold. */
   initMs: ms.optional(),
   coldStart: reportedStartSchema.optional(),

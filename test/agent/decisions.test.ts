@@ -16,13 +16,15 @@ import { Slots } from '../../src/agent/slots.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 import type { Peer } from '../../src/wire/calls.ts';
 
-const full = { target: 4, ready: 4, booting: 0, waiting: 0, room: 100, bootsAtOnce: 2 };
+const full = { target: 4, ready: 4, booting: 0, waiting: 0, room: 100, bootsAtOnce: 2, waitedBootsAtOnce: 8 };
 const boots: [what: string, counts: Partial<typeof full>, started: number][] = [
   ['a full pool', {}, 0],
   ['one was taken', { ready: 3 }, 1],
   ['an empty pool refills a few at a time', { ready: 0 }, 2],
   ['while the limit boots', { ready: 0, booting: 2 }, 0],
-  ['each who waits gets a boot', { ready: 0, waiting: 10 }, 10],
+  ['each who waits gets a boot', { ready: 0, waiting: 7 }, 7],
+  ['more who wait than the processors can boot at once', { ready: 0, waiting: 100 }, 8],
+  ['some of them boot already', { ready: 0, waiting: 100, booting: 5 }, 3],
   ['those who wait take what boots already', { ready: 0, booting: 2, waiting: 2 }, 0],
   ['a pool of none boots for those who wait', { target: 0, ready: 0, waiting: 3 }, 3],
   ['never more than there is room', { ready: 0, waiting: 10, room: 4 }, 4],

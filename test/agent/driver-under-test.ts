@@ -6,7 +6,9 @@ import { pino } from 'pino';
 import { hasSysAdmin, findBwrap } from '../../src/agent/isolation.ts';
 import { openCgroups } from '../../src/agent/linux/open-cgroups.ts';
 import { Mounter } from '../../src/agent/linux/mount-namespace.ts';
-import { prepareRuntimes, type Runtimes } from '../../src/agent/runtimes.ts';
+import { Exits } from '../../src/agent/sandbox/exits.ts';
+import type { Runtimes } from '../../src/agent/runtimes/installed-runtime.ts';
+import { prepareRuntimes } from '../../src/agent/runtimes/runtimes.ts';
 import { BubblewrapDriver } from '../../src/agent/sandbox/bubblewrap.ts';
 import { ProcessDriver } from '../../src/agent/sandbox/process.ts';
 import { removeRemains, type Traces } from '../../src/agent/sandbox/remains.ts';
@@ -37,11 +39,16 @@ const firstUid = 1_800_000_000 + (process.pid % 100_000) * 100;
 
 /** Prepared once for all tests of a file. */
 const runtimesFolder = mkdtempSync(join(tmpdir(), 'swiftlet-runtimes-'));
-const runtimes = await prepareRuntimes(runtimesFolder);
+const usualRuntimes = await prepareRuntimes(runtimesFolder);
 process.once('exit', () => rmSync(runtimesFolder, { recursive: true }));
 
 /** @param folder the same folder again shows what an earlier process left in it @param name of its cgroups */
-export function openUnderTest({ isolation, launched }: DriverKind, folder: string, uid = firstUid): DriverUnderTest {
+export function openUnderTest(
+  { isolation, launched }: DriverKind,
+  folder: string,
+  uid = firstUid,
+  runtimes: Runtimes = usualRuntimes,
+): DriverUnderTest {
   const slotsFolder = join(folder, 'slots');
   mkdirSync(slotsFolder, { recursive: true });
   const isolated = isolation === 'bubblewrap';
@@ -56,7 +63,8 @@ export function openUnderTest({ isolation, launched }: DriverKind, folder: strin
     seccomp: undefined,
     etc: writeEtc(join(folder, 'etc')),
   };
-  const direct = () => (isolated ? new BubblewrapDriver({ ...settings, mounter, cgroups }) : new ProcessDriver(undefined));
+  const direct = () =>
+    isolated ? new BubblewrapDriver({ ...settings, mounter, cgroups, lines: undefined }) : new ProcessDriver(undefined);
   const failed = (error: Error) => {
     throw error;
   };
@@ -71,6 +79,7 @@ export function openUnderTest({ isolation, launched }: DriverKind, folder: strin
     sandboxes: () =>
       new Sandboxes({
         driver,
+        exits: new Exits(driver),
         slots: new Slots(slots),
         slotsFolder,
         runtimes,

@@ -13,6 +13,7 @@ import { openUnderTest } from './driver-under-test.ts';
 const kind = { runtime: 'nodejs26', memoryMiB: 128 } as const;
 const spins = 'setInterval(() => { const end = Date.now() + 8; while (Date.now() < end); }, 1); export const handler = () => 1;';
 const dedication = {
+  runtime: 'nodejs26',
   function: 'frozen',
   version: 1,
   instanceId: 'frozen',
@@ -20,6 +21,7 @@ const dedication = {
   environment: {},
   memoryMiB: 128,
   timeoutMs: 1_000,
+  initTimeoutMs: 10_000,
   concurrency: 1,
 };
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Pool } from '../../src/agent/pool.ts';
 import type { Sandbox } from '../../src/agent/sandbox/sandbox.ts';
 
+const few = { bootsAtOnce: 1, waitedBootsAtOnce: 4 };
 const kind = { runtime: 'nodejs26', memoryMiB: 128 } as const;
 
 /** A sandbox of which only its life matters here. */
@@ -15,7 +16,7 @@ function fakeSandbox(): { sandbox: Sandbox; ended: Promise<string> } {
 test('a sandbox that boots while its pool becomes smaller is ended, not kept', async () => {
   const { sandbox, ended } = fakeSandbox();
   const boot = Promise.withResolvers<Sandbox>();
-  const pool = new Pool(kind, { boot: () => boot.promise, room: () => 10, bootsAtOnce: 1 });
+  const pool = new Pool(kind, { boot: () => boot.promise, room: () => 10, ...few });
   pool.resize(1);
   assert.equal(pool.booting, 1);
   pool.resize(0);
@@ -27,7 +28,36 @@ test('a sandbox that boots while its pool becomes smaller is ended, not kept', a
 
 test('who waits gets what boots, however small the pool is', async () => {
   const { sandbox } = fakeSandbox();
-  const pool = new Pool(kind, { boot: () => Promise.resolve(sandbox), room: () => 10, bootsAtOnce: 1 });
-  assert.equal(await pool.take(), sandbox);
+  const pool = new Pool(kind, { boot: () => Promise.resolve(sandbox), room: () => 10, ...few });
+  assert.equal(await pool.take('default', 'one'), sandbox);
+  await pool.close();
+});
+
+test('one who starts many does not keep another tenant from his first', async () => {
+  const boots: ((sandbox: Sandbox) => void)[] = [];
+  const boot = () => new Promise<Sandbox>((resolve) => boots.push(resolve));
+  const pool = new Pool(kind, { boot, room: () => 10, ...few });
+  const order: string[] = [];
+  const takes = ['a', 'a', 'a', 'b'].map((tenant) => pool.take(tenant, tenant).then(() => order.push(tenant)));
+  for (const resolve of boots) resolve(fakeSandbox().sandbox);
+  await Promise.all(takes);
+  assert.deepEqual(order, ['a', 'b', 'a', 'a']);
+  await pool.close();
+});
+
+test('of many who wait a few boot at a time; who is withdrawn before his turn boots nothing', async () => {
+  const boots: ((sandbox: Sandbox) => void)[] = [];
+  const boot = () => new Promise<Sandbox>((resolve) => boots.push(resolve));
+  const pool = new Pool(kind, { boot, room: () => 100, ...few });
+  const takes = Array.from({ length: 10 }, (_, at) => pool.take('default', String(at)));
+  assert.equal(pool.booting, 4);
+  for (let at = 5; at < 10; at++) pool.withdraw(String(at));
+  for (const withdrawn of takes.slice(5)) await assert.rejects(withdrawn, { code: 'Unavailable' });
+  for (let at = 0; at < 5; at++) {
+    boots[at]?.(fakeSandbox().sandbox);
+    await takes[at];
+  }
+  assert.equal(boots.length, 5);
+  pool.withdraw('0');
   await pool.close();
 });

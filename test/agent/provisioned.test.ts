@@ -14,6 +14,7 @@ class UnderTest {
   starts = 0;
   room = Infinity;
   minimum = version.config.minimum;
+  target = 0;
   /** Why starts fail. */
   fault: SwiftletError | undefined;
   readonly provisioned: Provisioned;
@@ -27,7 +28,13 @@ class UnderTest {
     };
     const instances = { startAhead, count: () => ({ there: this.there, ready: this.there, room: this.room }) };
     const minimum = (asked: object) => (asked === version ? this.minimum : 0);
-    this.provisioned = new Provisioned({ instances, minimum, now: () => this.now, log: pino({ level: 'silent' }) });
+    this.provisioned = new Provisioned({
+      instances,
+      minimum,
+      target: () => this.target,
+      now: () => this.now,
+      log: pino({ level: 'silent' }),
+    });
   }
 
   async startsAfter(ms: number): Promise<number> {

@@ -9,7 +9,17 @@ const now = 100_000;
 const idle = (restedMs: number, isQuiet = true): RestingState => ({ kind: 'idle', since: now - restedMs, isQuiet });
 const frozen = (restedMs: number): RestingState => ({ kind: 'frozen', since: now - restedMs });
 const spent = (restedMs: number, isQuiet = true): RestingState => ({ kind: 'spent', since: now - restedMs, isQuiet });
-const facts = { serving: true, isProvisioned: false, canFreeze: true, freezeMs: 10_000, idleMs: 60_000, timeoutMs: 30_000 };
+const facts = {
+  serving: true,
+  isProvisioned: false,
+  isWanted: false,
+  isTooMany: false,
+  canFreeze: true,
+  freezeMs: 10_000,
+  idleMs: 60_000,
+  surplusMs: 15_000,
+  timeoutMs: 30_000,
+};
 
 const fates: [what: string, facts: Partial<RestFacts> & { readonly state: RestingState }, fate: Fate][] = [
   ['just used', { state: idle(0) }, 'stay'],
@@ -25,6 +35,12 @@ const fates: [what: string, facts: Partial<RestFacts> & { readonly state: Restin
   ['frozen until the end of its idle time', { state: frozen(60_000) }, 'end'],
   ['provisioned, idle for ever', { state: idle(99_999), isProvisioned: true }, 'stay'],
   ['frozen, and provisioned since another one is gone', { state: frozen(20_000), isProvisioned: true }, 'thaw'],
+  ['idle for longer than its time, but wanted for the load', { state: frozen(99_999), isWanted: true }, 'stay'],
+  ['one too many, for less than the delay', { state: frozen(14_999), isTooMany: true }, 'stay'],
+  ['one too many, for the delay', { state: frozen(15_000), isTooMany: true }, 'end'],
+  ['one too many, with work in the background', { state: idle(15_000, false), isTooMany: true }, 'stay'],
+  ['one too many, whose idle time is shorter', { state: idle(5_000), isTooMany: true, idleMs: 5_000 }, 'end'],
+  ['one too many, and provisioned', { state: idle(99_999), isTooMany: true, isProvisioned: true }, 'stay'],
   ['of a version that serves no more', { state: idle(0), serving: false }, 'end'],
   ['the same, provisioned', { state: idle(0), serving: false, isProvisioned: true }, 'end'],
   ['the same, frozen', { state: frozen(11_000), serving: false }, 'end'],
@@ -46,7 +62,10 @@ test('the best one is ready, else the one that was frozen last; none that is spe
   const instance = (id: string, state: InstanceState, number = 1) => ({ id, state, version: { ...version, number } }) as Instance;
   const [old, young] = [instance('old', frozen(20_000)), instance('young', frozen(11_000))];
   const others = [instance('spent', spent(0)), instance('starting', { kind: 'starting' }), instance('of another version', idle(0), 2)];
-  assert.equal(bestResting([...others, old, young, instance('ready', idle(9_000))], version)?.id, 'ready');
-  assert.equal(bestResting([...others, old, young], version)?.id, 'young');
-  assert.equal(bestResting(others, version), undefined);
+  const none = () => false;
+  assert.equal(bestResting([...others, old, young, instance('ready', idle(9_000))], version, none)?.id, 'ready');
+  assert.equal(bestResting([...others, old, young], version, none)?.id, 'young');
+  assert.equal(bestResting(others, version, none), undefined);
+  const isStale = ({ id }: Instance) => id === 'young';
+  assert.equal(bestResting([...others, old, young], version, isStale)?.id, 'old', 'one with an old secret is given to nobody');
 });

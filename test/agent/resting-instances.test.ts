@@ -4,11 +4,14 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import type { EndFacts } from '../../src/agent/end-reason.ts';
 import { Instances } from '../../src/agent/instances.ts';
+import { PlaceSharing } from '../../src/agent/place-sharing.ts';
 import type { Sandbox } from '../../src/agent/sandbox/sandbox.ts';
+import { SwiftletError } from '../../src/model/errors.ts';
 import type { Version } from '../../src/model/function.ts';
 import { noTimes } from '../../src/model/phases.ts';
 import { leaseMs, renewEveryMs } from '../../src/wire/agent-calls.ts';
 import type { Peer } from '../../src/wire/calls.ts';
+import type { VersionTarget } from '../../src/wire/scale-calls.ts';
 import { version as plain } from '../gateway/starting-instance.ts';
 
 const ended: EndFacts = { exit: { code: null, signal: 'SIGKILL' }, oomKills: 0, pidsRefused: 0, tail: '' };
@@ -36,26 +39,51 @@ class FakeSandbox {
   }
 }
 
+const targetOf = (target: number, maximum = 100): VersionTarget => ({
+  tenant: plain.tenant,
+  function: plain.function,
+  number: plain.number,
+  target,
+  minimum: 0,
+  maximum,
+});
+
 class UnderTest {
   now = 0;
   readonly gone: string[] = [];
+  /** Those that a gateway was told to give back. */
+  readonly retired: string[] = [];
   readonly sandboxes: FakeSandbox[] = [];
   serving: Version | undefined;
+  /** Which values of its secrets the version has. */
+  stamp = 'db=1';
+  memoryQuotaMiB: number | undefined;
+  target: VersionTarget | undefined;
   readonly instances: Instances;
   readonly #alive = new AbortController();
   readonly gateway = { role: 'gateway', signal: this.#alive.signal } as Peer;
 
-  constructor(config: Partial<Version['config']> = {}) {
+  constructor(config: Partial<Version['config']> = {}, capacity = 100) {
     this.serving = { ...plain, config: { ...plain.config, freezeMs: 1_000, idleMs: 5_000, timeoutMs: 3_000, ...config } };
     this.instances = new Instances({
+      places: new PlaceSharing({
+        capacity,
+        tenants: () => ['default', 'other'],
+        retire: ({ id }) => this.retired.push(id),
+        now: () => this.now,
+      }),
       start: () => {
+        if ([...this.instances.all].length === capacity) return Promise.reject(new SwiftletError('HostFull', 'no room'));
         const sandbox = new FakeSandbox();
         this.sandboxes.push(sandbox);
-        return Promise.resolve({ sandbox: sandbox as unknown as Sandbox, times: noTimes });
+        return Promise.resolve({ sandbox: sandbox as unknown as Sandbox, times: noTimes, secretStamp: this.stamp });
       },
       isServed: ({ number }) => this.serving?.number === number,
       minimum: ({ config }) => config.minimum,
+      secretStamp: () => this.stamp,
+      target: () => this.target,
       announceEnd: ({ id }) => void this.gone.push(id),
+      memoryQuotaMiB: () => this.memoryQuotaMiB,
       canFreeze: true,
       now: () => this.now,
       log: pino({ level: 'silent' }),
@@ -71,8 +99,8 @@ class UnderTest {
     return [...this.instances.all].map(({ state }) => state.kind);
   }
 
-  async acquire(id: string): Promise<string> {
-    const { instance, start } = await this.instances.acquire(this.version, this.gateway, id, () => undefined);
+  async acquire(id: string, tenant = 'default'): Promise<string> {
+    const { instance, start } = await this.instances.acquire({ ...this.version, tenant }, this.gateway, id, () => undefined);
     return `${instance.id} ${start}`;
   }
 
@@ -173,7 +201,7 @@ test('a gateway that says it still has a frozen one gets it thawed', async () =>
 test('an adopted one is asked before it is frozen, when its gateway has had the time to say that it holds it', async () => {
   const tested = new UnderTest({ idleMs: 60_000 });
   const sandbox = new FakeSandbox();
-  tested.instances.adopt(sandbox as unknown as Sandbox, { id: 'a', version: tested.version, startedAt: '' });
+  tested.instances.adopt(sandbox as unknown as Sandbox, { id: 'a', version: tested.version, startedAt: '', secretStamp: 'db=1' });
   tested.after(renewEveryMs - 1);
   assert.deepEqual([tested.states, sandbox.asked.length], [['idle'], 0]);
   tested.after(1);
@@ -226,4 +254,104 @@ test('a host that needs room takes the one that has rested longest, but none tha
   assert.deepEqual([first?.did, second?.did, third?.did], [[], [], ['kill']]);
   await tested.instances.endOldestIdle(other);
   assert.equal(tested.states.length, 2);
+});
+
+test('one with a rotated secret is given to nobody, counts for nothing, and goes as soon as it is quiet', async () => {
+  const tested = new UnderTest({ maximum: 1 });
+  const sandbox = await tested.rested('a');
+  tested.stamp = 'db=2';
+  assert.deepEqual(tested.instances.count(tested.version), { there: 0, ready: 0, room: 1 });
+  assert.equal(await tested.acquire('b'), 'b cold');
+  tested.after(0);
+  assert.deepEqual(sandbox.did, ['kill']);
+  assert.deepEqual(tested.states, ['ending', 'leased']);
+});
+
+test('of provisioned ones the old stay until the new are there', async () => {
+  const tested = new UnderTest({ minimum: 1 });
+  await tested.instances.startAhead(tested.version);
+  tested.stamp = 'db=2';
+  tested.after(0);
+  assert.deepEqual(tested.states, ['idle']);
+  await tested.instances.startAhead(tested.version);
+  tested.after(0);
+  assert.deepEqual(tested.states, ['ending', 'idle']);
+});
+
+test('a tenant’s instances have no more of the host’s memory together than its quota, until one is gone', async () => {
+  const tested = new UnderTest();
+  tested.memoryQuotaMiB = 2 * tested.version.config.memoryMiB;
+  await tested.acquire('a');
+  await tested.acquire('b');
+  await assert.rejects(tested.acquire('c'), {
+    code: 'QuotaExceeded',
+    place: 'memoryMiB',
+    message: /quota "memoryMiB" of 256 full: its instances have 256 MiB/,
+  });
+  tested.memoryQuotaMiB = undefined;
+  assert.equal(await tested.acquire('c'), 'c cold');
+});
+
+test('what the autoscaler wants is not ended for being idle, what is too many sooner than usual, and the last one as usual', async () => {
+  const tested = new UnderTest({ scale: { ...plain.config.scale, delayMs: 2_000 } });
+  for (const id of ['a', 'b', 'c']) await tested.acquire(id);
+  for (const [at, id] of ['a', 'b', 'c'].entries()) {
+    tested.instances.release(id, tested.gateway, 0);
+    await tested.sandboxes[at]?.beQuiet();
+  }
+  tested.target = targetOf(2);
+  tested.after(1_999);
+  assert.equal(tested.states.length, 3);
+  tested.after(1);
+  await settled();
+  assert.deepEqual([tested.gone.length, tested.states.length], [1, 2]);
+  tested.after(60_000);
+  await settled();
+  assert.equal(tested.states.length, 2);
+  tested.target = targetOf(0);
+  tested.now -= 58_000;
+  tested.after(0);
+  await settled();
+  assert.equal(tested.states.length, 1, 'the last one has its idle time');
+  tested.after(58_000);
+  await settled();
+  assert.deepEqual(tested.states, []);
+});
+
+test('of many that are too many as many go at once as are too many', async () => {
+  const tested = new UnderTest({ scale: { ...plain.config.scale, delayMs: 2_000 } });
+  const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+  for (const id of ids) await tested.acquire(id);
+  for (const id of ids) tested.instances.release(id, tested.gateway, 0);
+  for (const sandbox of tested.sandboxes) await sandbox.beQuiet();
+  tested.target = targetOf(2);
+  tested.after(2_000);
+  await settled();
+  assert.deepEqual([tested.gone, tested.states.length], [['a', 'b', 'c', 'd'], 2]);
+});
+
+test('a maximum that is lower for a while holds for starts', async () => {
+  const tested = new UnderTest();
+  tested.target = targetOf(0, 1);
+  await tested.acquire('a');
+  await assert.rejects(tested.acquire('b'), /runs its maximum of 1 instances/);
+  tested.target = undefined;
+  assert.equal(await tested.acquire('b'), 'b cold');
+});
+
+test('the last place is for a tenant that has none; of a host that is full all the same the one with most gives an instance up', async () => {
+  const tested = new UnderTest({}, 4);
+  for (const id of ['a', 'b', 'c']) await tested.acquire(id);
+  await assert.rejects(tested.acquire('d'), { code: 'HostFull', message: /for tenants that have none/ });
+  assert.equal(await tested.acquire('e', 'other'), 'e cold');
+  await assert.rejects(tested.acquire('f', 'late'), { code: 'HostFull' });
+  assert.deepEqual(tested.retired, ['c']);
+  await assert.rejects(tested.acquire('f', 'late'), { code: 'HostFull' });
+  assert.deepEqual(tested.retired, ['c'], 'one at a time');
+  tested.instances.release('c', tested.gateway, 0);
+  await assert.rejects(tested.acquire('g'), { code: 'HostFull' }, 'it is not given back to whom it was taken from');
+  await tested.sandboxes[2]?.beQuiet();
+  await settled();
+  assert.equal(await tested.acquire('f', 'late'), 'f cold');
+  assert.deepEqual(tested.retired, ['c']);
 });

@@ -23,12 +23,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import koffi from 'koffi';
 import { closeFd } from '../../src/agent/linux/libc.ts';
-import { runtimeFiles } from '../../src/agent/runtimes.ts';
+import { runtimeFiles } from '../../src/agent/runtimes/runtimes.ts';
 import { processesOfSlots, removeRemains } from '../../src/agent/sandbox/remains.ts';
 import {
   codeFolderOf,
   type Exit,
   fifoName,
+  inside,
   type RuntimeFiles,
   type SandboxProcesses,
   socketName,
@@ -121,12 +122,14 @@ export function sandboxDriverContract(name: string, driverKind: DriverKind, { is
       void boot.finally(() => {
         state.settled = true;
       });
+      const pids = () => processesOfSlots(under.traces).map(({ pid }) => pid);
       let victims: number[] = [];
       while (!state.settled && victims.length === 0) {
-        victims = processesOfSlots(under.traces).map(({ pid }) => pid);
+        victims = pids();
         await turn();
       }
-      for (const pid of victims) kill(pid);
+      // On a busy machine it may be set up before it was seen.
+      for (const pid of victims.length === 0 ? pids() : victims) kill(pid);
       if ((await boot) === 'booted') {
         await ended.next();
         await under.driver.free(0, join(under.traces.slotsFolder, '0'));
@@ -136,7 +139,8 @@ export function sandboxDriverContract(name: string, driverKind: DriverKind, { is
 
     it('takes everything back when it cannot boot', async (t) => {
       const under = open(t);
-      const missing = { binFolder: '/nonexistent/bin', folder: '/nonexistent/runtime' };
+      const shown = { source: '/nonexistent/bin', target: inside.binFolder };
+      const missing: RuntimeFiles = { language: 'nodejs', interpreter: '/nonexistent/bin/node', shown, folder: '/nonexistent/runtime' };
       await assert.rejects(under.driver.boot(specOf(under, missing)));
       await eventually(
         () => left(under),
@@ -207,6 +211,13 @@ const left = ({ traces }: DriverUnderTest): typeof nothing => ({
   folders: readdirSync(traces.slotsFolder).length,
 });
 
+/** Where a driver mounts in its sandboxes, and must not on the host. Other mounts of the host come and go. */
+const mountedInside: readonly string[] = ['/etc', '/tmp', '/dev/shm', '/proc', '/dev', inside.code, inside.runtime, inside.binFolder];
+const mountPoints = (): string[] =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '');
+
 /** What of the host a test holds and must give back: mounts, processes that know its folder, its own pipes and sockets. */
 function holdings(folder: string) {
   const targets = readdirSync('/proc/self/fd').map((fd) => {
@@ -217,7 +228,7 @@ function holdings(folder: string) {
     }
   });
   return {
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length,
+    mounts: mountPoints().filter((point) => point.startsWith(folder) || mountedInside.includes(point)).length,
     processes: pidsWith((line) => line.includes(folder)).length,
     channels: targets.filter((target) => target.includes(folder) || target.startsWith('socket:')).length,
   };
@@ -245,18 +256,18 @@ const kill = (pid: number) => {
 
 /** Boots slot 0 with a shell program in the runtime's place, or with a real runtime; its end is told in order. */
 async function bootProgram(under: DriverUnderTest & { readonly folder: string }, program: string | undefined) {
-  const node = program === undefined ? runtimeFiles(under.runtimes, kind.runtime) : programFiles(under, program);
-  const spec = specOf(under, node);
+  const runtime = program === undefined ? runtimeFiles(under.runtimes, kind.runtime) : programFiles(under, program);
+  const spec = specOf(under, runtime);
   const exits = endsOf(under);
   const processes: SandboxProcesses = await under.driver.boot(spec);
   assert.ok(existsSync(join(spec.folder, socketName)));
   return { processes, exits, hears: (until: RegExp) => hear(spec.folder, until) };
 }
 
-function specOf({ traces }: DriverUnderTest, node: RuntimeFiles) {
+function specOf({ traces }: DriverUnderTest, runtime: RuntimeFiles) {
   const folder = join(traces.slotsFolder, '0');
   mkdirSync(codeFolderOf(folder), { recursive: true });
-  return { slot: 0, folder, node, memoryMiB: kind.memoryMiB };
+  return { slot: 0, folder, runtime, memoryMiB: kind.memoryMiB };
 }
 
 function programFiles({ runtimes, folder }: DriverUnderTest & { readonly folder: string }, program: string): RuntimeFiles {
@@ -264,7 +275,11 @@ function programFiles({ runtimes, folder }: DriverUnderTest & { readonly folder:
   mkdirSync(binFolder);
   writeFileSync(join(binFolder, 'node'), `#!/bin/sh\n${program}\n`);
   chmodSync(join(binFolder, 'node'), 0o755);
-  return { binFolder, folder: runtimeFiles(runtimes, kind.runtime).folder };
+  return {
+    ...runtimeFiles(runtimes, kind.runtime),
+    interpreter: join(binFolder, 'node'),
+    shown: { source: binFolder, target: inside.binFolder },
+  };
 }
 
 /** Ends as the driver tells them; a second one of a slot is a mistake. */
@@ -296,6 +311,7 @@ async function hear(slotFolder: string, until: RegExp): Promise<string> {
 }
 
 const dedication = {
+  runtime: 'nodejs26',
   function: 'contract',
   version: 1,
   instanceId: 'contract',
@@ -303,5 +319,6 @@ const dedication = {
   environment: {},
   memoryMiB: 128,
   timeoutMs: 1_000,
+  initTimeoutMs: 10_000,
   concurrency: 1,
 };

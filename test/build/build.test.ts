@@ -5,9 +5,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { buildFunction } from '../../src/build/build.ts';
+import { buildFunction, demandDependencies } from '../../src/build/build.ts';
 import { planFolder } from '../../src/build/plan.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
+import { functionConfigSchema } from '../../src/model/function.ts';
+import type { RuntimeName } from '../../src/model/runtimes.ts';
 import { folderOf } from './folder-of.ts';
 
 const installs = `mkdir -p node_modules/dep node_modules/.bin
@@ -127,4 +129,22 @@ test('what no deploy used for a month is dropped', async () => {
   await build({ ...project, 'package-lock.json': '{"packages":{}}' });
   assert.ok(!left().cache.includes(old));
   assert.equal(left().cache.length, 1);
+});
+
+test('dependencies that are nowhere are asked for, with the remedy, before anything is sent', async () => {
+  const wants = async (files: Record<string, string>, install = true, runtime: RuntimeName = 'nodejs26') => {
+    await using folder = await folderOf({ 'index.js': '', ...files });
+    const config = functionConfigSchema.parse({ handler: 'index.handler', runtime });
+    await demandDependencies({ source: folder.path, config, build: { install, scripts: false, include: [], exclude: [] } });
+  };
+  const needs = { 'package.json': '{"dependencies":{"express":"5"}}' };
+  await assert.rejects(wants(needs), {
+    code: 'ManifestInvalid',
+    message: /\(express\), and there is no package-lock\.json.*npm install --package-lock-only/,
+  });
+  await wants({ ...needs, 'package-lock.json': '{}' });
+  await wants({ ...needs, 'node_modules/express/index.js': '' });
+  await wants(needs, false);
+  await wants(needs, true, 'python3');
+  for (const text of ['{}', '{"dependencies":{}}', '{"devDependencies":{"a":"1"}}', 'no json']) await wants({ 'package.json': text });
 });

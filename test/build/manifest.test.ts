@@ -26,7 +26,7 @@ const bad: readonly Row[] = [
     'a runtime that is like none',
     ofA('runtime: cobol'),
     'RuntimeUnknown',
-    /3:14: unknown runtime "cobol"; known are nodejs22, nodejs24, nodejs26$/,
+    /3:14: unknown runtime "cobol"; known are nodejs22, nodejs24, nodejs26, python3, provided, http$/,
   ],
   ['a misspelt strategy', ofA('rollout: { strategy: canari }'), 'ManifestInvalid', /3:26: .*it is all-at-once, canary, blue-green/],
   [
@@ -65,9 +65,9 @@ const bad: readonly Row[] = [
   ],
   [
     'a duration over the limit',
-    ofA('timeout: 1h'),
+    ofA('timeout: 25h'),
     'ManifestInvalid',
-    /3:14: functions\.a\.timeout: 1h is out of range: it is from 100ms to 15m$/,
+    /3:14: functions\.a\.timeout: 25h is out of range: it is from 100ms to 24h$/,
   ],
   ['a negative duration', ofA('idle: -1'), 'ManifestInvalid', /3:11: functions\.a\.idle: -1s is out of range: it is from 0ms to 24h$/],
   [
@@ -97,6 +97,28 @@ const bad: readonly Row[] = [
     'ManifestInvalid',
     /3:25: functions\.a\.async\.onFailure: it is dead-letter or discard$/,
   ],
+  ['a secret of no name', ofA('secrets: { A: Not_A_Name }'), 'ManifestInvalid', /secrets\.A: it is the name of a secret/],
+  ['a secret in a form that there is not', ofA('secrets: { A: { secret: db, as: pipe } }'), 'ManifestInvalid', /secrets\.A/],
+  ['a secret for a variable that no shell would take', ofA('secrets: { 1A: db }'), 'ManifestInvalid', /"1A" is no name for a variable/],
+  ['a misspelt key of scale', ofA('scale: { dely: 1s }'), 'ManifestInvalid', /3:14: unknown key "dely"; did you mean "delay"\?$/],
+  [
+    'a share that is none',
+    ofA('scale: { outAt: 0.7 }'),
+    'ManifestInvalid',
+    /3:21: functions\.a\.scale\.outAt: it is a number from 10 to 100$/,
+  ],
+  [
+    'a rate without a rate',
+    ofA('protect: { rates: [{ burst: 5 }] }'),
+    'ManifestInvalid',
+    /3:\d+: functions\.a\.protect\.rates\.0\.perSecond: it is a number from/,
+  ],
+  [
+    'two fallbacks',
+    ofA('protect: { fallback: { lastGood: 1m, function: b } }'),
+    'ManifestInvalid',
+    /functions\.a\.protect\.fallback: it has one of answer, function and lastGood$/,
+  ],
   ['a variable that no shell would take', ofA('environment: { 1A: x }'), 'ManifestInvalid', /3:20: "1A" is no name for a variable/],
   [
     'a variable of the platform’s',
@@ -110,7 +132,6 @@ const bad: readonly Row[] = [
     'ManifestInvalid',
     /3:29: functions\.a\.environment\.runtime: a value is text/,
   ],
-  ['a handler outside of the folder', ofA('handler: ../../x'), 'ManifestInvalid', /3:14: functions\.a\.handler: a handler is/],
   ['a number as a function', 'functions:\n  a: 5\n', 'ManifestInvalid', /^swiftlet\.yaml:2:6: functions\.a: a function has settings/],
   ['no functions’ key', 'service: shop\n', 'ManifestInvalid', /^swiftlet\.yaml:1:1: functions: it has the functions by name/],
   ['nothing in it', '', 'ManifestInvalid', /^swiftlet\.yaml:1:1: the manifest: it has the key "functions"/],
@@ -156,6 +177,10 @@ const good: readonly [setting: string, parsed: Record<string, unknown>][] = [
   ['memory: 512 mb', { memory: 512 }],
   ['memory: 1GiB', { memory: 1_024 }],
   ['memory: 2g', { memory: 2_048 }],
+  [
+    'secrets: { A: db, B: { secret: tls, as: file } }',
+    { secrets: { A: { secret: 'db', as: 'environment' }, B: { secret: 'tls', as: 'file' } } },
+  ],
   ['environment: { A: 1, B: true, C: text, D: "" }', { environment: { A: '1', B: 'true', C: 'text', D: '' } }],
   [
     'async: { retries: 0, backoff: 10ms, maximumAge: 168h, inFlight: 1, onFailure: discard }',

@@ -56,6 +56,15 @@ test('deploy says when what it published is not served yet', async () => {
   assert.match(stderr, /unplaced is published and not served yet/);
 });
 
+test('deploy of a function that asks for a token shows how to send one', async () => {
+  const folder = join(cli.folder, 'closed');
+  await mkdir(folder);
+  await writeFile(join(folder, 'index.mjs'), 'export const handler = () => 1;');
+  await writeFile(join(folder, 'swiftlet.yaml'), 'functions: { closed: { url: token } }');
+  const { stdout, stderr } = await cli.swiftlet('deploy', 'closed');
+  assert.match(stdout, /try it: curl -H "authorization: Bearer \$(?:SWIFTLET_TOKEN|\(cat .*\))" http/, stderr);
+});
+
 test('deploy, list and invoke work on a whole service', async () => {
   const shop = join(cli.folder, 'shop');
   await mkdir(join(shop, 'one'), { recursive: true });

@@ -108,6 +108,11 @@ const routes: readonly [method: string, path: RegExp, route: Route][] = [
     /^\/v1\/functions\/([^/]+)\/versions$/,
     withVersions((response, _name, versions) => sendJson(response, { serving: versions[0].number, versions })),
   ],
+  [
+    'GET',
+    /^\/v1\/functions\/([^/]+)\/calls$/,
+    withVersions((response) => sendJson(response, { since: '2026-01-01T00:00:00.000Z', calls: [] })),
+  ],
   ['GET', /^\/v1\/functions\/([^/]+)\/starts$/, withVersions((response) => sendJson(response, noStarts))],
   ['DELETE', /^\/v1\/functions\/([^/]+)$/, removeFunction],
   ['GET', /^\/v1\/functions\/([^/]+)\/aliases$/, withVersions((response) => sendJson(response, { aliases: fakeAliases }))],
@@ -180,7 +185,12 @@ async function putFunction(
     createdAt: '2026-01-01T00:00:00.000Z',
   };
   if (created) functions.set(name, [version, ...versions]);
-  sendJson(response, { version: created ? version : versions[0], created, placed: name !== unplaced });
+  sendJson(response, {
+    version: created ? version : versions[0],
+    created,
+    placed: name !== unplaced,
+    callers: version.config.url ?? 'public',
+  });
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {

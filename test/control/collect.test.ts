@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { pino } from 'pino';
-import { CodeCache } from '../../src/agent/code-cache.ts';
+import { CodeCache, codeKey } from '../../src/agent/code-cache.ts';
 import { type CollectMeans, collectArtifacts, keepCollecting } from '../../src/control/collect.ts';
 import { FolderBlobs } from '../../src/control/folder-blobs.ts';
 import { artifactGraceMs } from '../../src/control/retention.ts';
@@ -103,11 +103,15 @@ it('goes on from time to time, until disposed', async (t) => {
 it('unpacked code goes when nobody needs it any more', async (t) => {
   const folder = tempFolder(t);
   const [kept, dropped] = ['kept', 'dropped'].map((text) => createHash('sha256').update(text).digest('hex')) as [string, string];
-  for (const digest of [kept, dropped]) mkdirSync(join(folder, digest));
+  for (const digest of [kept, dropped]) mkdirSync(join(folder, 'default', digest), { recursive: true });
+  // As releases before tenants had it.
+  mkdirSync(join(folder, dropped));
   const cache = new CodeCache(folder, { open: () => Promise.reject(new Error('not asked')) }, () => 0);
-  assert.ok(cache.placed(dropped));
-  await cache.keepOnly(new Set([kept]));
-  assert.deepEqual(readdirSync(folder), [kept]);
-  assert.deepEqual([cache.placed(kept), cache.placed(dropped)], [join(folder, kept), undefined]);
-  await assert.rejects(cache.place(dropped), /not asked/);
+  const ref = (digest: string, tenant = 'default') => ({ tenant, digest });
+  assert.ok(cache.placed(ref(dropped)));
+  assert.equal(cache.placed(ref(kept, 'other')), undefined, 'another tenant has it for its own');
+  await cache.keepOnly(new Set([codeKey(ref(kept))]));
+  assert.deepEqual([readdirSync(folder), readdirSync(join(folder, 'default'))], [['default'], [kept]]);
+  assert.deepEqual([cache.placed(ref(kept)), cache.placed(ref(dropped))], [join(folder, 'default', kept), undefined]);
+  await assert.rejects(cache.place(ref(dropped)), /not asked/);
 });

@@ -10,7 +10,9 @@ import { bundleMediaType } from '../../src/build/bundle.ts';
 import { startControl } from '../../src/control/start-control.ts';
 import type { RoleConfig } from '../../src/role/role-config.ts';
 import { rawEntry, tar } from '../build/hostile-tar.ts';
+import type { RootKeys } from '../../src/role/root-keys.ts';
 import { FakeRoles } from './fake-roles.ts';
+import { FakeRootKeys } from './fake-root-keys.ts';
 import { tempFolder } from './temp-folder.ts';
 
 export const token = 'the-token-of-the-tests';
@@ -63,11 +65,17 @@ export function configIn(folder: string, change: Partial<RoleConfig> = {}): Role
     role: 'control',
     run: join(folder, 'run'),
     home: folder,
-    gateway: { host: '127.0.0.1', port: 8080, tenantInFlight: 10 },
+    gateway: { host: '127.0.0.1', port: 8080, tenantInFlight: 10, urls: 'public' },
     api: { host: '127.0.0.1', port: 0 },
-    events: { maxLogBytes: 1_000_000_000, webhookAllow: [] },
+    events: { log: { kind: 'sqlite' }, maxLogBytes: 1_000_000_000, webhookAllow: [], sourceFolders: [] },
     tokenHashes: [sha256(token)],
-    agent: { isolation: 'bubblewrap', poolSize: 0, bootsAtOnce: 1, maxSandboxes: 1 },
+    agent: {
+      isolation: 'bubblewrap',
+      poolSize: 0,
+      bootsAtOnce: 1,
+      maxSandboxes: 1,
+      network: { opened: [], nameServers: [], searchDomains: [] },
+    },
     graceMs: 100,
     ...change,
   };
@@ -96,14 +104,20 @@ export async function call(
   return { status: response.status, headers: response.headers, text, json };
 }
 
-/** @param folder to start on the data of a control that was stopped */
-export async function startUnderTest(t: TestContext, folder = tempFolder(t), change: Partial<RoleConfig> = {}): Promise<ControlUnderTest> {
+/** @param folder to start on the data of a control that was stopped @param rootKeys the same as it had then */
+export async function startUnderTest(
+  t: TestContext,
+  folder = tempFolder(t),
+  change: Partial<RoleConfig> = {},
+  rootKeys: RootKeys = new FakeRootKeys(),
+): Promise<ControlUnderTest> {
   const config = configIn(folder, change);
   mkdirSync(join(config.run, 'control'), { recursive: true });
   mkdirSync(join(folder, 'control'), { recursive: true });
   const roles = new FakeRoles(config.run);
   await roles.start();
-  const control = await startControl(config, pino({ level: 'silent' }), join(folder, 'control'));
+  t.after(() => roles[Symbol.asyncDispose]());
+  const control = await startControl(config, pino({ level: 'silent' }), rootKeys, join(folder, 'control'));
   const stop = async (graceMs = 0) => {
     await control.stop(graceMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(graceMs));
     await roles[Symbol.asyncDispose]();

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleMediaType } from '../../src/build/bundle.ts';
+import { answerKeys } from '../../src/cli/up/answer-keys.ts';
+import { openRootKeys } from '../../src/cli/up/root-key-place.ts';
 import { roleConfigVariable } from '../../src/role/role-config.ts';
 import { bundleOf, call, configIn, sha256 } from './control-under-test.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -30,7 +32,13 @@ async function startProcess(t: TestContext, folder: string, port: number): Promi
     env: { ...process.env, [roleConfigVariable]: JSON.stringify(config), SWIFTLET_LOG_LEVEL: 'silent' },
   });
   t.after(() => child.kill('SIGKILL'));
-  const [news] = (await once(child, 'message')) as [{ news: string; message?: string }];
+  const rootKeys = openRootKeys({ kind: 'file', path: join(folder, 'root-key') });
+  child.on('message', (message) => void answerKeys(rootKeys, message, child));
+  const news = await new Promise<{ news: string; message?: string }>((resolve) => {
+    child.on('message', (message: { news: string }) => {
+      if (message.news !== 'root keys') resolve(message);
+    });
+  });
   assert.equal(news.news, 'ready', news.message ?? 'it failed');
   return child;
 }

@@ -4,10 +4,10 @@ import { describe, it } from 'node:test';
 import { conditionOf } from '../../src/control/api/conditions.ts';
 import { methodsOf } from '../../src/control/api/route-methods.ts';
 import { behind } from '../../src/control/function-logs.ts';
-import { GuessLimit } from '../../src/control/guess-limit.ts';
+import { GuessLimit } from '../../src/wire/guess-limit.ts';
 import { checkHandler, handlerFiles } from '../../src/control/handler-file.ts';
 import { versionsToDrop } from '../../src/control/retention.ts';
-import { bearerToken, isKnownToken } from '../../src/control/tokens.ts';
+import { authenticate, bearerToken } from '../../src/wire/authentication.ts';
 
 describe('which versions are dropped', () => {
   const cases: readonly (readonly [numbers: number[], serving: number, kept: number, dropped: number[]])[] = [
@@ -61,8 +61,31 @@ describe('whether a bundle has a handler’s file', () => {
     assert.throws(() => checkHandler('x'.repeat(250), many), { code: 'HandlerNotFound' });
     assert.ok(performance.now() - started < 1_000);
   });
+  it('knows how Python writes it', () => {
+    const modules = ['main.py', 'shop/__init__.py', 'shop/orders.py', 'lib.js'];
+    for (const handler of [
+      'main',
+      'main.handler',
+      'shop.handler',
+      'shop.orders.handler',
+      'shop/orders.handler',
+      './shop/orders',
+      'shop.orders',
+    ])
+      checkHandler(handler, modules, 'python');
+    for (const handler of ['man.handler', 'lib.handler', 'orders.handler']) {
+      assert.throws(() => checkHandler(handler, modules, 'python'), {
+        code: 'HandlerNotFound',
+        message: /with the extension \.py; the bundle has .*main\.py.*Set "handler" to "module\.function"$/,
+      });
+    }
+    assert.throws(() => checkHandler('main.handler', modules), {
+      message: /the bundle has lib\.js.*for Python set "runtime" to python3, too$/,
+    });
+  });
   it('does not look among dependencies', () => {
-    assert.deepEqual(handlerFiles(['node_modules/a/index.js', 'lib/node_modules/b.js', 'my_node_modules/c.js']), ['my_node_modules/c.js']);
+    const files = ['node_modules/a/index.js', 'lib/node_modules/b.js', 'my_node_modules/c.js', 'site-packages/flask/app.py'];
+    assert.deepEqual(handlerFiles(files), ['my_node_modules/c.js']);
   });
 });
 
@@ -101,11 +124,12 @@ describe('tokens', () => {
     }
   });
   it('are known by their hash', () => {
-    assert.equal(isKnownToken('secret', [hash('other'), hash('secret')]), true);
-    assert.equal(isKnownToken('Secret', [hash('secret')]), false);
-    assert.equal(isKnownToken('secret', []), false);
-    assert.equal(isKnownToken('secret', ['', 'zz']), false);
-    assert.equal(isKnownToken(hash('secret'), [hash('secret')]), false);
+    const isKnown = (token: string, tokenHashes: string[]) => authenticate(token, { tokenHashes, tokens: new Map() }, 0).kind === 'known';
+    assert.equal(isKnown('secret', [hash('other'), hash('secret')]), true);
+    assert.equal(isKnown('Secret', [hash('secret')]), false);
+    assert.equal(isKnown('secret', []), false);
+    assert.equal(isKnown('secret', ['', 'zz']), false);
+    assert.equal(isKnown(hash('secret'), [hash('secret')]), false);
   });
 });
 

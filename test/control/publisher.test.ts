@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Publisher } from '../../src/control/publisher.ts';
 import { SqliteStore } from '../../src/control/sqlite-store.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
-import type { PublishedState } from '../../src/wire/published-state.ts';
+import { functionsAtOnce, type PublishedState } from '../../src/wire/published-state.ts';
 import { type StateSubscriber, subscribeState } from '../../src/wire/state-subscriber.ts';
 import { artifactOf, deploymentOf } from './store-suite.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -99,5 +99,17 @@ describe('the publisher', () => {
     const subscriber = subscribe();
     for (let i = 0; subscriber.state === undefined && i < 100; i += 1) await sleep(10);
     assert.equal(subscriber.state?.functions.size, 60);
+  });
+
+  it('publishes many functions in parts, and what changes meanwhile after them', async (t) => {
+    const { store, subscribe, revisionOf } = await published(t);
+    for (let i = 0; i < 2 * functionsAtOnce + 1; i += 1) await revisionOf({ function: `f${i}` });
+    const subscriber = subscribe();
+    const gone = await store.remove('default', 'f0');
+    const last = await revisionOf({ function: 'last' });
+    while (subscriber.state?.revision !== last) await sleep(5);
+    assert.equal(gone, last - 1);
+    assert.equal(subscriber.state.functions.size, 2 * functionsAtOnce + 1);
+    assert.ok(subscriber.state.functions.has('default/last') && !subscriber.state.functions.has('default/f0'));
   });
 });

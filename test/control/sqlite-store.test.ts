@@ -2,17 +2,18 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { storeSchema } from '../../src/control/sqlite-schema.ts';
 import { SqliteStore } from '../../src/control/sqlite-store.ts';
 import { firstTraffic } from '../../src/control/traffic.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
 import { openDatabase, transact } from '../../src/role/sqlite-database.ts';
 import { needsMount, smallDisk } from './small-disk.ts';
-import { artifactOf, deploymentOf, storeSuite } from './store-suite.ts';
+import { artifactOf, deploymentOf, storeSuite, type StoreUnderTest } from './store-suite.ts';
+import { guardedStoreSuite } from './guarded-store-suite.ts';
 import { tempFolder } from './temp-folder.ts';
 
-storeSuite('SQLite', (t) => {
+const open = (t: TestContext): Promise<StoreUnderTest> => {
   const path = join(tempFolder(t), 'store.sqlite');
   let store = new SqliteStore(path);
   t.after(() => store[Symbol.asyncDispose]());
@@ -24,7 +25,9 @@ storeSuite('SQLite', (t) => {
       return store;
     },
   });
-});
+};
+storeSuite('SQLite', open);
+guardedStoreSuite('SQLite', open);
 
 describe('a store that cannot be used', () => {
   const refused = (path: string, reason: RegExp) => {

@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { Deployment, Store } from '../../src/control/store.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
+import { tenantSettingsSchema } from '../../src/model/tenant.ts';
 import { allTo, shareOf } from '../../src/model/traffic.ts';
 import type { Change } from '../../src/wire/published-state.ts';
 
@@ -29,6 +30,7 @@ export const artifactOf = (digit: string, tenant = 'default') => ({ tenant, dige
 export function storeSuite(name: string, open: (t: TestContext) => Promise<StoreUnderTest>): void {
   const filled = async (t: TestContext) => {
     const under = await open(t);
+    await under.store.tenants.set('other', tenantSettingsSchema.parse({}), '2026-01-02T03:04:05.000Z', true);
     for (const digit of ['a', 'b', 'c']) await under.store.addArtifact(artifactOf(digit), 0);
     return under;
   };
@@ -163,6 +165,51 @@ export function storeSuite(name: string, open: (t: TestContext) => Promise<Store
       assert.equal(await store.touchArtifact('third', digest('a'), 1), false);
     });
 
+    it('keeps private networks of tenants apart, with numbers of their own, and tells of them', async (t) => {
+      const under = await filled(t);
+      const { networks } = under.store;
+      const seen: Change[] = [];
+      under.store.watch((change) => seen.push(change));
+      const settings = { ranges: ['10.20.0.0/16'], proxies: ['192.0.2.10', '192.0.2.11'] as [string, string] };
+      const numbers = [7, 7, 8].values();
+      const draw = () => numbers.next().value ?? assert.fail();
+      for (const tenant of ['default', 'other']) {
+        const made = await networks.create(tenant, 'office', settings, '2026-01-02T03:04:05.000Z', draw);
+        assert.equal(made.kind, 'created');
+      }
+      assert.deepEqual([(await networks.find('default', 'office'))?.number, (await networks.find('other', 'office'))?.number], [7, 8]);
+      const before = await under.store.snapshot();
+      assert.equal(before.networks.length, 2);
+      const store = await under.reopen();
+      assert.deepEqual((await store.snapshot()).networks, before.networks);
+      assert.deepEqual(
+        seen.map(({ change }) => change.kind),
+        ['network set', 'network set'],
+      );
+      assert.deepEqual(await store.networks.remove('default', 'office'), { kind: 'removed' });
+      assert.deepEqual(await store.networks.remove('default', 'office'), { kind: 'missing' });
+      // A tenant's networks go with it.
+      await store.tenants.remove('other', '2026-01-02T03:04:05.000Z');
+      assert.deepEqual((await store.snapshot()).networks, []);
+    });
+
+    it('lets no private network go that a version names which requests may go to', async (t) => {
+      const { store } = await filled(t);
+      const named = { ...config, network: { private: ['office'] } };
+      await assert.rejects(
+        store.deploy(deploymentOf({ config: named })),
+        (error) => error instanceof SwiftletError && error.code === 'NetworkMissing',
+      );
+      const settings = { ranges: ['10.20.0.0/16'], proxies: ['192.0.2.10', '192.0.2.11'] as [string, string] };
+      await store.networks.create('default', 'office', settings, '2026-01-02T03:04:05.000Z', () => 7);
+      await store.deploy(deploymentOf({ config: named }));
+      // A way back leads to it.
+      await store.deploy(deploymentOf({ digest: digest('b') }));
+      assert.deepEqual(await store.networks.remove('default', 'office'), { kind: 'in use', functions: ['hello'] });
+      await store.remove('default', 'hello');
+      assert.deepEqual(await store.networks.remove('default', 'office'), { kind: 'removed' });
+    });
+
     it('lists functions by name, a page at a time', async (t) => {
       const { store } = await filled(t);
       for (const name of ['d', 'b', 'a', 'c']) await store.deploy(deploymentOf({ function: name }));
@@ -263,6 +310,121 @@ export function storeSuite(name: string, open: (t: TestContext) => Promise<Store
       await store.remove('default', 'hello');
       await store.dropArtifacts(3_000);
       assert.equal((await store.digests()).size, 0);
+    });
+
+    it('lets a token end at another time, and tells it to those who watch', async (t) => {
+      const under = await filled(t);
+      const { store } = under;
+      const token = { id: '0123456789abcdef', name: 'ci', hash: 'h', grant: { role: 'viewer', tenant: 'other' } as const };
+      await store.tokens.add({ ...token, createdAt: '2026-01-02T03:04:05.000Z', createdBy: 'root' });
+      const changes: Change[] = [];
+      using _watching = store.watch((change) => changes.push(change));
+      const ends = '2026-02-02T03:04:05.000Z';
+      assert.equal(await store.tokens.expire('default', token.id, ends), undefined, 'of another tenant');
+      const ended = await store.tokens.expire('other', token.id, ends);
+      assert.deepEqual([ended?.token.expiresAt, ended?.revision], [ends, changes[0]?.revision]);
+      assert.deepEqual(changes[0]?.change, {
+        kind: 'token granted',
+        token: { id: token.id, hash: 'h', grant: token.grant, expiresAt: ends },
+      });
+      assert.equal((await (await under.reopen()).tokens.list('other'))[0]?.expiresAt, ends);
+    });
+
+    it('keeps what Lambda’s API says of a function, as long as there is the function', async (t) => {
+      const under = await filled(t);
+      const { store } = under;
+      const describe = (description: string) => store.lambda.change('default', 'hello', (record) => ({ ...record, description }));
+      assert.equal(await describe('d'), undefined, 'there is no such function');
+      await store.deploy(deploymentOf());
+      const { revision } = await store.snapshot();
+      assert.deepEqual([await describe('d'), await describe('e')], [revision, revision]);
+      const again = await under.reopen();
+      assert.equal((await again.lambda.find('default', 'hello'))?.description, 'e');
+      assert.equal(await again.lambda.find('other', 'hello'), undefined);
+      await again.remove('default', 'hello');
+      await again.deploy(deploymentOf());
+      assert.equal(await again.lambda.find('default', 'hello'), undefined);
+    });
+
+    it('publishes whom a function’s policy lets in, with the function', async (t) => {
+      const under = await filled(t);
+      const { store } = under;
+      await store.deploy(deploymentOf());
+      const changes: Change[] = [];
+      using _watching = store.watch((change) => changes.push(change));
+      const guest = { kind: 'account', account: '123456789012' } as const;
+      const statement = { id: 's', action: 'lambda:InvokeFunction', principal: guest.account, guest, opens: false };
+      const revision = await store.lambda.change('default', 'hello', (record) => ({ ...record, statements: [statement] }));
+      const policy = { isOpen: false, guests: [{ guest }] };
+      assert.deepEqual(
+        changes.map((one) => [one.revision, one.change.kind === 'served' && one.change.function.policy]),
+        [[revision, policy]],
+      );
+      assert.deepEqual((await (await under.reopen()).snapshot()).functions[0]?.policy, policy);
+    });
+
+    it('gives a route to one function only, and tells whoever else wants it who has it', async (t) => {
+      const under = await filled(t);
+      const { store } = under;
+      const has = (name: string, paths: readonly string[], more: Partial<Deployment> = {}) => {
+        const routes = paths.map((path) => ({ path }));
+        return store.deploy(deploymentOf({ function: name, config: functionConfigSchema.parse({ routes }), ...more }));
+      };
+      const refused = (place: string, detail: RegExp) => (error: unknown) => {
+        assert.ok(error instanceof SwiftletError && error.code === 'RouteConflict', String(error));
+        assert.match(error.message, detail);
+        assert.equal(error.place, place);
+        return true;
+      };
+      await has('one', ['/a/{x}', '/b']);
+      const { revision } = await store.snapshot();
+      const taken = /^function "two" wants ANY \/a\/\{y\}, which function "one" has/;
+      await assert.rejects(has('two', ['/c', '/a/{y}']), refused('routes.1.path', taken));
+      await assert.rejects(has('two', ['/one/x']), refused('routes.0.path', /\/one is the address of function "one"/));
+      await assert.rejects(has('b', []), refused('name', /routes of function "one" begin with \/b, where function "b"/));
+      const still = await under.reopen();
+      assert.deepEqual([(await still.snapshot()).revision, await still.findFunction('default', 'two')], [revision, undefined]);
+      await assert.rejects(
+        still.deploy(deploymentOf({ function: 'two', config: functionConfigSchema.parse({ routes: [{ path: '/b' }] }) })),
+      );
+    });
+
+    it('frees a route with the version that had it, and holds it while another version takes over', async (t) => {
+      const { store } = await filled(t);
+      const canary = { strategy: 'canary' as const, steps: [{ weight: 5, forMs: 1_000 }] };
+      const has = (name: string, path: string, more: Partial<Deployment> = {}) =>
+        store.deploy(deploymentOf({ function: name, config: functionConfigSchema.parse({ routes: [{ path }] }), ...more }));
+      await has('one', '/a');
+      await has('one', '/b', { plan: canary });
+      await assert.rejects(has('two', '/a'), /which function "one" has/);
+      await assert.rejects(has('two', '/b'), /which function "one" has/);
+      await store.changeTraffic('default', 'one', (traffic) => {
+        const { live, rollout } = traffic;
+        if (rollout === undefined) return traffic;
+        return { ...traffic, live: { ...live, versions: allTo(2) }, rollout: { ...rollout, state: { kind: 'completed', atMs: 1 } } };
+      });
+      await has('two', '/a');
+      await assert.rejects(
+        store.changeTraffic('default', 'one', (traffic) => ({ ...traffic, live: { ...traffic.live, versions: allTo(1) } })),
+        /function "one" wants ANY \/a, which function "two" has/,
+      );
+      await store.remove('default', 'two');
+      await has('three', '/a');
+    });
+
+    it('lets a tenant name the hosts that it was given, and nobody else those', async (t) => {
+      const { store } = await filled(t);
+      const at = '2026-01-02T03:04:05.000Z';
+      await store.addArtifact(artifactOf('a', 'other'), 0);
+      const has = (tenant: string, host: string) =>
+        store.deploy(deploymentOf({ tenant, config: functionConfigSchema.parse({ routes: [{ path: '/', host }] }) }));
+      await assert.rejects(has('other', 'api.other.example'), /swiftlet tenant set other --host api\.other\.example/);
+      await has('default', 'api.free.example');
+      await store.tenants.set('other', tenantSettingsSchema.parse({ hosts: ['*.other.example', 'api.free.example'] }), at, false);
+      await assert.rejects(has('default', 'api.other.example'), /it was given to another one/);
+      await assert.rejects(has('other', 'api.free.example'), /which a function of another tenant has/);
+      await has('other', 'api.other.example');
+      await assert.rejects(has('other', 'a.b.other.example'), /may not name the host a\.b\.other\.example/);
     });
 
     it('rejects everything once it is closed', async (t) => {

@@ -9,7 +9,7 @@ const slowestMs = 2_000;
 
 /** @returns a run that fails when the bystander's answers do not stay right all the while, and right after */
 export async function openBystander(e2e: E2e): Promise<<T>(hostile: () => Promise<T>) => Promise<T>> {
-  await e2e.publish('bystander', 'export const handler = () => "fine";', { concurrency: 10, idleMs: 600_000 });
+  await e2e.publish('bystander', 'export const handler = () => "fine";', { concurrency: 10, maximum: 1, idleMs: 600_000 });
   const ask = async () => {
     const askedAt = performance.now();
     const { status, text } = await e2e.call('/bystander/');

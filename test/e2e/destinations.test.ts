@@ -30,6 +30,14 @@ async function send(name: string, event: object): Promise<string> {
   assert.equal(answer.status, 202, answer.text);
   return String(answer.json['id']);
 }
+async function secret(method: string, path: string, value: string): Promise<void> {
+  const response = await fetch(`${e2e.platform.apiUrl}/v1/secrets/${path}`, {
+    method,
+    headers: { ...headers(), 'content-type': 'application/json' },
+    body: JSON.stringify({ value }),
+  });
+  assert.ok(response.ok, await response.text());
+}
 interface Told {
   readonly requestContext: { readonly requestId: string; readonly condition: string };
   readonly requestPayload: unknown;
@@ -54,7 +62,7 @@ test('another function is invoked with how the event ended', async () => {
   assert.deepEqual([bad?.requestContext.condition, bad?.requestPayload], ['RetriesExhausted', { n: 5 }]);
 });
 
-test('a webhook gets it, signed, again until it takes it', async (t) => {
+test('a webhook gets it, signed with a secret, again until it takes it; a rotation is in force with the next one', async (t) => {
   const came: { request: IncomingMessage; body: string }[] = [];
   const server = createServer((request, response) => {
     void text(request).then((body) => {
@@ -65,9 +73,10 @@ test('a webhook gets it, signed, again until it takes it', async (t) => {
   await once(server, 'listening');
   t.after(() => server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+  await secret('PUT', 'hook-key', 'the first of two');
   await e2e.publish('hooks', answers, {
     async: quick,
-    environment: { SECRET: 'geheim' },
+    secrets: { SECRET: { secret: 'hook-key' } },
     destinations: { success: { kind: 'webhook', url, secretVariable: 'SECRET' } },
   });
   const id = await send('hooks', { n: 1 });
@@ -75,12 +84,19 @@ test('a webhook gets it, signed, again until it takes it', async (t) => {
     () => came.length,
     (count) => count === 2,
   );
+  await secret('POST', 'hook-key/rotate', 'the second of two');
+  await send('hooks', { n: 2 });
+  await eventually(
+    () => came.length,
+    (count) => count === 3,
+  );
   const [first, second] = came;
   assert.deepEqual(first?.body, second?.body);
   assert.equal((JSON.parse(second?.body ?? '') as Told).requestContext.requestId, id);
-  for (const { request, body } of came) {
+  for (const [at, { request, body }] of came.entries()) {
+    const key = at < 2 ? 'the first of two' : 'the second of two';
     const signed = `${String(request.headers['webhook-id'])}.${String(request.headers['webhook-timestamp'])}.${body}`;
-    assert.equal(request.headers['webhook-signature'], `v1,${createHmac('sha256', 'geheim').update(signed).digest('base64')}`);
+    assert.equal(request.headers['webhook-signature'], `v1,${createHmac('sha256', key).update(signed).digest('base64')}`);
   }
   assert.equal(first?.request.headers['webhook-id'], second?.request.headers['webhook-id']);
 });
@@ -125,7 +141,7 @@ test('a webhook without its secret, or with a password in its URL, is refused wh
   const webhook = (change: object) => ({
     destinations: { success: { kind: 'webhook', url: 'https://hooks.test/', secretVariable: 'SECRET', ...change } },
   });
-  await assert.rejects(() => e2e.publish('wrong', answers, webhook({}) as never), /destinations: .*secret is not in the environment/);
+  await assert.rejects(() => e2e.publish('wrong', answers, webhook({}) as never), /destinations: .*secret has no value/);
   await assert.rejects(() => e2e.publish('wrong', answers, webhook({ url: 'https://a:b@hooks.test/' }) as never), /no password/);
   await assert.rejects(() => e2e.publish('wrong', answers, webhook({ url: 'ftp://hooks.test/' }) as never), /https/);
 });

@@ -15,7 +15,8 @@ export type OutputForm = (typeof outputForms)[number];
 const mebibyte = 1024 * 1024;
 /** Enough for garbage to be collected as often as it will be. */
 const warmUpMiB = { shouts: 200, pours: 1_500 };
-const config = { timeoutMs: 600_000, memoryMiB: 1_024 };
+/** One instance, however busy it is: a second would stay for a while, and what the platform holds would not be what it held. */
+const config = { timeoutMs: 600_000, memoryMiB: 1_024, maximum: 1 };
 
 export async function publishFloods(e2e: E2e): Promise<Memory> {
   await e2e.publish(

@@ -7,9 +7,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { hasSysAdmin } from '../../src/agent/isolation.ts';
 import { bundleMediaType } from '../../src/build/bundle.ts';
 import { type E2e, eventually, openE2e } from './functions.ts';
+import { lambdaOf, refusal } from './lambda-under-test.ts';
 import { childrenOf } from './role-processes.ts';
 
 const mebibyte = 1024 * 1024;
@@ -73,6 +75,10 @@ test('the whole data folder: functions answer, nothing new is taken, nothing old
     (messages) => messages.includes('said warm'),
   );
   const roles = childrenOf(platform.pid);
+  const lambda = lambdaOf(e2e);
+  const client = lambda.client(await lambda.key('--role', 'invoker', '--function', 'warm'));
+  t.after(() => client.destroy());
+  const laterByLambda = () => client.send(new InvokeCommand({ FunctionName: 'warm', InvocationType: 'Event', Payload: '{}' }));
   const later = () => e2e.call('/warm/', { method: 'POST', body: 'x'.repeat(100_000), headers: { prefer: 'respond-async' } });
   {
     using held = new DisposableStack();
@@ -89,6 +95,7 @@ test('the whole data folder: functions answer, nothing new is taken, nothing old
       unstored.map(({ status, json }) => [status, json['code']]),
       unstored.map(() => [503, 'EventNotStored']),
     );
+    assert.deepEqual((await refusal(laterByLambda())).slice(0, 2), ['ServiceUnavailableException', 503]);
     await eventually(
       () => metric(e2e, 'swiftlet_log_lost_bytes_total'),
       (lost) => lost > 0,
@@ -100,6 +107,7 @@ test('the whole data folder: functions answer, nothing new is taken, nothing old
   assert.equal((await e2e.call('/warm/')).text, '"changed"');
   const stored = await later();
   assert.equal(stored.status, 202, stored.text);
+  assert.equal((await laterByLambda()).StatusCode, 202);
   await e2e.publish('refused', answers('taken'));
   assert.equal((await e2e.call('/refused/')).text, '"taken"');
   const messages = await eventually(
@@ -125,8 +133,9 @@ test('the agent’s code cache: the function says why, others answer, and it wor
   assert.match(String(refused.json['detail']), /disk is full.*free some space/);
   assert.equal((await e2e.call('/warm/')).text, '"warm"');
   assert.deepEqual(
-    readdirSync(code).filter((name) => name !== 'filler'),
-    [],
+    // The folder of the tenant is there, and nothing in it.
+    readdirSync(code, { recursive: true }).filter((name) => name !== 'filler'),
+    ['default'],
   );
   full[Symbol.dispose]();
   const answer = await eventually(

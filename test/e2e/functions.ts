@@ -18,8 +18,8 @@ export interface Answer {
 
 export interface E2e extends AsyncDisposable {
   readonly platform: BenchPlatform;
-  /** @param files a module's source as index.mjs, or files by path */
-  publish(name: string, files: string | Record<string, string>, config?: ConfigInput): Promise<void>;
+  /** @param files a module's source as index.mjs, or files by path; scripts and programs may be executed */
+  publish(name: string, files: string | Record<string, string | Buffer>, config?: ConfigInput): Promise<void>;
   call(path: string, init?: RequestInit): Promise<Answer>;
   /** The records of a function's log. */
   log(name: string): Promise<Record<string, unknown>[]>;
@@ -32,9 +32,9 @@ export async function openE2e(options: Partial<PlatformOptions> = {}): Promise<E
     async publish(name, files, config = {}) {
       const folder = await mkdtemp(join(tmpdir(), 'swiftlet-e2e-'));
       try {
-        for (const [path, text] of Object.entries(typeof files === 'string' ? { 'index.mjs': files } : files)) {
+        for (const [path, content] of Object.entries(typeof files === 'string' ? { 'index.mjs': files } : files)) {
           await mkdir(dirname(join(folder, path)), { recursive: true });
-          await writeFile(join(folder, path), text);
+          await writeFile(join(folder, path), content, { mode: isProgram(content) ? 0o755 : 0o644 });
         }
         await platform.api.deploy(name, await packBundle(folder), config);
       } finally {
@@ -55,6 +55,8 @@ export async function openE2e(options: Partial<PlatformOptions> = {}): Promise<E
     [Symbol.asyncDispose]: () => platform[Symbol.asyncDispose](),
   };
 }
+
+const isProgram = (content: string | Buffer): boolean => Buffer.isBuffer(content) || content.startsWith('#!');
 
 function parse(text: string): Record<string, unknown> {
   try {

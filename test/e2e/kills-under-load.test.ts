@@ -84,3 +84,30 @@ test('gateway: what is in flight breaks, and what comes is answered as soon as i
   assert.deepEqual(late, []);
   assert.deepEqual(await kept(), before);
 });
+
+for (const [role, what] of [
+  ['agent', 'its instances answer what they have, and who comes then waits for the next agent’s'],
+  ['gateway', 'what was accepted is answered'],
+] as const) {
+  test(`${role}, SIGTERM: ${what}`, async () => {
+    await e2e.publish('slowly', 'export const handler = () => new Promise((resolve) => setTimeout(resolve, 200, "whole"));', {
+      maximum: 8,
+    });
+    const running = startCallers(`${e2e.platform.gatewayUrl}/slowly/`, callers, () => '"whole"');
+    const right = () => running.calls.filter(({ wrong }) => wrong === undefined).length;
+    const moreRight = async () => {
+      const wanted = right() + callers;
+      await eventually(right, (count) => count >= wanted, 20_000);
+    };
+    try {
+      await moreRight();
+      await killRole(e2e.platform, role, 'SIGTERM');
+      await moreRight();
+    } finally {
+      await running.stop();
+    }
+    // A gateway that is not there has accepted nothing.
+    const failed = running.calls.filter(({ wrong }) => wrong !== undefined && !(role === 'gateway' && wrong === refused));
+    assert.deepEqual(failed, []);
+  });
+}

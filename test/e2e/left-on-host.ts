@@ -16,11 +16,13 @@ export interface Left {
   /** Their numbers and names, with those that have ended and were not collected. */
   readonly processes: readonly string[];
   readonly cgroups: number;
+  /** Of the host’s network; all else hangs on them. */
+  readonly interfaces: readonly string[];
   readonly runFolder: boolean;
   readonly temporaryFiles: readonly string[];
 }
 
-export const nothingLeft: Left = { processes: [], cgroups: 0, runFolder: false, temporaryFiles: [] };
+export const nothingLeft: Left = { processes: [], cgroups: 0, interfaces: [], runFolder: false, temporaryFiles: [] };
 
 /** A platform with a temporary folder of its own. */
 export interface WatchedPlatform {
@@ -53,6 +55,7 @@ export async function openWatched(t: TestContext, options: Partial<PlatformOptio
     left: () => ({
       processes: [...new Set([...survivorsOf(remembered), ...othersOf(home, run)])].map((left) => `${left} ${titleOf(left)}`),
       cgroups: cgroupsOf(home),
+      interfaces: readdirSync('/sys/class/net').filter((name) => name.includes(homeId(home))),
       runFolder: existsSync(run),
       temporaryFiles: readdirSync(temporary),
     }),

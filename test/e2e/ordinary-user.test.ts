@@ -37,6 +37,7 @@ test('the table at the start tells what is in force and what is missing', async 
   assert.match(shown, /^freezing of idle instances +(missing .*idle instances stay ready|in force)/m);
   assert.match(shown, /^system-call filter +in force/m);
   assert.match(shown, /^network +in force/m);
+  assert.match(shown, /^outgoing traffic +missing +none: only root .*\n +→ start Swiftlet as root/m);
 });
 
 test('doctor tells the same', async () => {

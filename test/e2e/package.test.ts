@@ -38,6 +38,7 @@ test('npm pack, install, up, deploy, call', { timeout: 180_000 }, async () => {
       SWIFTLET_HOME: join(folder, 'home'),
       SWIFTLET_GATEWAY_PORT: String(gatewayPort),
       SWIFTLET_API_PORT: String(apiPort),
+      SWIFTLET_LAMBDA_PORT: 'off',
       SWIFTLET_POOL_SIZE: '1',
     };
     const platform = spawn(join(folder, 'node_modules', '.bin', 'swiftlet'), ['up'], {

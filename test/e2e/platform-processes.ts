@@ -4,13 +4,20 @@ import { processTree } from '../../bench/processes.ts';
 import { homeId } from '../../src/role/home.ts';
 import { type BenchPlatform, eventually } from './functions.ts';
 
-/** Kills a role and resolves when its successor serves. */
-export async function killRole({ pid: supervisor, gatewayUrl, apiUrl }: BenchPlatform, role: string): Promise<void> {
+/** One that dies again and again is started after up to 5 s. */
+const successorLimitMs = 20_000;
+
+/** Ends a role and resolves when its successor serves. */
+export async function killRole(
+  { pid: supervisor, gatewayUrl, apiUrl }: BenchPlatform,
+  role: string,
+  signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
+): Promise<void> {
   const roles = () => processTree(supervisor).filter(({ parent, title }) => parent === supervisor && title.startsWith(`swiftlet ${role}`));
   const [running] = roles();
   if (running === undefined) throw new Error(`${role} does not run`);
-  process.kill(running.pid, 'SIGKILL');
-  await eventually(roles, (now) => now.length === 1 && now[0]?.pid !== running.pid);
+  process.kill(running.pid, signal);
+  await eventually(roles, (now) => now.length === 1 && now[0]?.pid !== running.pid, successorLimitMs);
   for (const url of [`${gatewayUrl}/_/health`, `${apiUrl}/healthz`]) {
     await eventually(
       () =>
@@ -19,7 +26,7 @@ export async function killRole({ pid: supervisor, gatewayUrl, apiUrl }: BenchPla
           () => false,
         ),
       Boolean,
-      10_000,
+      successorLimitMs,
     );
   }
 }

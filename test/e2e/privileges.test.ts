@@ -91,7 +91,7 @@ test('a setuid program among the code gains nothing, even when root himself put 
   const body =
     "const { stdout, error } = spawnSync('/var/task/tool', { env: { LD_SHOW_AUXV: '1' }, encoding: 'utf8' }); return { stdout, error: error?.code };";
   await e2e.publish('planted', { tool: 'a file to be replaced', 'index.mjs': `${imports}\nexport const handler = () => {${body}};` });
-  const code = join(e2e.platform.home, 'agent', 'code');
+  const code = join(e2e.platform.home, 'agent', 'code', 'default');
   const tools = readdirSync(code)
     .map((digest) => join(code, digest, 'tool'))
     .filter((path) => existsSync(path));

@@ -22,7 +22,7 @@ after(() => e2e[Symbol.asyncDispose]());
 const tree = () => processTree(e2e.platform.pid);
 const uidsOf = (pid: number): string[] => /^Uid:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]?.split('\t') ?? [];
 
-test('only the agent and its launcher run as root, each other role as a user of its own', { skip: needsRoot }, () => {
+test('only the agent and its launcher run as root, each other role and the resolver as a user of its own', { skip: needsRoot }, () => {
   const supervisor = e2e.platform.pid;
   const roles = tree().filter(({ pid, title }) => pid !== supervisor && title.startsWith('swiftlet '));
   const users = new Map(roles.map(({ pid, title }) => [title, uidsOf(pid)]));
@@ -34,6 +34,7 @@ test('only the agent and its launcher run as root, each other role as a user of 
     'swiftlet events',
     'swiftlet gateway',
     'swiftlet relay',
+    'swiftlet resolver',
   ]);
   // Real, effective, saved and that of files: the same one, and nobody else's.
   for (const [title, uids] of others) assert.equal(new Set(uids).size, 1, title);
@@ -65,9 +66,9 @@ function linksIn(folder: string): string[] {
 }
 
 test('everything listens on 127.0.0.1 only', () => {
-  const { gatewayUrl, apiUrl } = e2e.platform;
+  const { gatewayUrl, apiUrl, lambdaUrl } = e2e.platform;
   const hex = (url: string) => Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
-  assert.deepEqual(listening().toSorted(), [`tcp 0100007F:${hex(gatewayUrl)}`, `tcp 0100007F:${hex(apiUrl)}`].toSorted());
+  assert.deepEqual(listening().toSorted(), [gatewayUrl, apiUrl, lambdaUrl].map((url) => `tcp 0100007F:${hex(url)}`).toSorted());
 });
 
 test('the token is in no file but its own, in no log, and in no process’s arguments or environment', async () => {

@@ -21,7 +21,11 @@ test('npm start installs, starts, deploys the examples and prints a line that wo
   const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: packageFolder, encoding: 'utf8' }).split('\0');
   for (const path of tracked.filter((name) => name !== '' && existsSync(join(packageFolder, name))))
     cpSync(join(packageFolder, path), join(checkout, path));
-  const ports = { SWIFTLET_GATEWAY_PORT: String(await freePort()), SWIFTLET_API_PORT: String(await freePort()) };
+  const ports = {
+    SWIFTLET_GATEWAY_PORT: String(await freePort()),
+    SWIFTLET_API_PORT: String(await freePort()),
+    SWIFTLET_LAMBDA_PORT: 'off',
+  };
   // A process group of its own, as a shell gives it: Ctrl-C goes to all of it.
   const start = spawn('npm', ['start'], {
     cwd: checkout,
@@ -41,6 +45,7 @@ test('npm start installs, starts, deploys the examples and prints a line that wo
     (text) => text.startsWith('curl '),
     150_000,
   );
+  assert.ok(!existsSync(join(checkout, 'node_modules', 'eslint')), 'what only developing needs was installed');
   const answer = await fetch(line.slice('curl '.length).trim());
   assert.equal(answer.status, 200);
   assert.match(await answer.text(), /you/);

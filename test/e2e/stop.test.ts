@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { eventually } from './functions.ts';
 import { nothingLeft, openWatched } from './left-on-host.ts';
-import { needsMemoryLimit } from './needs.ts';
+import { needsMemoryLimit, needsRoot } from './needs.ts';
 
 const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length;
 /** What runs of a platform at least: the supervisor, five roles, the launcher, and a sandbox. */
@@ -23,6 +23,7 @@ test('requests in flight finish, and nothing is left: no process, zombie, mount,
   remember();
   const running = left();
   assert.ok(running.processes.length >= leastProcesses && running.runFolder, JSON.stringify(running));
+  if (needsRoot === false) assert.equal(running.interfaces.length, 1);
   if (needsMemoryLimit === false) assert.ok(running.cgroups > 0);
   await Promise.all([e2e[Symbol.asyncDispose](), inFlight.then(({ text }) => assert.equal(text, '"done"'))]);
   assert.deepEqual(left(), nothingLeft);

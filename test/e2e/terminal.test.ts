@@ -20,7 +20,11 @@ for (const [what, end] of [
 ] as const) {
   test(`${what} stops the platform, and nothing is left`, async () => {
     const home = mkdtempSync(join(tmpdir(), 'swiftlet-terminal-'));
-    const ports = { SWIFTLET_GATEWAY_PORT: String(await freePort()), SWIFTLET_API_PORT: String(await freePort()) };
+    const ports = {
+      SWIFTLET_GATEWAY_PORT: String(await freePort()),
+      SWIFTLET_API_PORT: String(await freePort()),
+      SWIFTLET_LAMBDA_PORT: 'off',
+    };
     const terminal = spawn('script', ['-qec', `exec ${process.execPath} ${main} up`, '/dev/null'], {
       env: { ...process.env, ...ports, SWIFTLET_HOME: home, SWIFTLET_POOL_SIZE: '1' },
     });

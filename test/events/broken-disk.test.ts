@@ -62,7 +62,7 @@ for (const errcode of [1_034, 4_618]) {
         if (sql === 'COMMIT') throw Object.assign(new Error('disk I/O error'), { errcode });
       },
     } as unknown as DatabaseSync;
-    using commits = new GroupCommit({
+    await using commits = new GroupCommit({
       database: failing,
       now: () => performance.now(),
       committed: () => assert.fail('it said that it was committed'),

@@ -6,9 +6,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
-import { addressPolicy } from '../../src/events/address-policy.ts';
+import { addressPolicy } from '../../src/role/address-policy.ts';
 import type { Delivery } from '../../src/events/deliver.ts';
 import { deliverToWebhook } from '../../src/events/deliver-webhook.ts';
+import type { Variable } from '../../src/wire/variables.ts';
 import { signatureHeaders } from '../../src/events/webhook-signature.ts';
 import type { WebhookRequest } from '../../src/wire/event-calls.ts';
 
@@ -23,6 +24,7 @@ const deliveryTo = (url: string): Delivery<WebhookRequest> => ({
   function: 'hello',
   request: { kind: 'webhook', url, secretVariable: 'SECRET' },
   body,
+  hops: 0,
   isServed: true,
   limitMs: 5_000,
 });
@@ -38,7 +40,11 @@ async function receiver(t: TestContext, answer: (request: IncomingMessage, respo
 }
 
 /** @param addresses what each look-up says, one after the other */
-function open(allowed: readonly string[], addresses: readonly (readonly string[])[] = [], secret: string | undefined = 'geheim') {
+function open(
+  allowed: readonly string[],
+  addresses: readonly (readonly string[])[] = [],
+  secret: Variable = { kind: 'known', value: 'geheim' },
+) {
   const asked: string[] = [];
   const answer = ((
     host: string,
@@ -125,8 +131,14 @@ test('a name is judged by the address that is connected to, at each attempt anew
 
 test('without its secret it is not sent', async (t) => {
   const port = await receiver(t, () => assert.fail('it came'));
-  const outcome = await open(local, [], '').deliver(`http://127.0.0.1:${port}/`);
+  const outcome = await open(local, [], { kind: 'none' }).deliver(`http://127.0.0.1:${port}/`);
   assert.ok(outcome.kind === 'refused' && /SECRET/.test(outcome.error.message));
+});
+
+test('while control has not told its secret it waits, and that is no attempt', async (t) => {
+  const port = await receiver(t, () => assert.fail('it came'));
+  const outcome = await open(local, [], { kind: 'awaited', secret: 'hook-key' }).deliver(`http://127.0.0.1:${port}/`);
+  assert.ok(outcome.kind === 'throttled' && /"hook-key".*SECRET.*not here yet/.test(outcome.error.message));
 });
 
 test('a receiver that is away, breaks off or has no name is a failure', async (t) => {

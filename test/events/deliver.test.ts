@@ -15,6 +15,7 @@ const delivery: Delivery<CallerRequest> = {
   function: 'hello',
   request: { kind: 'http', method: 'PUT', target: '/a?b=%20c', sourceIp: '10.0.0.9', headers: ['Host', 'x.test', 'a', '1', 'a', '2'] },
   body: Buffer.from([1, 0, 255]),
+  hops: 0,
   isServed: true,
   limitMs: 5_000,
 };

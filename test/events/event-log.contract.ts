@@ -306,9 +306,12 @@ export function eventLogContract(name: string, open: (t: TestContext) => Promise
 
     it('accepts an event that ends at once as a dead letter, with its bytes', async (t) => {
       const { log } = await open(t);
-      await log.accept(eventOf(0, { end: { kind: 'dead-lettered', attempts: 0, atMs: 1_000, reason: 'recursion', error } }));
+      await log.accept(eventOf(0, { end: { kind: 'dead-lettered', attempts: 2, atMs: 1_000, reason: 'recursion', error } }));
       const found = await log.find(tenant, idOf(0));
-      assert.deepEqual([found?.state, found?.reason, found?.endedMs, found?.error], ['dead-lettered', 'recursion', 1_000, error]);
+      assert.deepEqual(
+        [found?.state, found?.attempts, found?.reason, found?.endedMs, found?.error],
+        ['dead-lettered', 2, 'recursion', 1_000, error],
+      );
       assert.ok((await log.payload(tenant, idOf(0))) !== undefined);
       assert.equal(await log.redrive(tenant, { all: true }, 2_000, 9), 1);
       assert.equal((await log.lease(order)).length, 1);

@@ -13,8 +13,8 @@ function open(t: TestContext) {
     committed: (writes) => groups.push(writes),
     broken: assert.ifError,
   });
-  t.after(() => {
-    commits[Symbol.dispose]();
+  t.after(async () => {
+    await commits[Symbol.asyncDispose]();
     database.close();
   });
   const add = (name: string) => commits.write(() => database.prepare('INSERT INTO things VALUES (?)').run(name).changes);
@@ -61,7 +61,36 @@ test('a large group does not wait', async (t) => {
 test('what waits is committed at the end', async (t) => {
   const { add, commits, count } = open(t);
   const last = add('a');
-  commits[Symbol.dispose]();
+  await commits[Symbol.asyncDispose]();
   assert.equal(count(), 1);
   await last;
+});
+
+test('a transaction that takes its time holds up the next, which takes all that came meanwhile', async () => {
+  const database = new DatabaseSync(':memory:');
+  const groups: number[] = [];
+  const waiting: PromiseWithResolvers<undefined>[] = [];
+  const commits = new GroupCommit({
+    database,
+    async transact(work) {
+      const one = Promise.withResolvers<undefined>();
+      waiting.push(one);
+      await one.promise;
+      work();
+    },
+    now: () => performance.now(),
+    committed: (writes) => groups.push(writes),
+    broken: assert.ifError,
+  });
+  const first = commits.write(() => 1);
+  while (waiting.length < 1) await new Promise(setImmediate);
+  const others = [commits.write(() => 2), commits.write(() => 3)];
+  const ended = commits[Symbol.asyncDispose]();
+  waiting[0]?.reject(new Error('no'));
+  await assert.rejects(first, /no/);
+  while (waiting.length < 2) await new Promise(setImmediate);
+  waiting[1]?.resolve(undefined);
+  assert.deepEqual(await Promise.all(others), [2, 3]);
+  await ended;
+  assert.deepEqual(groups, [2]);
 });

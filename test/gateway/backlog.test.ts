@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Backlog } from '../../src/gateway/backlog.ts';
+import { Backlog } from '../../src/gateway/http/backlog.ts';
 
 test('what was added is taken once, in order, in one piece', () => {
   const backlog = new Backlog();

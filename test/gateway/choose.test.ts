@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choose, divide, pointByChance, pointOf } from '../../src/gateway/choose.ts';
-import { stickyValue } from '../../src/gateway/sticky-value.ts';
+import { choose, divide, pointByChance, pointOf } from '../../src/gateway/routing/choose.ts';
+import { stickyValue } from '../../src/gateway/routing/sticky-value.ts';
 import { shareOf, type Split } from '../../src/model/traffic.ts';
 
 const requests = 10_000;

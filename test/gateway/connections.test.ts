@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { type Connections, connectionsOf } from '../../src/gateway/connections.ts';
+import { type Connections, connectionsOf } from '../../src/gateway/http/connections.ts';
 import { closed, connectTo } from '../e2e/raw-http.ts';
 
 /** More than the kernel keeps for a caller that does not read. */

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { EventDoor } from '../../src/gateway/event-door.ts';
-import { wantsNoAnswer } from '../../src/gateway/prefer.ts';
-import { writeProblem } from '../../src/gateway/reply.ts';
+import { EventDoor } from '../../src/gateway/doors/event-door.ts';
+import { wantsNoAnswer } from '../../src/gateway/doors/prefer.ts';
+import { writeProblem } from '../../src/gateway/request/reply.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 import { functionConfigSchema, type Version } from '../../src/model/function.ts';
 import { acceptSchema } from '../../src/wire/event-calls.ts';
@@ -25,6 +25,7 @@ async function open(t: TestContext) {
   const under = {
     isThere: true,
     knows: true,
+    maySee: true,
     asked: [] as { method: string; body: unknown }[],
     answer: (): Promise<unknown> => Promise.resolve({}),
     url: '',
@@ -51,8 +52,8 @@ async function open(t: TestContext) {
   });
   const server = createServer((request, response) => {
     const [, name = '', rest = ''] = (request.url ?? '').split('/');
-    if (name === 'status') door.status(request, response, rest);
-    else door.accept(request, response, { key: `default/${name}`, name, kind: 'http', target: `/${rest}` });
+    if (name === 'status') door.status(request, response, { tenant: 'default', id: rest }, (of) => under.maySee && of === 'hello');
+    else door.accept(request, response, { tenant: 'default', key: `default/${name}`, name, kind: 'http', target: `/${rest}` });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
@@ -177,6 +178,9 @@ test('the state of an event is passed on', async (t) => {
   under.answer = () => Promise.resolve(event);
   assert.deepEqual(await (await fetch(`${under.url}/status/${id}`)).json(), event);
   assert.deepEqual(await codeOf(await fetch(`${under.url}/status/none`)), [404, 'EventNotFound']);
+  under.maySee = false;
+  assert.deepEqual(await codeOf(await fetch(`${under.url}/status/${id}`)), [404, 'EventNotFound'], 'of a function that is hidden');
+  under.maySee = true;
   under.isThere = false;
   assert.deepEqual(await codeOf(await fetch(`${under.url}/status/${id}`)), [503, 'Unavailable']);
 });

@@ -1,7 +1,7 @@
 /** Order keys and idempotency keys, as callers write them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventKeysOf } from '../../src/gateway/event-keys.ts';
+import { eventKeysOf } from '../../src/gateway/doors/event-keys.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 
 const rows: readonly (readonly [headers: Record<string, string>, keys: object])[] = [

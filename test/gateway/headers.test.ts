@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forwardedHeaders } from '../../src/gateway/request-headers.ts';
-import { checkHead } from '../../src/gateway/response-head.ts';
+import { forwardedHeaders } from '../../src/gateway/http/request-headers.ts';
+import { checkHead } from '../../src/gateway/http/response-head.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 
 const ours = ['x-forwarded-for', '10.0.0.1', 'x-forwarded-proto', 'http', 'x-forwarded-host', 'h'];

@@ -1,7 +1,7 @@
 /** Distributions as Prometheus reads them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Distribution } from '../../src/gateway/histogram.ts';
+import { Distribution } from '../../src/gateway/figures/histogram.ts';
 
 test('a value counts in every bucket that it fits, and in the sum', () => {
   const seen = new Distribution([0.1, 0.5]);

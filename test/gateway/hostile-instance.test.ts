@@ -37,7 +37,7 @@ for (const [what, send] of breaches) {
     const { instance, response, stream } = await begun(tested);
     send(instance, stream);
     assert.equal(await problemCode(response), 'InvalidResponse');
-    assert.equal(tested.gateway.inFlight, 0);
+    assert.equal(tested.gateway.counts.inFlight, 0);
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { route } from '../../src/gateway/route.ts';
+import { route } from '../../src/gateway/routing/route.ts';
 
 const functions: [target: string, name: string, rest: string][] = [
   ['/hello', 'hello', '/'],
@@ -12,7 +12,7 @@ const functions: [target: string, name: string, rest: string][] = [
 ];
 for (const [target, name, rest] of functions) {
   test(`${target} is for ${name}`, () => {
-    assert.deepEqual(route(target), { kind: 'function', key: `default/${name}`, name, rest });
+    assert.deepEqual(route(target), { kind: 'function', tenant: 'default', key: `default/${name}`, name, rest });
   });
 }
 
@@ -42,11 +42,24 @@ for (const target of [
   });
 }
 
+test('another tenant’s functions have its name before theirs', () => {
+  const ofAcme = (name: string, rest: string) => ({ kind: 'function', tenant: 'acme', key: `acme/${name}`, name, rest });
+  assert.deepEqual(route('/@acme/hello'), ofAcme('hello', '/'));
+  assert.deepEqual(route('/@acme/hello/a?b=/@x'), ofAcme('hello', '/a?b=/@x'));
+  assert.deepEqual(route('/@acme/hello:beta/'), ofAcme('hello:beta', '/'));
+  assert.deepEqual(route('/@acme/_/health'), ofAcme('_', '/health'));
+  for (const alone of ['/@acme', '/@acme/', '/@', '/@acme?x=/hello']) assert.deepEqual(route(alone), { kind: 'root' }, alone);
+  for (const forged of ['/@acme/../default/hello', '/@acme//hello', '/@acme%2fhello']) assert.equal(route(forged).kind, 'invalid', forged);
+  const odd = route('/@__proto__/hello');
+  assert.ok(odd.kind === 'function' && odd.key === '__proto__/hello');
+  assert.equal(route(`/@${'a'.repeat(200)}/hello`).kind === 'function' && 'key', 'key');
+});
+
 test('the platform has a prefix of its own', () => {
   assert.deepEqual(route('/_/health?x'), { kind: 'platform', path: '/health' });
   assert.deepEqual(route('/'), { kind: 'root' });
 });
 
 test('a name of any length is no more than not found', () => {
-  assert.deepEqual(route(`/${'a'.repeat(1000)}`), { kind: 'function', key: '', name: 'a'.repeat(1000), rest: '/' });
+  assert.deepEqual(route(`/${'a'.repeat(1000)}`), { kind: 'function', tenant: 'default', key: '', name: 'a'.repeat(1000), rest: '/' });
 });

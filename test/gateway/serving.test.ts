@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { frame } from '../../src/wire/instance-protocol.ts';
 import { allTo, shareOf } from '../../src/model/traffic.ts';
+import { emptyState } from '../../src/wire/published-state.ts';
 import { plainRouting, type Routing } from '../../src/wire/routing.ts';
 import { acquired, type FakeInstance, GatewayUnderTest, problemCode, startedFor, version } from './starting-instance.ts';
 
@@ -13,6 +14,7 @@ const tokenHash = 'c2a73fcf61dfbdcadc79a10ba330b2ef5eb66fc0a6735ed69b796bb3c97b9
 function route(tested: GatewayUnderTest, routing: Partial<Routing>, config = {}): void {
   const serving = { ...version, config: { ...version.config, ...config } };
   tested.gateway.applyState({
+    ...emptyState,
     revision: 2,
     functions: new Map([['default/f', serving]]),
     routings: new Map([['default/f', { ...plainRouting, others: [second], ...routing }]]),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Slowest } from '../../src/gateway/slowest.ts';
+import { Slowest } from '../../src/gateway/figures/slowest.ts';
 
 const hourMs = 3_600_000;
 

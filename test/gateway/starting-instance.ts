@@ -6,10 +6,16 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
+import { Access } from '../../src/gateway/protection/access.ts';
+import { CallGraph } from '../../src/gateway/calls/call-graph.ts';
+import { type FunctionCallMeans, FunctionCalls } from '../../src/gateway/calls/function-calls.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
-import { GatewayMetrics } from '../../src/gateway/metrics.ts';
-import { Reports } from '../../src/gateway/reports.ts';
-import { UsageBatch } from '../../src/gateway/usage-batch.ts';
+import type { InnerRequests } from '../../src/gateway/doors/inner-requests.ts';
+import { GatewayMetrics } from '../../src/gateway/figures/metrics.ts';
+import { fromOutside, type Origin } from '../../src/gateway/doors/origin.ts';
+import { Reports } from '../../src/gateway/figures/reports.ts';
+import { TenantMeters } from '../../src/gateway/protection/tenant-meters.ts';
+import { UsageBatch } from '../../src/gateway/figures/usage-batch.ts';
 import { sumOf } from '../../src/relay/usage-store.ts';
 import { type FunctionConfig, functionConfigSchema, type Version } from '../../src/model/function.ts';
 import { noPhases } from '../../src/model/phases.ts';
@@ -17,7 +23,9 @@ import type { Acquire, AcquiredInstance } from '../../src/wire/agent-calls.ts';
 import type { CallClient } from '../../src/wire/calls.ts';
 import { encodeFrame, FrameDecoder } from '../../src/wire/frames.ts';
 import { frame, invokeKind } from '../../src/wire/instance-protocol.ts';
-import { functionKey } from '../../src/wire/published-state.ts';
+import { emptyState, functionKey } from '../../src/wire/published-state.ts';
+import { Identities } from '../../src/wire/identities.ts';
+import { JwtCallers } from '../../src/gateway/protection/jwt-callers.ts';
 import { type UsageCounts, usageCountsSchema } from '../../src/wire/relay-calls.ts';
 
 interface Came {
@@ -120,7 +128,14 @@ export class GatewayUnderTest implements AsyncDisposable {
   readonly told = new Mailbox<Told>();
   /** What decides between versions, from 0 to 1. */
   chance = 0;
+  /** What causes the requests that are sent. */
+  origin: Origin = fromOutside;
   readonly gateway: Gateway;
+  readonly calls: FunctionCalls;
+  readonly graph = new CallGraph(0);
+  /** What functions that are called answer, and where events go that functions send. */
+  inner: InnerRequests['send'] = () => Promise.reject(new Error('nothing is called here'));
+  store: FunctionCallMeans['store'] = () => Promise.reject(new Error('nothing is stored here'));
   readonly metrics: GatewayMetrics;
   readonly #folder = mkdtempSync(join(tmpdir(), 'swiftlet-gateway-'));
   readonly #instances: FakeInstance[] = [];
@@ -141,17 +156,47 @@ export class GatewayUnderTest implements AsyncDisposable {
     );
     const reports = new Reports(relay);
     this.#reports = reports;
-    const metrics = new GatewayMetrics(() => ({ inFlight: 0, waiting: 0, instances: 0, droppedReports: 0 }));
+    const metrics = new GatewayMetrics(() => ({ inFlight: 0, connections: 0, waiting: 0, instances: 0, droppedReports: 0 }));
     this.metrics = metrics;
     this.#parts = [reports];
-    this.gateway = new Gateway({ agent, reports, metrics, tenantInFlight, chance: () => this.chance, log: pino({ enabled: false }) });
+    const access = new Access('public', new Identities(() => undefined), new JwtCallers(() => undefined), () => Date.now());
+    const calls = new FunctionCalls({
+      inner: { send: (inner, takes, signal) => this.inner(inner, takes, signal) },
+      store: (event) => this.store(event),
+      graph: this.graph,
+      log: pino({ enabled: false }),
+    });
+    this.calls = calls;
+    this.gateway = new Gateway({
+      tracing: undefined,
+      access,
+      meters: new TenantMeters(),
+      agent,
+      reports,
+      metrics,
+      calls,
+      tenantInFlight,
+      chance: () => this.chance,
+      log: pino({ enabled: false }),
+    });
     const functions = new Map(
       tenants.map((tenant) => [functionKey(tenant, 'f'), { ...version, tenant, config: { ...version.config, ...config } }]),
     );
-    this.gateway.applyState({ revision: 1, functions, routings: new Map(), tokenHashes: [] });
+    this.gateway.applyState({ ...emptyState, revision: 1, functions });
     this.#http = createHttpServer((request, response) => {
       const [, tenant = '', name = 'f'] = (request.url ?? '').split('/');
-      this.gateway.handle(request, response, functionKey(tenant, name), name, invokeKind.http, '/');
+      this.gateway.handle(
+        request,
+        response,
+        functionKey(tenant, name),
+        name,
+        invokeKind.http,
+        '/',
+        false,
+        undefined,
+        undefined,
+        this.origin,
+      );
     }).listen(0, '127.0.0.1');
     this.#listening = once(this.#http, 'listening');
   }
@@ -174,12 +219,12 @@ export class GatewayUnderTest implements AsyncDisposable {
 
   /** Resolves when no request is in flight. */
   async atRest(): Promise<void> {
-    while (this.gateway.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.gateway.counts.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   /** Resolves when so many requests are in flight. */
   async inFlight(count: number): Promise<void> {
-    while (this.gateway.inFlight < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.gateway.counts.inFlight < count) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   /** What has been sent to the relay so far. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Roster } from '../../src/gateway/roster.ts';
-import { Streams } from '../../src/gateway/streams.ts';
+import { Roster } from '../../src/gateway/request/roster.ts';
+import { Streams } from '../../src/gateway/http/streams.ts';
 
 const exchange = () => ({ stream: 0, place: 0 });
 

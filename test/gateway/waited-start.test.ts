@@ -1,7 +1,7 @@
 /** What of a start each request waited for, and who pays for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prepaidMs, type StartedInstance, waitFor } from '../../src/gateway/waited-start.ts';
+import { prepaidMs, type StartedInstance, waitFor } from '../../src/gateway/instances/waited-start.ts';
 import { noPhases, totalMs } from '../../src/model/phases.ts';
 
 const started = (): StartedInstance => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LineCutter } from '../../src/relay/line-cutter.ts';
 import { parseLine } from '../../src/relay/parse-line.ts';
-import { takeTokens } from '../../src/relay/token-bucket.ts';
+import { takeTokens } from '../../src/model/token-bucket.ts';
 
 const now = () => new Date(0);
 

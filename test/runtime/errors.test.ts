@@ -1,13 +1,13 @@
 /** What goes wrong while a handler runs. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { runtimeNames } from '../../src/model/runtimes.ts';
+import { nodeRuntimeNames } from '../../src/model/runtimes.ts';
 import { frame } from '../../src/wire/instance-protocol.ts';
 import { RuntimeUnderTest } from './runtime-under-test.ts';
 
 const maxStackCharacters = 16 * 1024;
 
-for (const runtime of runtimeNames) {
+for (const runtime of nodeRuntimeNames) {
   suite(runtime, { concurrency: 2 }, () => {
     test('what is thrown is told and logged, and the next request is fine', async () => {
       await using tested = new RuntimeUnderTest(runtime);

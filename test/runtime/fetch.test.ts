@@ -1,13 +1,13 @@
 /** Handlers in the web's form: bodies that stream both ways, and callers who hang up. */
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
-import { runtimeNames } from '../../src/model/runtimes.ts';
+import { nodeRuntimeNames } from '../../src/model/runtimes.ts';
 import { frame, initialCreditBytes } from '../../src/wire/instance-protocol.ts';
 import { RuntimeUnderTest } from './runtime-under-test.ts';
 
 const chunkBytes = 64 * 1024;
 
-for (const runtime of runtimeNames) {
+for (const runtime of nodeRuntimeNames) {
   suite(runtime, () => {
     const tested = new RuntimeUnderTest(runtime);
     const { link } = tested;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { runtimeNames } from '../../src/model/runtimes.ts';
+import { nodeRuntimeNames } from '../../src/model/runtimes.ts';
 import { invokeKind } from '../../src/wire/instance-protocol.ts';
 import { fixtures, RuntimeUnderTest } from './runtime-under-test.ts';
 
@@ -39,7 +39,7 @@ const folders = [
   ['folder', 'index'],
 ] as const;
 
-for (const runtime of runtimeNames) {
+for (const runtime of nodeRuntimeNames) {
   suite(runtime, { concurrency: 2 }, () => {
     for (const [form, exportName] of forms) {
       test(exportName === undefined ? form : `${form}.${exportName}`, async () => {
@@ -76,6 +76,18 @@ for (const runtime of runtimeNames) {
       assert.deepEqual(JSON.parse(answer.body.toString()), { event });
       const without = await tested.link.call('', { kind: invokeKind.event });
       assert.deepEqual(JSON.parse(without.body.toString()), { event: {} });
+    });
+
+    test('the context has what a client of Lambda’s API sent along', async () => {
+      await using tested = new RuntimeUnderTest(runtime);
+      await tested.init('client-context');
+      const told = Buffer.from('{"custom":{"a":1}}').toString('base64');
+      const answer = await tested.link.call('', { kind: invokeKind.event, body: '{}', headers: ['x-amz-client-context', told] });
+      assert.deepEqual(JSON.parse(answer.body.toString()), { told: { custom: { a: 1 } } });
+      const without = await tested.link.call('', { kind: invokeKind.event, body: '{}' });
+      assert.deepEqual(JSON.parse(without.body.toString()), { told: null });
+      const overHttp = await tested.link.call('/', { headers: ['x-amz-client-context', told] });
+      assert.deepEqual(JSON.parse(overHttp.body.toString()), { told: null });
     });
 
     test('a handler with fetch() refuses events and says what to do', async () => {

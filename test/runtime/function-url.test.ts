@@ -1,7 +1,7 @@
 /** Requests as events and answers as responses, by the rules of AWS Lambda's function URLs. */
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
-import { runtimeNames } from '../../src/model/runtimes.ts';
+import { nodeRuntimeNames } from '../../src/model/runtimes.ts';
 import type { Asked, RuntimeLink } from './runtime-link.ts';
 import { RuntimeUnderTest } from './runtime-under-test.ts';
 
@@ -42,7 +42,7 @@ const refused: [path: string, code: string, message: RegExp][] = [
 const eventOf = async (link: RuntimeLink, target: string, asked: Asked = {}): Promise<Record<string, unknown>> =>
   JSON.parse((await link.call(target, asked)).body.toString()) as Record<string, unknown>;
 
-for (const runtime of runtimeNames) {
+for (const runtime of nodeRuntimeNames) {
   suite(runtime, () => {
     const tested = new RuntimeUnderTest(runtime);
     const { link } = tested;

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { runtimeNames } from '../../src/model/runtimes.ts';
+import { nodeRuntimeNames } from '../../src/model/runtimes.ts';
 import { frame } from '../../src/wire/instance-protocol.ts';
 import { fixtures, RuntimeUnderTest } from './runtime-under-test.ts';
 
 const heldMs = 200;
 
-for (const runtime of runtimeNames) {
+for (const runtime of nodeRuntimeNames) {
   suite(runtime, { concurrency: 2 }, () => {
     test('it tells its state and its version, from boot on', async () => {
       await using tested = new RuntimeUnderTest(runtime);
@@ -103,6 +103,7 @@ for (const runtime of runtimeNames) {
       ['init-rejects-later.handler', 'InitError', /while it was initialised/],
       ['missing.handler', 'HandlerNotFound', /needs a file missing\{\.mjs,\.js,.*\}; the bundle has answers\.mjs, /],
       ['packages/nothing.handler', 'HandlerNotFound', /nothing\.mjs exports "helper", "other"; it must export "handler" as a function/],
+      ['packages/server.handler', 'HandlerNotFound', /is a server .*deploy it with "runtime: http"/],
       ['packages/nothing', 'HandlerNotFound', /it must export "handler" or "default" as a function/],
     ];
     for (const [handler, code, message, type] of failing) {
@@ -152,6 +153,7 @@ for (const runtime of runtimeNames) {
         'MARK',
         'NODE_ENV',
         'PATH',
+        'TMPDIR',
         '_HANDLER',
       ]);
       assert.deepEqual([environment['MARK'], environment['NODE_ENV']], ['mine', 'test']);

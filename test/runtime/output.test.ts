@@ -1,12 +1,12 @@
 /** What user code prints, as records. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { runtimeNames } from '../../src/model/runtimes.ts';
+import { nodeRuntimeNames } from '../../src/model/runtimes.ts';
 import { type PrintedLine, RuntimeUnderTest } from './runtime-under-test.ts';
 
 const levelAndText = (line: PrintedLine): unknown => (typeof line === 'string' ? line : [line[0], line[3]]);
 
-for (const runtime of runtimeNames) {
+for (const runtime of nodeRuntimeNames) {
   suite(runtime, { concurrency: 2 }, () => {
     test('the console’s methods are levels; one call is one record, whatever is in it', async () => {
       await using tested = new RuntimeUnderTest(runtime);

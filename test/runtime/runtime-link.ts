@@ -1,7 +1,14 @@
 /** A gateway's end of a connection to a runtime, with every frame in the test's hands. */
 import type { Socket } from 'node:net';
 import { bodyChunkBytes, encodeFrame, FrameDecoder } from '../../src/wire/frames.ts';
-import { frame, type InvocationFailure, type InvokeHead, invokeKind, type ResponseHead } from '../../src/wire/instance-protocol.ts';
+import {
+  frame,
+  type InvocationFailure,
+  type InvokeHead,
+  invokeKind,
+  type ResponseHead,
+  takesCalls,
+} from '../../src/wire/instance-protocol.ts';
 
 export interface Frame {
   readonly type: number;
@@ -17,6 +24,7 @@ export interface Asked {
   /** How much of the body there is to be is not said. */
   readonly unknownLength?: boolean;
   readonly deadline?: number;
+  readonly offersWebSocket?: boolean;
 }
 
 export interface Answer {
@@ -91,12 +99,33 @@ export class RuntimeLink {
   /** Opens a stream for an invocation and sends its head. */
   open(
     target: string,
-    { kind = invokeKind.http, id = 'request-1', method, headers = [], body = '', unknownLength = false, deadline }: Asked = {},
+    {
+      kind = invokeKind.http,
+      id = 'request-1',
+      method,
+      headers = [],
+      body = '',
+      unknownLength = false,
+      deadline,
+      offersWebSocket = false,
+    }: Asked = {},
   ): number {
     const stream = ++this.#stream;
     const length = unknownLength ? -1 : Buffer.byteLength(body);
     const verb = method ?? (length === 0 ? 'GET' : 'POST');
-    const head: InvokeHead = [kind, id, deadline ?? Date.now() + patienceMs, verb, target, '192.0.2.1', length, headers];
+    const head: InvokeHead = [
+      kind,
+      id,
+      deadline ?? Date.now() + patienceMs,
+      verb,
+      target,
+      '192.0.2.1',
+      length,
+      headers,
+      takesCalls,
+      null,
+      Number(offersWebSocket),
+    ];
     this.send(frame.invoke, stream, JSON.stringify(head));
     return stream;
   }

@@ -5,19 +5,31 @@ import { createConnection, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleRuntime } from '../../src/agent/bundle-runtime.ts';
+import { bundleRuntime } from '../../src/agent/runtimes/bundle-runtime.ts';
+import { besideBoot } from '../../src/agent/runtimes/node-runtimes.ts';
 import { closeFd, listenUnix, makeFifo } from '../../src/agent/linux/libc.ts';
-import type { RuntimeName } from '../../src/model/runtimes.ts';
+import type { NodeRuntimeName } from '../../src/model/runtimes.ts';
 import { frame, type InitReport, type InitRequest, type InvocationFailure, type RuntimeState } from '../../src/wire/instance-protocol.ts';
 import { RuntimeLink } from './runtime-link.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const packages: Readonly<Record<RuntimeName, string>> = { nodejs22: 'nodejs22-linux', nodejs24: 'nodejs24-linux', nodejs26: 'node-linux' };
+const packages: Readonly<Record<NodeRuntimeName, string>> = {
+  nodejs22: 'nodejs22-linux',
+  nodejs24: 'nodejs24-linux',
+  nodejs26: 'node-linux',
+};
 /** As the agent starts it. */
 const bundled = mkdtempSync(join(tmpdir(), 'swiftlet-runtime-code-'));
-await bundleRuntime(join(repository, 'runtimes', 'node'), bundled);
+await bundleRuntime(join(repository, 'runtimes', 'node'), bundled, besideBoot);
 process.once('exit', () => rmSync(bundled, { recursive: true }));
 export const fixtures = fileURLToPath(new URL('fixtures', import.meta.url));
+
+const nodeCommand = (runtime: NodeRuntimeName): readonly string[] => [
+  join(repository, 'node_modules', `${packages[runtime]}-${process.arch}`, 'bin', 'node'),
+  '--max-old-space-size=128',
+  '--disable-warning=ExperimentalWarning',
+  join(bundled, 'boot.cjs'),
+];
 
 /** [level, unix ms, request id, text], or a line that no runtime wrote. */
 export type PrintedLine = readonly [level: string, time: number, requestId: string, text: string] | string;
@@ -35,19 +47,21 @@ export class RuntimeUnderTest implements AsyncDisposable {
   #output: Socket | undefined;
   #printed = '';
 
-  /** @param args what the runtime is to have ready, beyond what it always has */
-  constructor(runtime: RuntimeName, args: readonly string[] = []) {
+  /**
+   * @param runtime or the command that starts one
+   * @param args what the runtime is to have ready, beyond what it always has
+   */
+  constructor(runtime: NodeRuntimeName | readonly string[], args: readonly string[] = []) {
     this.#folder = mkdtempSync(join(tmpdir(), 'swiftlet-runtime-'));
     const socketPath = join(this.#folder, 's');
     const fifoPath = join(this.#folder, 'o');
     const socket = listenUnix(socketPath, 16);
     makeFifo(fifoPath, 0o600);
     const output = openSync(fifoPath, constants.O_RDWR);
-    const binary = join(repository, 'node_modules', `${packages[runtime]}-${process.arch}`, 'bin', 'node');
-    const flags = ['--max-old-space-size=128', '--disable-warning=ExperimentalWarning'];
-    this.#child = spawn(binary, [...flags, join(bundled, 'boot.cjs'), ...args], {
+    const [program = '', ...flags] = typeof runtime === 'string' ? nodeCommand(runtime) : runtime;
+    this.#child = spawn(program, [...flags, ...args], {
       stdio: ['ignore', output, output, socket],
-      env: { PATH: '/usr/bin:/bin', HOME: this.#folder },
+      env: { PATH: '/usr/bin:/bin', HOME: this.#folder, TMPDIR: this.#folder },
       cwd: this.#folder,
     });
     this.read();
@@ -73,6 +87,7 @@ export class RuntimeUnderTest implements AsyncDisposable {
     link = this.link,
   ): Promise<InitReport | InvocationFailure> {
     const whole: InitRequest = {
+      runtime: 'nodejs26',
       function: 'tested',
       version: 3,
       instanceId: 'instance-1',
@@ -80,6 +95,7 @@ export class RuntimeUnderTest implements AsyncDisposable {
       environment: {},
       memoryMiB: 128,
       timeoutMs: 5_000,
+      initTimeoutMs: 5_000,
       concurrency: 1,
       ...request,
     };

@@ -1,12 +1,12 @@
 /** AWS Lambda's streamed answers. */
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
-import { runtimeNames } from '../../src/model/runtimes.ts';
+import { nodeRuntimeNames } from '../../src/model/runtimes.ts';
 import { RuntimeUnderTest } from './runtime-under-test.ts';
 
 const binary = ['content-type', 'application/octet-stream'];
 
-for (const runtime of runtimeNames) {
+for (const runtime of nodeRuntimeNames) {
   suite(runtime, () => {
     const tested = new RuntimeUnderTest(runtime);
     const ready = tested.init('streams');

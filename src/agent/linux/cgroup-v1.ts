@@ -11,6 +11,9 @@ import {
   writeProcesses,
 } from './cgroup-files.ts';
 
+/** Version 1 counts in shares: 1,024 are version 2's weight of 100. */
+const sharesPerWeight = 10.24;
+
 /** Where a sandbox has a place of its own: the controllers of its limits, and the one that stops it. */
 const hierarchies = [...controllers, 'freezer'] as const;
 type Hierarchy = (typeof hierarchies)[number];
@@ -55,6 +58,8 @@ export function openCgroupV1(folder: string, mounts: CgroupMounts, memberships: 
       writeOptional(`${pathOf('cpu', name)}/cpu.cfs_period_us`, String(cpuPeriodUs));
       writeOptional(`${pathOf('cpu', name)}/cpu.cfs_quota_us`, String(Math.round(limits.cpus * cpuPeriodUs)));
     }
+    if (limits.cpuWeight !== undefined && roots.has('cpu'))
+      writeOptional(`${pathOf('cpu', name)}/cpu.shares`, String(Math.max(2, Math.round(limits.cpuWeight * sharesPerWeight))));
   };
 
   return {

@@ -47,6 +47,7 @@ export function openCgroupV2(folder: string, mounts: CgroupMounts, memberships: 
     if (limits.cpus !== undefined && available.has('cpu')) {
       writeFileSync(`${path}/cpu.max`, `${Math.round(limits.cpus * cpuPeriodUs)} ${cpuPeriodUs}`);
     }
+    if (limits.cpuWeight !== undefined && available.has('cpu')) writeOptional(`${path}/cpu.weight`, String(limits.cpuWeight));
   };
 
   return {

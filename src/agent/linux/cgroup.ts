@@ -6,6 +6,8 @@ export interface CgroupLimits {
   readonly pids?: number;
   /** CPUs' worth of time, such as 1.5. */
   readonly cpus?: number;
+  /** Its share where processors are short, from 1 to 10,000; 100 is what others have. */
+  readonly cpuWeight?: number;
 }
 
 /** What the kernel has counted against a cgroup. */

@@ -6,11 +6,19 @@ const libc = koffi.load('libc.so.6');
 const calls = {
   socket: libc.func('int socket(int domain, int type, int protocol)') as (domain: number, type: number, protocol: number) => number,
   bind: libc.func('int bind(int fd, const uint8_t *address, uint32_t length)') as (fd: number, address: Buffer, length: number) => number,
+  setsockopt: libc.func('int setsockopt(int fd, int level, int name, const int *value, uint32_t length)') as (
+    fd: number,
+    level: number,
+    name: number,
+    value: Int32Array,
+    length: number,
+  ) => number,
   listen: libc.func('int listen(int fd, int backlog)') as (fd: number, backlog: number) => number,
   close: libc.func('int close(int fd)') as (fd: number) => number,
   mkfifo: libc.func('int mkfifo(const char *path, uint32_t mode)') as (path: string, mode: number) => number,
   unshare: libc.func('int unshare(int flags)') as (flags: number) => number,
   setns: libc.func('int setns(int fd, int kind)') as (fd: number, kind: number) => number,
+  umount: libc.func('int umount2(const char *path, int flags)') as (path: string, flags: number) => number,
   open: libc.func('int open(const char *path, int flags, ...)') as (path: string, flags: number) => number,
   prlimit: libc.func('int prlimit(int pid, int resource, const uint64_t *wanted, void *old)') as (
     pid: number,
@@ -80,6 +88,31 @@ export function listenUnix(path: string, backlog: number): number {
   }
 }
 
+const afInet = 2;
+const sockDatagram = 2;
+const nameBacklog = 128;
+const solSocket = 1;
+const soReuseAddress = 2;
+/** A socket on an IPv4 address of this thread's network namespace, listening if it is TCP's; to be closed with `closeFd`. */
+export function bindInternet(kind: 'udp' | 'tcp', host: Buffer, port: number): number {
+  const fd = checked('socket', calls.socket(afInet, (kind === 'udp' ? sockDatagram : sockStream) | closeOnExec, 0), kind);
+  try {
+    // What connections of an earlier owner have left behind does not keep its port.
+    const yes = new Int32Array([1]);
+    checked('setsockopt', calls.setsockopt(fd, solSocket, soReuseAddress, yes, yes.byteLength), 'SO_REUSEADDR');
+    const address = Buffer.alloc(16);
+    address.writeUInt16LE(afInet, 0);
+    address.writeUInt16BE(port, 2);
+    host.copy(address, 4);
+    checked('bind', calls.bind(fd, address, address.length), `${host.join('.')}:${port}`);
+    if (kind === 'tcp') checked('listen', calls.listen(fd, nameBacklog), `${port}`);
+    return fd;
+  } catch (error) {
+    closeFd(fd);
+    throw error;
+  }
+}
+
 export const closeFd = (fd: number): void => {
   calls.close(fd);
 };
@@ -95,6 +128,16 @@ export const limitProcesses = (pid: number, count: number): void => {
   checked('prlimit', calls.prlimit(pid, rlimitNproc, new BigUint64Array([value, value]), null), `${pid}, RLIMIT_NPROC`);
 };
 
+const rlimitCore = 4;
+/**
+ * Forbids core dumps of this process and of all that it starts from now on. The limit is one byte: at 0 Linux still hands the whole
+ * memory to a program that `core_pattern` pipes dumps to, at 1 it does not (do_coredump in fs/coredump.c).
+ */
+export const forbidCoreDumps = (): void => {
+  // Refused only where the limit is 0 for good already.
+  calls.prlimit(0, rlimitCore, new BigUint64Array([1n, 1n]), null);
+};
+
 const cloneFs = 0x200;
 /** Gives this thread a root and working directory of its own, without which it may not enter a mount namespace. */
 export const unshareFs = (): void => {
@@ -105,6 +148,23 @@ const cloneNewNs = 0x20000;
 /** Moves this thread, and only it, into a mount namespace. */
 export const enterMountNamespace = (fd: number): void => {
   checked('setns', calls.setns(fd, cloneNewNs), 'CLONE_NEWNS');
+};
+
+const cloneNewNet = 0x4000_0000;
+/** Puts this thread, and only it, into a network namespace of its own that nobody else is in. */
+export const unshareNetwork = (): void => {
+  checked('unshare', calls.unshare(cloneNewNet), 'CLONE_NEWNET');
+};
+
+/** Moves this thread, and only it, into a network namespace. Sockets keep the one that they were made in. */
+export const enterNetworkNamespace = (fd: number): void => {
+  checked('setns', calls.setns(fd, cloneNewNet), 'CLONE_NEWNET');
+};
+
+const detach = 2;
+/** Takes a mount away; what is still open below it stays so. */
+export const unmount = (path: string): void => {
+  checked('umount2', calls.umount(path, detach), path);
 };
 
 /** Opens for use with the calls here, outside of Node's own book of descriptors. */

@@ -11,6 +11,8 @@ import { sandboxOpenFiles, sandboxPids, scratchBytes, scratchInodes } from '../.
 import type { CgroupTree } from '../linux/cgroup.ts';
 import { closeOnExecFrom, limitProcesses } from '../linux/libc.ts';
 import type { Mounter } from '../linux/mount-namespace.ts';
+import type { Line } from '../network/address-plan.ts';
+import type { Lines } from '../network/lines.ts';
 import { makeChannels } from './channels.ts';
 import { childrenOf, endAll, endSlot, removeCgroupOf, startTimeOf } from './remains.ts';
 import { countsProcessesByNamespace } from './process-limit.ts';
@@ -22,6 +24,7 @@ import {
   controlDescriptor,
   type Exit,
   inside,
+  interpreterInside,
   runtimeCommand,
   type SandboxDriver,
   type SandboxProcesses,
@@ -32,6 +35,8 @@ export interface BubblewrapMeans {
   /** Absent without root: then bwrap binds the runtime itself, and code is placed in the slot's folder. */
   readonly mounter: Mounter | undefined;
   readonly cgroups: CgroupTree | undefined;
+  /** Network namespaces with a way out. Absent: each sandbox has a loopback and nothing else. */
+  readonly lines: Lines | undefined;
   /** A file with the compiled filter. */
   readonly seccomp: string | undefined;
   readonly firstUid: number | undefined;
@@ -48,7 +53,7 @@ const seccompDescriptor = 6;
  * The first program inside says that everything is set up, waits until the agent has hung its mounts in, and becomes the runtime.
  * When the agent dies meanwhile it ends, so that nothing runs that nobody knows of.
  */
-const waitForGo = `ulimit -n ${sandboxOpenFiles}; ulimit -c 0; echo >&${goDescriptor}; read -r go <&${goDescriptor} || exit 1; exec ${goDescriptor}>&-; exec "$@"`;
+const waitForGo = `ulimit -n ${sandboxOpenFiles}; echo >&${goDescriptor}; read -r go <&${goDescriptor} || exit 1; exec ${goDescriptor}>&-; exec "$@"`;
 const statusSchema = z.object({ 'child-pid': z.int() });
 /** A sandbox needs some ms to be set up; a host that takes this long is stuck. */
 const setUpLimitMs = 10_000;
@@ -68,10 +73,11 @@ export class BubblewrapDriver implements SandboxDriver {
     let child: ChildProcess | undefined;
     try {
       cgroups?.create(cgroupOf(spec.slot), { memoryBytes: spec.memoryMiB * mebibyte, pids: sandboxPids, cpus: sandboxCpus });
-      child = this.#spawn(spec);
+      const { line, started: spawned } = this.#connect(() => this.#spawn(spec));
+      child = spawned;
       const outer = await started(child);
       const [inner, go] = await setUp(child);
-      const processes = { outer, inner };
+      const processes = { outer, inner, ...(line === undefined ? {} : { line }) };
       this.#mountInto(spec, inner);
       this.#limitProcesses(inner);
       go.end('go\n');
@@ -91,6 +97,10 @@ export class BubblewrapDriver implements SandboxDriver {
   #endRest({ slot, folder }: BootSpec): Promise<void> {
     const { firstUid } = this.#means;
     return endSlot(slot, { slotsFolder: dirname(folder), uids: firstUid === undefined ? undefined : { first: firstUid, count: slot + 1 } });
+  }
+
+  #connect(spawnIt: () => ChildProcess): { readonly line?: Line; readonly started: ChildProcess } {
+    return this.#means.lines?.startIn(spawnIt) ?? { started: spawnIt() };
   }
 
   #spawn(spec: BootSpec): ChildProcess {
@@ -115,13 +125,13 @@ export class BubblewrapDriver implements SandboxDriver {
   }
 
   #command(spec: BootSpec): string[] {
-    const { mounter, seccomp } = this.#means;
+    const { mounter, seccomp, lines } = this.#means;
     const id = String(inside.uid);
     return [
       '--unshare-user',
       '--unshare-ipc',
       '--unshare-pid',
-      '--unshare-net',
+      ...(lines === undefined ? ['--unshare-net'] : []),
       '--unshare-uts',
       '--unshare-cgroup',
       '--uid',
@@ -133,7 +143,7 @@ export class BubblewrapDriver implements SandboxDriver {
       '--new-session',
       '--cap-drop',
       'ALL',
-      ...rootArguments(),
+      ...rootArguments(spec.runtime.shown?.target),
       ...(mounter === undefined ? unprivilegedMounts(spec, this.#means.etc) : []),
       // Some settings below /proc/sys belong to the sandbox's own namespaces, and it could write them.
       '--remount-ro',
@@ -152,7 +162,7 @@ export class BubblewrapDriver implements SandboxDriver {
       '-c',
       waitForGo,
       'sh',
-      ...runtimeCommand(inside.binFolder, inside.runtime, spec.memoryMiB),
+      ...runtimeCommand(spec.runtime.language, interpreterInside(spec.runtime), inside.runtime, spec.memoryMiB),
     ];
   }
 
@@ -166,8 +176,9 @@ export class BubblewrapDriver implements SandboxDriver {
     const { mounter, etc, firstUid } = this.#means;
     if (mounter === undefined) return;
     mounter.bindReadOnly(pid, etc, '/etc');
-    mounter.bindReadOnly(pid, spec.node.binFolder, inside.binFolder);
-    mounter.bindReadOnly(pid, spec.node.folder, inside.runtime);
+    const { shown, folder } = spec.runtime;
+    if (shown !== undefined) mounter.bindReadOnly(pid, shown.source, shown.target);
+    mounter.bindReadOnly(pid, folder, inside.runtime);
     const uid = (firstUid ?? 0) + spec.slot;
     mounter.mountScratch(pid, '/tmp', { bytes: scratchBytes, inodes: scratchInodes, uid, mode: '1777' });
     mounter.mountScratch(pid, '/dev/shm', { bytes: scratchBytes, inodes: scratchInodes, uid, mode: '1777' });
@@ -190,6 +201,7 @@ export class BubblewrapDriver implements SandboxDriver {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#means.lines?.[Symbol.dispose]();
     this.#means.mounter?.[Symbol.dispose]();
     this.#means.cgroups?.close();
     await Promise.resolve();
@@ -198,15 +210,14 @@ export class BubblewrapDriver implements SandboxDriver {
 
 function unprivilegedMounts(spec: BootSpec, etc: string): string[] {
   const scratch = String(scratchBytes);
+  const { shown, folder } = spec.runtime;
   return [
     '--ro-bind',
     etc,
     '/etc',
+    ...(shown === undefined ? [] : ['--ro-bind', shown.source, shown.target]),
     '--ro-bind',
-    spec.node.binFolder,
-    inside.binFolder,
-    '--ro-bind',
-    spec.node.folder,
+    folder,
     inside.runtime,
     '--ro-bind',
     codeFolderOf(spec.folder),

@@ -1,6 +1,8 @@
 /** The process that starts sandboxes: it runs one driver, does what `Launcher` asks, and ends with the agent. */
+import { keepRights } from '../linux/capabilities.ts';
 import { openCgroups } from '../linux/open-cgroups.ts';
 import { Mounter } from '../linux/mount-namespace.ts';
+import { Lines } from '../network/lines.ts';
 import { BubblewrapDriver } from './bubblewrap.ts';
 import type { LauncherAnswer, LauncherOrder, LauncherSettings } from './launcher.ts';
 import { ProcessDriver } from './process.ts';
@@ -11,6 +13,8 @@ process.title = 'swiftlet launcher';
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM']) process.on(signal, () => undefined);
 process.once('disconnect', () => process.exit());
 
+// Sandboxes have none of the rights that their network is made with.
+keepRights();
 const driver = openDriver(JSON.parse(process.argv[2] ?? 'null') as LauncherSettings);
 driver.onExit = (slot, exit) => tell({ kind: 'exit', slot, exit });
 
@@ -45,5 +49,6 @@ function openDriver(means: LauncherSettings): SandboxDriver {
     ...means,
     mounter: means.privileged ? new Mounter() : undefined,
     cgroups: openCgroups(means.cgroupFolder),
+    lines: means.lines === undefined ? undefined : new Lines(means.lines),
   });
 }

@@ -1,18 +1,22 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { handingOnRights } from '../linux/capabilities.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import type { IsolationMode } from '../../role/role-config.ts';
 import { siblingModule } from '../../role/sibling-module.ts';
+import type { LinesSettings } from '../network/lines.ts';
 import type { BubblewrapMeans } from './bubblewrap.ts';
 import type { BootSpec, Exit, SandboxDriver, SandboxProcesses } from './sandbox-driver.ts';
 
 /** What the launcher's process needs to make its driver. */
-export interface LauncherSettings extends Omit<BubblewrapMeans, 'mounter' | 'cgroups'> {
+export interface LauncherSettings extends Omit<BubblewrapMeans, 'mounter' | 'cgroups' | 'lines'> {
   readonly isolation: IsolationMode;
   /** Whether it may mount into namespaces. */
   readonly privileged: boolean;
   readonly cgroupFolder: string;
+  /** Absent: sandboxes have no way out. */
+  readonly lines?: LinesSettings;
 }
 
 export type LauncherOrder =
@@ -41,9 +45,11 @@ export class Launcher implements SandboxDriver {
 
   /** @param onFailure the process itself ended: nothing can be started any more */
   constructor(settings: LauncherSettings, onFailure: (error: Error) => void) {
-    this.#process = fork(fileURLToPath(siblingModule(import.meta.url, './launcher-process')), [JSON.stringify(settings)], {
-      execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--initial-old-space-size=8'],
-    });
+    this.#process = handingOnRights(() =>
+      fork(fileURLToPath(siblingModule(import.meta.url, './launcher-process')), [JSON.stringify(settings)], {
+        execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--initial-old-space-size=8'],
+      }),
+    );
     this.#process.on('error', onFailure);
     this.#process.once('exit', (code, signal) => {
       if (!this.#closing) onFailure(new Error(`the launcher's process ended with ${String(signal ?? code)}`));

@@ -26,7 +26,8 @@ export class ProcessDriver implements SandboxDriver {
 
   async boot(spec: BootSpec): Promise<SandboxProcesses> {
     let channels: Channels | undefined;
-    const [command = '', ...args] = runtimeCommand(spec.node.binFolder, spec.node.folder, spec.memoryMiB);
+    const { language, interpreter, folder } = spec.runtime;
+    const [command = '', ...args] = runtimeCommand(language, interpreter, folder, spec.memoryMiB);
     try {
       channels = makeChannels(spec.folder, this.#group);
       closeOnExecFrom(controlDescriptor);
@@ -35,7 +36,7 @@ export class ProcessDriver implements SandboxDriver {
         detached: true,
         cwd: spec.folder,
         env: {
-          PATH: `${spec.node.binFolder}:/usr/local/bin:/usr/bin:/bin`,
+          PATH: `${dirname(interpreter)}:/usr/local/bin:/usr/bin:/bin`,
           HOME: spec.folder,
           [tmpVariable]: spec.folder,
           LANG: 'C.UTF-8',

@@ -1,21 +1,48 @@
 /** What a sandbox's root holds beside the host's /usr: a generated /etc that tells nothing of the host. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { inside } from './sandbox-driver.ts';
 
-const files: Readonly<Record<string, string>> = {
+/** How a sandbox finds out what names mean. */
+export interface NameServers {
+  readonly server: string;
+  readonly searchDomains: readonly string[];
+}
+
+/** @param names absent: no name means anything */
+const filesOf = (names: NameServers | undefined): Readonly<Record<string, string>> => ({
   passwd: `root:x:0:0:root:/root:/usr/sbin/nologin\nsandbox:x:${inside.uid}:${inside.uid}:sandbox:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
   group: `root:x:0:\nsandbox:x:${inside.uid}:\nnogroup:x:65534:\n`,
   hosts: '127.0.0.1 localhost sandbox\n::1 localhost\n',
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
-  'resolv.conf': '',
+  'resolv.conf': names === undefined ? '' : resolvConf(names),
   hostname: 'sandbox\n',
   'os-release': 'NAME="Swiftlet sandbox"\nID=swiftlet\n',
-};
+});
+
+/** The resolver tries again by itself: one question is enough, given the time that takes. */
+const resolvConf = ({ server, searchDomains }: NameServers): string =>
+  `nameserver ${server}\noptions timeout:6 attempts:1\n${searchDomains.length === 0 ? '' : `search ${searchDomains.join(' ')}\n`}`;
+
+/** Debian's `cc`, `awk` and others in /usr/bin are links to links in this folder. */
+const alternatives = '/etc/alternatives';
+
+/** Makes those links that lead to programs of /usr, which every sandbox sees anyway. What is there stays: adopted sandboxes see it. */
+function linkPrograms(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o755);
+  const made = new Set(readdirSync(folder));
+  const links = existsSync(alternatives) ? readdirSync(alternatives, { withFileTypes: true }) : [];
+  for (const { name } of links.filter((entry) => entry.isSymbolicLink() && !made.has(entry.name))) {
+    const target = readlinkSync(`${alternatives}/${name}`);
+    if (/^\/usr\/(?:bin|sbin|lib)\//.test(target)) symlinkSync(target, `${folder}/${name}`);
+  }
+}
 
 /** Writes the /etc of all sandboxes. @returns its path */
-export function writeEtc(folder: string): string {
+export function writeEtc(folder: string, names?: NameServers): string {
   mkdirSync(folder, { recursive: true });
-  for (const [name, text] of Object.entries(files)) {
+  linkPrograms(`${folder}/alternatives`);
+  for (const [name, text] of Object.entries(filesOf(names))) {
     writeFileSync(`${folder}/${name}`, text);
     chmodSync(`${folder}/${name}`, 0o644);
   }
@@ -23,9 +50,12 @@ export function writeEtc(folder: string): string {
   return folder;
 }
 
-/** Paths of the host that bwrap itself binds, and the empty folders that mounts are hung into later. */
-export function rootArguments(): string[] {
+/**
+ * Paths of the host that bwrap itself binds, and the empty folders that mounts are hung into later.
+ * @param interpreterFolder one more of these, where the interpreter is to be
+ */
+export function rootArguments(interpreterFolder: string = inside.binFolder): string[] {
   const links = ['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]);
-  const folders = [inside.code, inside.runtime, inside.binFolder, '/etc', '/tmp', '/opt'].flatMap((path) => ['--dir', path]);
+  const folders = [inside.code, inside.runtime, interpreterFolder, '/etc', '/tmp', '/opt'].flatMap((path) => ['--dir', path]);
   return ['--ro-bind', '/usr', '/usr', ...links, ...folders, '--proc', '/proc', '--dev', '/dev'];
 }

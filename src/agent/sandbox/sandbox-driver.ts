@@ -1,25 +1,33 @@
 /** The contract of a way to isolate. Its implementations stand beside this file; test/agent/sandbox-driver.contract.ts holds them to it. */
 
+import type { Language } from '../../model/runtimes.ts';
+import type { Line } from '../network/address-plan.ts';
+
 export interface BootSpec {
   /** The sandbox's number on this host; unique among the living, taken again after `free`. */
   readonly slot: number;
   /** A folder of its own for the slot, which exists: `instance.sock` and `out.fifo` are made in it. */
   readonly folder: string;
-  readonly node: RuntimeFiles;
+  readonly runtime: RuntimeFiles;
   /** What it may take, in MiB, until it has a function of its own. V8's heap is cut to it for the process's life. */
   readonly memoryMiB: number;
 }
 
 /** What of a runtime is shown to a sandbox. */
 export interface RuntimeFiles {
-  /** The folder with the interpreter, `node`. */
-  readonly binFolder: string;
-  /** The folder of the runtime's own code, with `boot.cjs`. */
+  readonly language: Language;
+  /** The interpreter's path on this host. */
+  readonly interpreter: string;
+  /** A folder of this host that it needs, and where sandboxes have it; absent: it lies below /usr, which they all have. */
+  readonly shown?: { readonly source: string; readonly target: string };
+  /** The folder of the runtime's own code, with `boot.cjs` or `boot.py`. */
   readonly folder: string;
 }
 
 /** The processes of a sandbox, as this host numbers them. */
 export interface SandboxProcesses {
+  /** Its cable to the host’s router; absent where it has a loopback and nothing else. Nothing goes through until it is bound. */
+  readonly line?: Line;
   /** The process that this one started. */
   readonly outer: number;
   /** The process whose end is the end of all others in the sandbox. */
@@ -67,13 +75,30 @@ export const tmpVariable = 'TMPDIR';
 /** What of a sandbox's memory V8's old space may have; the rest is for its young space, code and buffers. */
 const heapShare = 0.75;
 
-/** The flags that a runtime is started with, and its first file. */
-export const runtimeCommand = (binFolder: string, runtimeFolder: string, memoryMiB: number): string[] => [
-  `${binFolder}/node`,
+/** The flags that Node.js is started with. */
+export const nodeFlags = (memoryMiB: number): string[] => [
   `--max-old-space-size=${Math.floor(memoryMiB * heapShare)}`,
   '--disable-warning=ExperimentalWarning',
-  `${runtimeFolder}/boot.cjs`,
 ];
+
+/**
+ * The command that a runtime is started with.
+ * @param interpreter and its code's folder, as the process will see them
+ */
+export function runtimeCommand(language: Language, interpreter: string, runtimeFolder: string, memoryMiB: number): string[] {
+  switch (language) {
+    case 'nodejs':
+    case 'program':
+      return [interpreter, ...nodeFlags(memoryMiB), `${runtimeFolder}/boot.cjs`];
+    case 'python':
+      // Without the host's own packages and the platform's variables: a function has what its bundle has, on every host.
+      return [interpreter, '-I', '-S', '-B', '-X', 'utf8', `${runtimeFolder}/boot.py`];
+  }
+}
+
+/** Where a sandbox has its interpreter. */
+export const interpreterInside = ({ interpreter, shown }: RuntimeFiles): string =>
+  shown === undefined ? interpreter : shown.target + interpreter.slice(shown.source.length);
 
 /** The descriptor on which the runtime finds its listening socket. */
 export const controlDescriptor = 3;

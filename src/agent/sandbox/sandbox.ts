@@ -1,4 +1,6 @@
+import { languageOf } from '../../model/runtimes.ts';
 import type { EndFacts } from '../end-reason.ts';
+import type { Line } from '../network/address-plan.ts';
 import type { RuntimeConnection } from '../runtime-connection.ts';
 import type { BootedRecord, InstanceRecord } from '../slot-record.ts';
 import type { BootMoments } from '../start-times.ts';
@@ -14,8 +16,12 @@ export const kindKey = (kind: SandboxKind): string => `${kind.runtime}/${kind.me
 
 const memoryClasses = [64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 10_240] as const;
 
+/** A program's memory is its own: what runs beside it has the same heap for all. */
+const programKind: SandboxKind = { runtime: 'provided', memoryMiB: 128 };
+
 /** The kind of sandbox a function needs. Memory is rounded up to a class, so that few pools serve all. */
 export function kindOf(config: { readonly runtime: SandboxKind['runtime']; readonly memoryMiB: number }): SandboxKind {
+  if (languageOf(config.runtime) === 'program') return programKind;
   return { runtime: config.runtime, memoryMiB: memoryClasses.find((size) => size >= config.memoryMiB) ?? config.memoryMiB };
 }
 
@@ -26,6 +32,8 @@ export interface Sandbox {
   /** Its first process, as the host numbers it. */
   readonly pid: number;
   readonly socketPath: string;
+  /** Its cable to the host’s router; undefined when it has none. */
+  readonly line: Line | undefined;
   /** When it was made; undefined for one that an earlier agent made. */
   readonly boot: BootMoments | undefined;
   readonly connection: RuntimeConnection;
@@ -35,6 +43,8 @@ export interface Sandbox {
   attach(codeFolder: string): Promise<string>;
   /** Holds it to a function's memory from now on. */
   limitMemory(mib: number): void;
+  /** Its share where processors are short; see `CgroupLimits`. */
+  weigh(cpuWeight: number): void;
   /** Writes down whose it is from now on, for a later agent. */
   dedicate(instance: InstanceRecord): Promise<void>;
   /** Stops all its processes where they are, until `thaw` or `kill`. Only where `Sandboxes.canFreeze`; takes some 10 µs. */
@@ -42,6 +52,8 @@ export interface Sandbox {
   /** Lets them go on. Does nothing when they are not frozen. */
   thaw(): void;
   memoryBytes(): number;
+  /** Processor time of its processes that live, in milliseconds; reads a file for each of them. */
+  cpuMs(): number;
   pidsRefused(): number;
   /** Ends all its processes at once; `ended` resolves soon after. May be called any number of times. */
   kill(): void;

@@ -4,12 +4,15 @@ import { SwiftletError } from '../../model/errors.ts';
 import type { EndFacts } from '../end-reason.ts';
 import type { CgroupTree } from '../linux/cgroup.ts';
 import type { Mounter } from '../linux/mount-namespace.ts';
+import { processorMs } from '../linux/processor-time.ts';
 import type { RelayLink } from '../relay-link.ts';
 import { RuntimeConnection } from '../runtime-connection.ts';
-import { type Runtimes, runtimeFiles } from '../runtimes.ts';
+import type { Runtimes } from '../runtimes/installed-runtime.ts';
+import { runtimeFiles } from '../runtimes/runtimes.ts';
 import { type BootedRecord, RecordFile, type SlotRecord } from '../slot-record.ts';
 import type { Slots } from '../slots.ts';
 import type { BootMoments } from '../start-times.ts';
+import type { Exits } from './exits.ts';
 import { linkFolder } from './link-folder.ts';
 import { killAll, startTimeOf } from './remains.ts';
 import type { Sandbox, SandboxKind } from './sandbox.ts';
@@ -29,6 +32,7 @@ export type CodeWay = { readonly kind: 'mount'; readonly mounter: Mounter } | { 
 
 export interface SandboxesMeans {
   readonly driver: SandboxDriver;
+  readonly exits: Exits;
   readonly slots: Slots;
   readonly slotsFolder: string;
   readonly runtimes: Runtimes;
@@ -48,14 +52,12 @@ const goneCheckMs = 200;
 /** Makes sandboxes and follows each until nothing of it is left. */
 export class Sandboxes {
   readonly #means: SandboxesMeans;
-  readonly #exits = new Map<number, (exit: Exit) => void>();
   readonly #boots = new Set<Promise<Sandbox>>();
   readonly #live = new Set<Sandbox>();
   #closed = false;
 
   constructor(means: SandboxesMeans) {
     this.#means = means;
-    means.driver.onExit = (slot, exit) => this.#exits.get(slot)?.(exit);
   }
 
   /** How many more this host may run. */
@@ -86,18 +88,18 @@ export class Sandboxes {
   }
 
   async #boot(kind: SandboxKind): Promise<Sandbox> {
-    const { driver, slots, slotsFolder, runtimes, codeWay, relay, now } = this.#means;
+    const { driver, exits, slots, slotsFolder, runtimes, codeWay, relay, now } = this.#means;
     const began = now();
-    const node = runtimeFiles(runtimes, kind.runtime);
+    const runtime = runtimeFiles(runtimes, kind.runtime);
     const slot = slots.take();
     const folder = `${slotsFolder}/${slot}`;
     let processes: SandboxProcesses;
-    const exit = new Promise<Exit>((resolve) => this.#exits.set(slot, resolve));
+    const exit = exits.expect(slot);
     try {
       await mkdir(codeWay.kind === 'link' ? codeFolderOf(folder) : folder, { recursive: true });
-      processes = await driver.boot({ slot, folder, node, memoryMiB: kind.memoryMiB });
+      processes = await driver.boot({ slot, folder, runtime, memoryMiB: kind.memoryMiB });
     } catch (error) {
-      this.#exits.delete(slot);
+      exits.forget(slot);
       slots.release(slot);
       throw error;
     }
@@ -182,6 +184,7 @@ export class Sandboxes {
       slot: record.slot,
       kind: { runtime: record.runtime, memoryMiB: record.memoryMiB },
       pid: record.inner,
+      line: record.line,
       socketPath: `${folder}/${socketName}`,
       boot,
       connection,
@@ -195,6 +198,7 @@ export class Sandboxes {
       limitMemory: (mib) => {
         if (mib !== record.memoryMiB) cgroups?.limit(cgroup, { memoryBytes: mib * mebibyte });
       },
+      weigh: (cpuWeight) => cgroups?.limit(cgroup, { cpuWeight }),
       dedicate: async (instance) => (await recorded)?.dedicate(instance),
       freeze: () => {
         cgroups?.freeze(cgroup);
@@ -202,6 +206,7 @@ export class Sandboxes {
       },
       thaw,
       memoryBytes: () => cgroups?.counts(cgroup).memoryBytes ?? 0,
+      cpuMs: () => processorMs(cgroups?.processes(cgroup) ?? [record.inner]),
       pidsRefused: () => cgroups?.counts(cgroup).pidsRefused ?? 0,
       kill,
     };
@@ -215,9 +220,9 @@ export class Sandboxes {
   }
 
   async #clear(slot: number, folder: string, connection: RuntimeConnection, exit: Exit): Promise<EndFacts> {
-    const { cgroups, relay, driver, slots, log } = this.#means;
+    const { cgroups, relay, driver, exits, slots, log } = this.#means;
     await connection.finish();
-    this.#exits.delete(slot);
+    exits.forget(slot);
     const counts = cgroups?.counts(cgroupOf(slot));
     const tail = await relay.close(slot);
     await driver

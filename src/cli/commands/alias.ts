@@ -1,5 +1,5 @@
 import type { AliasView } from '../../wire/traffic-answers.ts';
-import { connectApi } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { colours } from '../colours.ts';
 import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';

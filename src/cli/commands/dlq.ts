@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { SwiftletError } from '../../model/errors.ts';
+import { queueText } from '../../model/queue-target.ts';
 import type { EventRequest, Selection } from '../../wire/event-calls.ts';
-import { connectApi } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { openOutput } from '../output.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
@@ -55,6 +56,7 @@ function selectionOf(ids: readonly string[], { function: name, all = false }: De
 function requestText(request: EventRequest): string {
   if (request.kind === 'event') return '';
   if (request.kind === 'webhook') return `webhook ${printable(request.url)}\n\n`;
+  if (request.kind === 'queue') return `queue ${printable(queueText(request.to))}\n\n`;
   const { method, target, headers } = request;
   const lines = headers.flatMap((name, at) => {
     if (at % 2 === 1) return [];

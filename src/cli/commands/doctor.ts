@@ -1,14 +1,44 @@
-import { hasSysAdmin, inspectIsolation } from '../../agent/isolation.ts';
-import { openOutput } from '../output.ts';
+import { inspectCompilers } from '../../agent/builds/compilers.ts';
+import { hasSysAdmin, inspectIsolation, type IsolationReport } from '../../agent/isolation.ts';
+import { tryUserNetwork } from '../../agent/network/user/try-user-network.ts';
+import { SwiftletError } from '../../model/errors.ts';
+import { compilersText } from '../compilers-text.ts';
+import { connectApi } from '../connect-api.ts';
+import { readSecurity, type Security } from '../audit-calls.ts';
 import { exitCode } from '../exit-codes.ts';
+import { messageOf } from '../failure.ts';
 import { isolationTable } from '../isolation-table.ts';
+import { openOutput } from '../output.ts';
+import { isInOrder, securityTable } from '../security-table.ts';
 
 /** A host uid for the trial sandbox; nobody has it. */
 const trialUid = 1_899_999_999;
+const askLimitMs = 10_000;
 
 export async function doctor({ json = false }: { json?: boolean }): Promise<void> {
   const output = openOutput(json);
-  const report = await output.progress('looking at this machine', inspectIsolation(hasSysAdmin() ? trialUid : 0));
-  output.result(report, () => isolationTable(report));
-  if (report.mode !== 'bubblewrap') process.exitCode = exitCode.failed;
+  const report = await output.progress('looking at this machine', inspect());
+  const platform = await output.progress('asking the platform', askPlatform());
+  const guards = 'security' in platform ? securityTable(platform.security) : `Of a platform's guards nothing is known: ${platform.unknown}`;
+  const compilers = inspectCompilers();
+  output.result({ ...report, compilers, platform }, () => `${isolationTable(report)}\n\n${compilersText(compilers)}\n\n${guards}`);
+  if (report.mode !== 'bubblewrap' || ('security' in platform && !isInOrder(platform.security))) process.exitCode = exitCode.failed;
+}
+
+async function inspect(): Promise<IsolationReport> {
+  if (hasSysAdmin()) return inspectIsolation(trialUid);
+  const missing = await tryUserNetwork();
+  return inspectIsolation(
+    0,
+    process.env['SWIFTLET_NETWORK_MODE'] === 'user' ? { mode: 'user', missing } : { mode: 'host', userMode: { missing } },
+  );
+}
+
+/** A machine is looked at before a platform runs on it, too. */
+async function askPlatform(): Promise<{ readonly security: Security } | { readonly unknown: string }> {
+  try {
+    return { security: await readSecurity(connectApi(process.env, AbortSignal.timeout(askLimitMs))) };
+  } catch (error) {
+    return { unknown: error instanceof SwiftletError && error.code === 'Unavailable' ? 'none answers' : messageOf(error) };
+  }
 }

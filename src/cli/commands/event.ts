@@ -1,5 +1,5 @@
 import type { EventView } from '../../wire/event-calls.ts';
-import { connectApi } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { openOutput } from '../output.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { SwiftletError } from '../../model/errors.ts';
-import { type ApiClient, connectApi, problemOf } from '../api-client.ts';
+import { type ApiClient, problemOf } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { messageOf } from '../failure.ts';
 import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';
@@ -21,8 +22,12 @@ const factHeaders = ['x-swiftlet-request-id', 'x-swiftlet-version', 'x-swiftlet-
 /** Prints what a function answers as it comes; it is JSON with and without `--json`. With `--async` it prints the event's id. */
 export async function invoke(
   name: string,
-  { data, json = false, verbose = false, async: later = false, ...keys }: InvokeFlags,
+  { data, json = false, verbose = false, async: later = false, orderKey, idempotencyKey }: InvokeFlags,
 ): Promise<void> {
+  const keys = {
+    ...(orderKey === undefined ? {} : { orderKey }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  };
   if (!later && Object.keys(keys).length > 0)
     throw new SwiftletError('BadRequest', '--order-key and --idempotency-key are for events that nobody waits for; add --async');
   const event = await eventOf(data);

@@ -1,5 +1,5 @@
 import { colours } from '../colours.ts';
-import { connectApi } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { openOutput } from '../output.ts';
 import { table } from '../table.ts';
 

@@ -1,6 +1,6 @@
 import { SwiftletError } from '../../model/errors.ts';
 import { type LogRecord, logRecordSchema } from '../../wire/relay-calls.ts';
-import { connectApi } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { colours } from '../colours.ts';
 import { exitCode } from '../exit-codes.ts';
 import { knownFunction } from '../known-function.ts';

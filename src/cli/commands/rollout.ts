@@ -1,6 +1,6 @@
 import { SwiftletError } from '../../model/errors.ts';
 import type { RolloutView } from '../../wire/traffic-answers.ts';
-import { connectApi } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';
 import { planOf, type RolloutFlags } from '../rollout-flags.ts';

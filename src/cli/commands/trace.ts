@@ -1,5 +1,6 @@
 import { SwiftletError } from '../../model/errors.ts';
-import { connectApi, type Traced } from '../api-client.ts';
+import type { Traced } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { colours } from '../colours.ts';
 import { knownFunction } from '../known-function.ts';
 import { openOutput } from '../output.ts';
@@ -49,11 +50,15 @@ function traceText({ function: name, requestId, time, version, report }: Traced)
   return [
     head,
     how,
+    ...callerText(report.caller),
     ...causeText(requestId, report.coldStart?.causedBy),
     '',
     table(['STEP', '    AT ms', '  TOOK ms', '  PREPAID', ''], rows),
   ].join('\n');
 }
+
+const callerText = (caller: Traced['report']['caller']): string[] =>
+  caller === undefined ? [] : [`Called by ${printable(caller.function)}, request ${printable(caller.requestId)}.`];
 
 function causeText(requestId: string, causedBy: string | undefined): string[] {
   if (causedBy === undefined || causedBy === '' || causedBy === requestId) return [];

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../../role/home.ts';
-import { connectApi } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { colours, errorColours } from '../colours.ts';
 import { type Deployed, deployFolder } from '../deploy.ts';
 import { messageOf } from '../failure.ts';
 import { isolationTable } from '../isolation-table.ts';
 import { openOutput, type Output } from '../output.ts';
-import { templateFolder, templateNames } from '../templates.ts';
+import { exampleNames, templateFolder } from '../templates.ts';
+import { tryUserNetwork } from '../../agent/network/user/try-user-network.ts';
+import { enterUserNamespace } from '../up/user-namespace.ts';
 import { upOptions } from '../up/options.ts';
 import { type Platform, startPlatform } from '../up/platform.ts';
 
@@ -14,9 +16,15 @@ export interface UpFlags {
   readonly isolation?: string;
   readonly gatewayPort?: string;
   readonly apiPort?: string;
+  readonly lambdaPort?: string;
   readonly host?: string;
   readonly poolSize?: string;
+  readonly urls?: string;
+  readonly issuers?: string;
+  readonly eventLog?: string;
   readonly grace?: string;
+  readonly networkMode?: string;
+  readonly egressAllow?: string;
   readonly deployExamples?: boolean;
   readonly json?: boolean;
 }
@@ -25,15 +33,22 @@ const variables = {
   isolation: 'SWIFTLET_ISOLATION',
   gatewayPort: 'SWIFTLET_GATEWAY_PORT',
   apiPort: 'SWIFTLET_API_PORT',
+  lambdaPort: 'SWIFTLET_LAMBDA_PORT',
   host: 'SWIFTLET_HOST',
   poolSize: 'SWIFTLET_POOL_SIZE',
+  urls: 'SWIFTLET_URLS',
+  issuers: 'SWIFTLET_ISSUERS',
+  eventLog: 'SWIFTLET_EVENT_LOG',
   grace: 'SWIFTLET_GRACE_MS',
+  networkMode: 'SWIFTLET_NETWORK_MODE',
+  egressAllow: 'SWIFTLET_EGRESS_ALLOW',
 } as const;
 const healthLimitMs = 20_000;
 const healthEveryMs = 20;
 
 export async function up(flags: UpFlags): Promise<void> {
   const options = upOptions(withFlags(process.env, flags));
+  if (options.networkMode === 'user' && (await tryUserNetwork()) === undefined) enterUserNamespace(options.run);
   const output = openOutput(flags.json ?? false);
   const platform = await output.progress(
     'starting',
@@ -42,11 +57,17 @@ export async function up(flags: UpFlags): Promise<void> {
   const stopped = stopOnSignal(platform, options.graceMs, output.note);
   try {
     if (platform.mode === 'process') output.note(unprotected());
-    await output.progress('waiting until all roles serve', untilHealthy(platform.apiUrl));
-    const deployed = flags.deployExamples === true ? await output.progress('deploying the examples', deployExamples(platform, output)) : [];
+    const healthUrl = healthUrlOf(platform);
+    if (healthUrl !== undefined) await output.progress('waiting until all roles serve', untilHealthy(healthUrl));
+    const deployed =
+      flags.deployExamples === true && platform.serves !== 'functions'
+        ? await output.progress('deploying the examples', deployExamples(platform, output))
+        : [];
     const facts = {
-      gatewayUrl: platform.gatewayUrl,
-      apiUrl: platform.apiUrl,
+      ...(platform.serves === 'control'
+        ? {}
+        : { gatewayUrl: platform.gatewayUrl, ...(platform.secureUrl === undefined ? {} : { secureUrl: platform.secureUrl }) }),
+      ...(platform.serves === 'functions' ? {} : { apiUrl: platform.apiUrl }),
       home: options.home,
       isolation: platform.isolation,
       mode: platform.mode,
@@ -85,35 +106,48 @@ function stopOnSignal(platform: Platform, graceMs: number, note: (text: string) 
   });
 }
 
-async function untilHealthy(apiUrl: string): Promise<void> {
+/** Undefined for control on a host of its own: it is whole when the other host is there, which may be much later. */
+function healthUrlOf({ serves, apiUrl, gatewayUrl }: Platform): string | undefined {
+  if (serves === 'control') return undefined;
+  return serves === 'functions' ? `${gatewayUrl}/_/health` : `${apiUrl}/healthz`;
+}
+
+async function untilHealthy(healthUrl: string): Promise<void> {
   const until = performance.now() + healthLimitMs;
   while (performance.now() < until) {
-    const healthy = await fetch(`${apiUrl}/healthz`).then(
+    const healthy = await fetch(healthUrl).then(
       (response) => response.ok,
       () => false,
     );
     if (healthy) return;
     await new Promise((resolve) => setTimeout(resolve, healthEveryMs));
   }
-  throw new Error(`the platform did not become healthy within ${healthLimitMs} ms; ${apiUrl}/healthz says which role is missing`);
+  throw new Error(`the platform did not become healthy within ${healthLimitMs} ms; ${healthUrl} says what is missing`);
 }
 
 /** An example that cannot be deployed, as without a network its dependencies cannot, is told and keeps nothing else back. */
 async function deployExamples({ apiUrl }: Platform, { note }: Output): Promise<Deployed[]> {
-  const api = connectApi({ ...process.env, SWIFTLET_API_URL: apiUrl, SWIFTLET_TOKEN: undefined });
-  const means = { cache: join(cacheFolder(process.env), 'dependencies'), signal: new AbortController().signal };
-  const all = await Promise.all(templateNames().map((name) => deployFolder(templateFolder(name), api, means)));
+  const api = connectApi({ ...process.env, SWIFTLET_API_URL: apiUrl, SWIFTLET_TOKEN: undefined, SWIFTLET_TENANT: undefined });
+  const means = { cache: join(cacheFolder(process.env), 'dependencies'), signal: new AbortController().signal, build: 'local' as const };
+  const all = await Promise.all(exampleNames().map((name) => deployFolder(templateFolder(name), api, means)));
   for (const { name, error } of all.flatMap(({ failed }) => failed)) {
     note(errorColours.yellow(`The example "${name}" was not deployed: ${messageOf(error)}`));
   }
   return all.flatMap(({ deployed }) => deployed);
 }
 
-function welcome({ gatewayUrl, apiUrl, isolation }: Platform, home: string, deployed: readonly Deployed[]): string {
+function welcome({ serves, gatewayUrl, secureUrl, apiUrl, isolation }: Platform, home: string, deployed: readonly Deployed[]): string {
+  const where = [
+    ...(serves === 'control'
+      ? []
+      : [`functions ${gatewayUrl}/<function>/`, ...(secureUrl === undefined ? [] : [`and ${secureUrl}/<function>/`])]),
+    ...(serves === 'functions' ? [] : [`API ${apiUrl}`, `docs ${apiUrl}/docs`]),
+    `data ${home}`,
+  ];
   const lines = [
-    isolationTable(isolation),
+    ...(serves === 'control' ? [] : [isolationTable(isolation)]),
     '',
-    `${colours.bold('Swiftlet runs.')}  functions ${gatewayUrl}/<function>/   API ${apiUrl}   docs ${apiUrl}/docs   data ${home}`,
+    `${colours.bold('Swiftlet runs.')}  ${where.join('   ')}`,
     ...deployed.map(({ name, version, url }) => `  ${colours.bold(name.padEnd(12))} version ${version.number}  ${url}`),
   ];
   const hello = deployed.find(({ name }) => name === 'hello');

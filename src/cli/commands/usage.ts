@@ -1,4 +1,4 @@
-import { connectApi } from '../api-client.ts';
+import { connectApi } from '../connect-api.ts';
 import { openOutput } from '../output.ts';
 import { table } from '../table.ts';
 

@@ -35,8 +35,7 @@ export function makeFolders(home: string, run: string, identities: Identities | 
 
 /** Marks a data folder as served. @throws SwiftletError Conflict when another platform serves it already */
 export function claimHome(home: string, run: string): Disposable {
-  mkdirSync(run, { recursive: true });
-  demandOwn(run);
+  makeOwn(run);
   const path = pidFile(run);
   const other = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
   if (other > 0 && other !== process.pid && isSwiftlet(other)) {
@@ -49,12 +48,21 @@ export function claimHome(home: string, run: string): Disposable {
   return { [Symbol.dispose]: () => removeRun(run) };
 }
 
+/** Makes the run folder. @throws SwiftletError Conflict when it lies where others could change it */
+export function makeOwn(run: string): void {
+  mkdirSync(run, { recursive: true });
+  demandOwn(run);
+}
+
+/** As whom root is seen: in a user namespace of one's own as nobody, like all others. What is there was looked at before entering it. */
+const rootUid = (): number => (/^\s*0 /.test(readFileSync('/proc/self/uid_map', 'utf8')) ? 0 : 65_534);
+
 /** Below a folder that all may write to, somebody else may have made ours first, and would see and change all that is in it. */
 function demandOwn(run: string): void {
   for (let folder = run; folder !== dirname(folder); folder = dirname(folder)) {
     const stats = lstatSync(folder);
     const isShared = !stats.isSymbolicLink() && (stats.mode & writableByOthers) !== 0 && (stats.mode & sticky) === 0;
-    if ((stats.uid === 0 || stats.uid === process.getuid?.()) && !isShared) continue;
+    if ((stats.uid === rootUid() || stats.uid === process.getuid?.()) && !isShared) continue;
     throw new SwiftletError(
       'Conflict',
       `${folder} belongs to somebody else or can be changed by others, so Swiftlet keeps no sockets there; remove it, or set XDG_RUNTIME_DIR to a folder of your own`,

@@ -1,21 +1,35 @@
 /** One machine's platform: its folders, its users, its roles. Nothing of it is left when it has stopped. */
-import { chooseIsolation, hasSysAdmin, inspectIsolation, type IsolationReport } from '../../agent/isolation.ts';
+import { chooseIsolation, hasSysAdmin, inspectIsolation, type IsolationReport, type WayOutFound } from '../../agent/isolation.ts';
+import { hasOwnNamespace } from '../../agent/linux/capabilities.ts';
+import { forbidCoreDumps } from '../../agent/linux/libc.ts';
+import { removeNetwork } from '../../agent/network/open-network.ts';
+import { tryUserNetwork } from '../../agent/network/user/try-user-network.ts';
 import { isolationInForce } from '../../model/isolation.ts';
+import { type Hosts, rolesOf } from '../../role/call-places.ts';
 import { homeId } from '../../role/home.ts';
-import type { IsolationMode, RoleConfig, RoleName } from '../../role/role-config.ts';
+import { writePrivately } from '../../role/certificates/write-privately.ts';
+import { type IsolationMode, type RoleConfig, type RoleName, tlsMaterialOf } from '../../role/role-config.ts';
+import { followTlsFiles } from './tls-files.ts';
 import { claimHome, makeFolders, prepareToken } from './folders.ts';
+import { keepCertificates } from './hosts/keep-certificates.ts';
 import { identitiesOf } from './identities.ts';
 import type { UpOptions } from './options.ts';
 import { demandReadableCode } from './readable-code.ts';
 import { adoptOrphans } from './reaper.ts';
+import { type Pasta, startPasta } from './pasta.ts';
+import { openRootKeys, rootKeyVariable } from './root-key-place.ts';
 import { codeRoot } from './role-command.ts';
 import { superviseRole, type SupervisedRole } from './supervisor.ts';
 
 export interface Platform {
+  /** Which roles are on this host. */
+  readonly serves: 'all' | Hosts['serves'];
   /** What keeps functions apart in this mode, not what could. */
   readonly isolation: Pick<IsolationReport, 'facts'>;
   readonly mode: IsolationMode;
   readonly gatewayUrl: string;
+  /** Where functions are by TLS; undefined: nowhere. */
+  readonly secureUrl: string | undefined;
   readonly apiUrl: string;
   /** Requests in flight may go on for the grace; a second call with less time hurries the first. */
   stop(graceMs: number): Promise<void>;
@@ -32,43 +46,94 @@ const startOrder: readonly RoleName[] = ['relay', 'control', 'agent', 'gateway',
 export async function startPlatform(options: UpOptions, note: (text: string) => void): Promise<Platform> {
   // What is to be read by others is said where it is made; a user's strict umask must not take it away.
   process.umask(0o022);
+  // What holds secrets leaves none of them behind when it crashes, and neither do the sandboxes, which inherit this.
+  forbidCoreDumps();
   const { home, run } = options;
   const identities = hasSysAdmin() ? identitiesOf(homeId(home)) : undefined;
   if (identities !== undefined) demandReadableCode(codeRoot());
-  const isolation = await inspectIsolation((identities?.firstSandboxUid ?? 0) + options.maxSandboxes);
-  const mode = chooseIsolation(options.isolation, isolation);
+  const wayOut = await findWayOut(options);
+  const isolation = await inspectIsolation((identities?.firstSandboxUid ?? 0) + options.maxSandboxes, wayOut);
+  const serves = options.hosts?.config.serves ?? 'all';
+  const mode = serves === 'control' ? modeElsewhere(options.isolation) : chooseIsolation(options.isolation, isolation);
   const claim = claimHome(home, run);
   makeFolders(home, run, identities);
+  const rootKeys = openRootKeys(options.rootKey);
+  // Roles inherit the environment, and one of them only may have it.
+  Reflect.deleteProperty(process.env, rootKeyVariable);
   const common: Omit<RoleConfig, 'role' | 'identity'> = {
     run,
     home,
     graceMs: options.graceMs,
-    tokenHashes: [prepareToken(home)],
+    tokenHashes: serves === 'functions' ? [] : [prepareToken(home)],
+    ...(options.hosts === undefined ? {} : { hosts: options.hosts.config }),
     ...(identities === undefined ? {} : { group: identities.group }),
-    gateway: { host: options.host, port: options.gatewayPort, tenantInFlight: options.tenantInFlight },
+    ...(options.issuers.length === 0 ? {} : { issuers: options.issuers }),
+    gateway: {
+      host: options.host,
+      port: options.gatewayPort,
+      ...(options.lambdaPort === undefined ? {} : { lambdaPort: options.lambdaPort }),
+      ...(options.secure === undefined ? {} : { secure: options.secure.place }),
+      tenantInFlight: options.tenantInFlight,
+      urls: options.urls,
+      ...(options.tracing === undefined ? {} : { tracing: options.tracing }),
+    },
     api: { host: options.host, port: options.apiPort },
-    events: { maxLogBytes: options.eventLogMiB * mebibyte, webhookAllow: [...options.webhookAllow] },
+    events: {
+      log: options.eventLog,
+      maxLogBytes: options.eventLogMiB * mebibyte,
+      webhookAllow: [...options.webhookAllow],
+      sourceFolders: [...options.sourceFolders],
+    },
+    builds: {
+      registries: [...options.registries],
+      pythonRegistries: [...options.pythonRegistries],
+      timeoutMs: options.buildTimeoutMs,
+      ...(options.registryAuthorities === undefined ? {} : { authorities: options.registryAuthorities }),
+    },
     agent: {
       isolation: mode,
       poolSize: options.poolSize,
       bootsAtOnce: options.bootsAtOnce,
       maxSandboxes: options.maxSandboxes,
+      ...(options.python === undefined ? {} : { python: options.python }),
+      network: {
+        mode: options.networkMode,
+        opened: [...options.egressAllow],
+        nameServers: [...options.nameServers],
+        searchDomains: [...options.searchDomains],
+      },
       ...(identities === undefined || mode === 'process' ? {} : { firstUid: identities.firstSandboxUid }),
     },
   };
   const roles: SupervisedRole[] = [];
-  const reaper = adoptOrphans(() => roles.flatMap((role) => (role.pid === undefined ? [] : [role.pid])));
+  const held = new AsyncDisposableStack();
+  let pasta: Pasta | undefined;
+  const reaper = adoptOrphans(() => [...roles, ...(pasta === undefined ? [] : [pasta])].flatMap(({ pid }) => pid ?? []));
 
   const stop = async (graceMs: number) => {
     for (const role of roles.toReversed()) await role.stop(graceMs);
+    await held.disposeAsync();
     reaper[Symbol.dispose]();
+    // An agent that was killed could not; its folder cannot go before.
+    if (hasSysAdmin()) removeNetwork(run);
     claim[Symbol.dispose]();
   };
 
   try {
-    for (const role of startOrder) {
+    if (options.hosts !== undefined) held.use(await keepCertificates({ ...options.hosts, home, run, identities, note }));
+    if (wayOut.mode === 'user' && wayOut.missing === undefined) pasta = held.use(await startPasta(() => note(lostWayOut)));
+    if (options.secure !== undefined && rolesOf(serves).includes('gateway')) {
+      const put = (pem: string) => writePrivately(tlsMaterialOf(run), pem, identities?.of('gateway'));
+      held.use(followTlsFiles(options.secure.files, put, note));
+    }
+    for (const role of startOrder.filter((one) => rolesOf(serves).includes(one))) {
       const identity = identities?.of(role);
-      roles.push(superviseRole({ ...common, role, ...(identity === undefined ? {} : { identity }) }, note));
+      const roleConfig = { ...common, role, ...(identity === undefined ? {} : { identity }) };
+      const gifts = {
+        ...(role === 'control' ? { rootKeys } : {}),
+        ...(role === 'agent' && pasta !== undefined ? { entrance: pasta.entrance } : {}),
+      };
+      roles.push(superviseRole(roleConfig, note, gifts));
     }
     await Promise.all(roles.map((role) => role.ready));
   } catch (error) {
@@ -76,10 +141,23 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     throw error;
   }
   return {
+    serves,
     isolation: { facts: isolationInForce(isolation, mode) },
     mode,
     gatewayUrl: `http://${options.host}:${options.gatewayPort}`,
+    secureUrl: options.secure === undefined ? undefined : `https://${options.secure.place.host}:${options.secure.place.port}`,
     apiUrl: `http://${options.host}:${options.apiPort}`,
     stop,
   };
 }
+
+const lostWayOut = 'functions have lost their way out, since the namespace it leads from has ended; start Swiftlet again';
+
+/** In a user namespace it was tried before. */
+async function findWayOut({ networkMode }: UpOptions): Promise<WayOutFound> {
+  if (networkMode === 'host') return { mode: 'host' };
+  return { mode: 'user', missing: hasOwnNamespace() ? undefined : await tryUserNetwork() };
+}
+
+/** What functions are kept apart by on their own host, which looks for itself. */
+const modeElsewhere = (wanted: UpOptions['isolation']): IsolationMode => (wanted === 'auto' ? 'bubblewrap' : wanted);

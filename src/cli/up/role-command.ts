@@ -26,6 +26,12 @@ const nodeFlagsOf = (role: RoleName): string[] => [
 /** Hangs two folders where the role can reach them, whatever lies above them on the host, and becomes the role. */
 const bindAndRun = 'mkdir -p "$2" && mount --bind "$1" "$2" && mount --bind "$3" "$4" && cd "$4" && shift 4 && exec "$@"';
 
+/** @param entrance what is to stand in front of a role’s own command */
+export function enteredBy(entrance: readonly string[], { command, args, cwd }: RoleCommand): RoleCommand {
+  const [program, ...rest] = [...entrance, command];
+  return { command: program, args: [...rest, ...args], cwd };
+}
+
 /**
  * A role that keeps its rights runs as it is. One that gives them up may not reach a checkout or a data folder that lies below a folder
  * of mode 0700, as a home often is: it gets both mounted in a namespace of its own, which ends with it.

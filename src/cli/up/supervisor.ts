@@ -1,9 +1,12 @@
 /** Keeps the roles’ processes running: starts each again when it ends, with growing pauses, and stops them in order. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { SwiftletError } from '../../model/errors.ts';
+import { handingOnRights } from '../../agent/linux/capabilities.ts';
 import { type RoleConfig, roleConfigVariable, type RoleName } from '../../role/role-config.ts';
 import { type RoleOrder, roleNewsSchema } from '../../role/run-role.ts';
-import { roleCommand } from './role-command.ts';
+import type { RootKeys } from '../../role/root-keys.ts';
+import { answerKeys } from './answer-keys.ts';
+import { enteredBy, roleCommand } from './role-command.ts';
 
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
@@ -22,8 +25,18 @@ export interface SupervisedRole {
   stop(graceMs: number): Promise<void>;
 }
 
-/** @param note called with what an operator should know */
-export function superviseRole(config: RoleConfig, note: (text: string) => void): SupervisedRole {
+/** What not every role may have. */
+export interface RoleGifts {
+  readonly rootKeys?: RootKeys;
+  /** The namespace that it runs in, as a command; with the rights over that. */
+  readonly entrance?: readonly string[];
+}
+
+/**
+ * @param note called with what an operator should know
+ * @param given what one role alone has
+ */
+export function superviseRole(config: RoleConfig, note: (text: string) => void, { rootKeys, entrance }: RoleGifts = {}): SupervisedRole {
   const ready = Promise.withResolvers<undefined>();
   let child: ChildProcess | undefined;
   let pause: NodeJS.Timeout | undefined;
@@ -39,13 +52,17 @@ export function superviseRole(config: RoleConfig, note: (text: string) => void):
 
   const start = () => {
     const startedAt = performance.now();
-    const { command, args, cwd } = roleCommand(config);
-    child = spawn(command, args, {
-      cwd,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, [roleConfigVariable]: JSON.stringify(config) },
-    });
+    const { command, args, cwd } = enteredBy(entrance ?? [], roleCommand(config));
+    const spawnIt = () =>
+      spawn(command, args, {
+        cwd,
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        env: { ...process.env, [roleConfigVariable]: JSON.stringify(config) },
+      });
+    child = entrance === undefined ? spawnIt() : handingOnRights(spawnIt);
+    const asked = child;
     child.on('message', (message) => {
+      if (rootKeys !== undefined) void answerKeys(rootKeys, message, asked);
       const news = roleNewsSchema.safeParse(message);
       if (!news.success) return;
       if (news.data.news === 'failed') failure = news.data.message;

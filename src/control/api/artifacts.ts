@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream';
 import { bundleMediaType } from '../../build/bundle.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import { bundle as limits } from '../../model/limits.ts';
-import { defaultTenant } from '../../model/names.ts';
 import { upload } from '../upload.ts';
 import type { Api, ApiMeans } from './api.ts';
+import { needs } from './authorise.ts';
 import { digestParams, problems } from './schemas.ts';
 
 /** A stream; it is checked while it is read. */
@@ -23,14 +23,15 @@ export function artifacts(api: Api, means: ApiMeans): void {
   api.route({
     method: 'HEAD',
     url: '/v1/artifacts/:digest',
+    config: needs('change', 'some function'),
     schema: {
       summary: 'Whether an artifact is here',
       description: 'One that is here is kept for a quarter of an hour, so that a deploy can refer to it.',
       params: digestParams,
       response: { 200: z.undefined().describe('It is here'), ...problems },
     },
-    handler: async ({ params: { digest } }, reply) => {
-      const there = (await means.blobs.has(digest)) && (await means.store.touchArtifact(defaultTenant, digest, means.now()));
+    handler: async ({ params: { digest }, tenant }, reply) => {
+      const there = (await means.blobs.has(digest)) && (await means.store.touchArtifact(tenant, digest, means.now()));
       if (!there) throw new SwiftletError('NotFound', `the artifact ${digest} is not here; upload it with PUT`);
       return reply.code(200).send();
     },
@@ -39,6 +40,7 @@ export function artifacts(api: Api, means: ApiMeans): void {
   api.route({
     method: 'PUT',
     url: '/v1/artifacts/:digest',
+    config: needs('change', 'some function'),
     schema: {
       summary: 'Upload an artifact',
       description: `The body is a bundle: a tar archive in zstd, of type ${bundleMediaType}. It is taken in whole or not at all.`,
@@ -47,11 +49,11 @@ export function artifacts(api: Api, means: ApiMeans): void {
       body: bodySchema,
       response: { 200: artifactSchema.describe('It was here already'), 201: artifactSchema.describe('It is here now'), ...problems },
     },
-    handler: async ({ params: { digest }, body, raw }, reply) => {
+    handler: async ({ params: { digest }, body, raw, tenant }, reply) => {
       if (body === null || typeof body !== 'object' || !('pipe' in body))
         throw new SwiftletError('BadRequest', `send the bundle as ${bundleMediaType}`);
       try {
-        const { created, size } = await upload(means, defaultTenant, digest, unowned(body as Readable));
+        const { created, size } = await upload(means, tenant, digest, unowned(body as Readable));
         return await reply.code(created ? 201 : 200).send({ digest, size });
       } catch (error) {
         if (raw.destroyed && !raw.complete)

@@ -1,12 +1,21 @@
 import { z } from 'zod';
 import { SwiftletError } from '../../model/errors.ts';
 import { digestSchema, functionConfigSchema, type Version, versionSchema } from '../../model/function.ts';
-import { defaultTenant, nameSchema } from '../../model/names.ts';
+import { nameSchema } from '../../model/names.ts';
+import { judge } from '../../model/rights.ts';
 import { rolloutPlanSchema } from '../../model/rollout.ts';
+import { secretNames } from '../../model/secret.ts';
+import { type CallerKind, callerKinds, type UrlRule } from '../../model/tenant.ts';
+import type { PublishedState } from '../../wire/published-state.ts';
+import { isOpenToAll, ruleOf } from '../../wire/open-to-all.ts';
 import { deploy } from '../deploy.ts';
 import type { FunctionRecord } from '../store.ts';
 import type { Api, ApiMeans } from './api.ts';
-import { conditionOf, conditionHeaders, entityTag } from './conditions.ts';
+import { demand, needs } from './authorise.ts';
+import { conditionHeaders, conditionOf, entityTag } from './conditions.ts';
+import { existing, notFound } from './existing.ts';
+import { functionsUrl } from './functions-url.ts';
+import { bundleStateSchema } from '../../wire/agent-calls.ts';
 import { flagSchema, functionSchema, functionSummarySchema, nameParams, problems, withHiddenValues } from './schemas.ts';
 
 const pageSchema = z.object({
@@ -23,54 +32,72 @@ const deployedSchema = z.object({
   version: versionSchema,
   created: z.boolean().describe('False when the function served just this already'),
   placed: z.boolean().describe('Whether every gateway and agent acts on it already'),
+  bundle: bundleStateSchema.optional().describe('Whether its code starts as one file'),
+  callers: z
+    .enum(callerKinds)
+    .describe(
+      'Who may call its address: anyone, whoever has a token with the right to invoke it, or whoever shows what its configuration says',
+    ),
   serving: z.int().describe('The version that serves now: another one while this is being rolled out'),
 });
 
 /** Functions: made and changed by deploying a version. */
 export function functions(api: Api, means: ApiMeans): void {
   const { store, roles, logs, metrics, config } = means;
-  const urlOf = (name: string) => `http://${config.gateway.host}:${config.gateway.port}/${name}`;
-  const summary = ({ name, createdAt, serving }: FunctionRecord) => ({
+  const summary = ({ tenant, name, createdAt, serving }: FunctionRecord) => ({
     name,
-    url: urlOf(name),
+    url: `${functionsUrl(config, tenant)}/${name}`,
     createdAt,
     serving: withHiddenValues(serving),
   });
 
   api.get('/v1/functions', {
+    config: needs('read', 'some function'),
     schema: { summary: 'List functions', querystring: pageSchema, response: { 200: listSchema, ...problems } },
-    handler: async ({ query: { limit, after } }) => {
-      const found = await store.functions(defaultTenant, { limit: limit + 1, ...(after === undefined ? {} : { after }) });
+    handler: async ({ query: { limit, after }, tenant, caller }) => {
+      const found = await store.functions(tenant, { limit: limit + 1, ...(after === undefined ? {} : { after }) });
       const page = found.slice(0, limit);
       const next = found.length > limit ? page.at(-1)?.name : undefined;
-      return { functions: page.map(summary), ...(next === undefined ? {} : { next }) };
+      const seen = page.filter(({ name }) => judge(caller, 'read', { kind: 'function', tenant, name }) === 'granted');
+      return { functions: seen.map(summary), ...(next === undefined ? {} : { next }) };
     },
   });
 
   api.get('/v1/functions/:name', {
+    config: needs('read'),
     schema: {
       summary: 'Describe a function',
       params: nameParams,
-      querystring: z.object({ reveal: flagSchema.describe('Show the values of the environment, too') }),
+      querystring: z.object({ reveal: flagSchema.describe('Show the values of the environment, too: who may change it may see them') }),
       response: { 200: functionSchema, ...problems },
     },
-    handler: async ({ params: { name }, query: { reveal } }, reply) => {
-      const record = existing(await store.findFunction(defaultTenant, name), name);
-      const [running, statuses] = await Promise.all([roles.instances(), roles.provisioned()]);
-      const provisioned = statuses.find((status) => status.tenant === defaultTenant && status.function === name);
-      const instances = (running ?? []).filter((instance) => instance.tenant === defaultTenant && instance.function === name);
+    handler: async ({ params: { name }, query: { reveal }, tenant, caller }, reply) => {
+      if (reveal) demand(caller, 'change', { kind: 'function', tenant, name });
+      const record = existing(await store.findFunction(tenant, name), name);
+      const [running, statuses, networkCounts, bundle] = await Promise.all([
+        roles.instances(),
+        roles.provisioned(),
+        roles.networkCounts(tenant, name),
+        roles.bundle(tenant, name, record.serving.number),
+      ]);
+      const provisioned = statuses.find((status) => status.tenant === tenant && status.function === name);
+      const instances = (running ?? []).filter((instance) => instance.tenant === tenant && instance.function === name);
       reply.header('etag', entityTag(record.serving.number));
       return {
         ...summary(record),
         ...(reveal ? { serving: record.serving } : {}),
         instances,
         instancesKnown: running !== undefined,
+        scaling: means.autoscaler.viewsOf(tenant, name),
         ...(provisioned === undefined ? {} : { provisioned }),
+        ...(networkCounts === undefined ? {} : { networkCounts }),
+        ...(bundle === undefined ? {} : { bundle }),
       };
     },
   });
 
   api.put('/v1/functions/:name', {
+    config: needs('change'),
     schema: {
       summary: 'Deploy a version',
       description:
@@ -84,9 +111,12 @@ export function functions(api: Api, means: ApiMeans): void {
         ...problems,
       },
     },
-    handler: async ({ params: { name }, headers, body: { digest, config: wanted, rollout } }, reply) => {
+    handler: async ({ params: { name }, headers, body: { digest, config: wanted, rollout }, tenant, caller }, reply) => {
       const expected = conditionOf(headers);
-      const deployment = { tenant: defaultTenant, function: name, digest, config: wanted, createdAt: new Date(means.now()).toISOString() };
+      // Who has a right to this function only gets no secret by it that it did not have.
+      const known = (await store.findFunction(tenant, name))?.serving.config.secrets ?? {};
+      if (!isSubset(secretNames(wanted.secrets), secretNames(known))) demand(caller, 'change', { kind: 'tenant', tenant });
+      const deployment = { tenant, function: name, digest, config: wanted, createdAt: new Date(means.now()).toISOString() };
       try {
         const { version, created, isFirst, placed, serving } = await deploy(means, {
           ...deployment,
@@ -95,7 +125,9 @@ export function functions(api: Api, means: ApiMeans): void {
         });
         metrics.deploy(deployment.tenant, created ? 'created' : 'unchanged');
         reply.code(isFirst ? 201 : 200).header('etag', entityTag(serving));
-        return { version: withHiddenValues(version), created, placed, serving };
+        const callers = callersOf(means.publisher.state, version, config.gateway.urls);
+        const bundle = await roles.bundle(tenant, name, version.number);
+        return { version: withHiddenValues(version), created, placed, callers, serving, ...(bundle === undefined ? {} : { bundle }) };
       } catch (error) {
         metrics.deploy(deployment.tenant, error instanceof SwiftletError ? error.code : 'Internal');
         throw error;
@@ -104,40 +136,42 @@ export function functions(api: Api, means: ApiMeans): void {
   });
 
   api.delete('/v1/functions/:name', {
+    config: needs('change'),
     schema: {
       summary: 'Remove a function',
       description: 'With all its versions and its logs. Requests in flight may finish.',
       params: nameParams,
       response: { 204: z.undefined().describe('It is gone'), ...problems },
     },
-    handler: async ({ params: { name }, id }, reply) => {
-      const revision = await store.remove(defaultTenant, name);
+    handler: async ({ params: { name }, id, tenant }, reply) => {
+      const revision = await store.remove(tenant, name);
       if (revision === undefined) throw notFound(name);
       // The function is gone whatever becomes of its log.
-      logs.forget(defaultTenant, name).catch((error: unknown) => means.unforeseen(error, id));
+      logs.forget(tenant, name).catch((error: unknown) => means.unforeseen(error, id));
       return reply.code(204).send();
     },
   });
 
   api.get('/v1/functions/:name/versions', {
+    config: needs('read'),
     schema: {
       summary: 'List a function’s versions',
       description: 'Newest first. Old ones are dropped; their numbers are never given again.',
       params: nameParams,
       response: { 200: z.object({ serving: z.int(), versions: z.array(versionSchema) }), ...problems },
     },
-    handler: async ({ params: { name } }) => {
-      const { serving } = existing(await store.findFunction(defaultTenant, name), name);
-      const versions: Version[] = await store.versions(defaultTenant, name);
+    handler: async ({ params: { name }, tenant }) => {
+      const { serving } = existing(await store.findFunction(tenant, name), name);
+      const versions: Version[] = await store.versions(tenant, name);
       return { serving: serving.number, versions: versions.map(withHiddenValues) };
     },
   });
 }
 
-export function existing(record: FunctionRecord | undefined, name: string): FunctionRecord {
-  if (record === undefined) throw notFound(name);
-  return record;
+function callersOf(state: PublishedState, version: Version, ofPlatform: UrlRule): CallerKind {
+  if (isOpenToAll(state, version, ofPlatform)) return 'public';
+  const rule = ruleOf(state, version, ofPlatform);
+  return typeof rule === 'string' ? 'token' : rule.kind;
 }
 
-export const notFound = (name: string): SwiftletError =>
-  new SwiftletError('FunctionNotFound', `there is no function "${name}"; GET /v1/functions lists those there are`);
+const isSubset = (some: readonly string[], all: readonly string[]): boolean => some.every((one) => all.includes(one));

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { SwiftletError } from '../../model/errors.ts';
-import { defaultTenant, nameSchema } from '../../model/names.ts';
+import { nameSchema } from '../../model/names.ts';
 import { coldPhases, type Start, starts } from '../../model/phases.ts';
 import { reportSchema, type UsageRow } from '../../wire/relay-calls.ts';
-import { findTrace, keptTraces, loggedTraces, readUsage } from '../invocations.ts';
+import { findTrace, gbSecondsOf, keptTraces, loggedTraces, readUsage } from '../invocations.ts';
 import { slowestOf, summariseStarts } from '../start-summary.ts';
 import type { Api, ApiMeans } from './api.ts';
-import { existing } from './functions.ts';
+import { needs } from './authorise.ts';
+import { existing } from './existing.ts';
 import { nameParams, problems } from './schemas.ts';
 
 const traceSchema = z.object({
@@ -63,6 +64,7 @@ const dayMs = 86_400_000;
 /** Single invocations: where their time went. */
 export function traces(api: Api, { store, logs: { relay }, now }: ApiMeans): void {
   api.get('/v1/traces/:requestId', {
+    config: needs('read'),
     schema: {
       summary: 'Where a request’s time went',
       description: 'Of the last requests of each function, of its last cold starts, and of its slowest requests of each hour.',
@@ -74,41 +76,43 @@ export function traces(api: Api, { store, logs: { relay }, now }: ApiMeans): voi
       querystring: z.object({ function: nameSchema.optional().describe('Whose request it was; then the search is short') }),
       response: { 200: traceSchema, ...problems },
     },
-    handler: async ({ params: { requestId }, query: { function: name } }) => {
-      const found = await findTrace(relay, defaultTenant, requestId, name);
+    handler: async ({ params: { requestId }, query: { function: name }, tenant }) => {
+      const found = await findTrace(relay, tenant, requestId, name);
       if (found !== undefined) return found;
       throw new SwiftletError('NotFound', `no request ${requestId} is kept; only the last requests, cold starts and the slowest are`);
     },
   });
 
   api.get('/v1/functions/:name/traces', {
+    config: needs('read'),
     schema: {
       summary: 'Where the time of a function’s requests went',
       params: nameParams,
       querystring: tracesQuery,
       response: { 200: tracesSchema, ...problems },
     },
-    handler: async ({ params: { name }, query: { order, limit } }) => {
-      existing(await store.findFunction(defaultTenant, name), name);
-      const logged = await loggedTraces(relay, defaultTenant, name, searchedRecords);
+    handler: async ({ params: { name }, query: { order, limit }, tenant }) => {
+      existing(await store.findFunction(tenant, name), name);
+      const logged = await loggedTraces(relay, tenant, name, searchedRecords);
       const chosen =
         order === 'newest'
           ? logged.slice(-limit).reverse()
-          : slowestOf([...(await keptTraces(relay, defaultTenant, name, searchedRecords)), ...logged], limit);
+          : slowestOf([...(await keptTraces(relay, tenant, name, searchedRecords)), ...logged], limit);
       return { traces: chosen.map((trace) => ({ function: name, ...trace })) };
     },
   });
 
   api.get('/v1/functions/:name/starts', {
+    config: needs('read'),
     schema: {
       summary: 'How a function’s starts went',
       params: nameParams,
       response: { 200: startsSchema, ...problems },
     },
-    handler: async ({ params: { name } }) => {
-      existing(await store.findFunction(defaultTenant, name), name);
-      const query = { tenant: defaultTenant, function: name, from: dayBefore(now(), maxDays - 1), limit: maxDays };
-      const [rows, kept] = await Promise.all([readUsage(relay, query), keptTraces(relay, defaultTenant, name, recentReports)]);
+    handler: async ({ params: { name }, tenant }) => {
+      existing(await store.findFunction(tenant, name), name);
+      const query = { tenant, function: name, from: dayBefore(now(), maxDays - 1), limit: maxDays };
+      const [rows, kept] = await Promise.all([readUsage(relay, query), keptTraces(relay, tenant, name, recentReports)]);
       const { count, waited, phases } = summariseStarts(kept);
       return {
         ...startsIn(rows),
@@ -121,15 +125,16 @@ export function traces(api: Api, { store, logs: { relay }, now }: ApiMeans): voi
 /** What functions used. */
 export function usage(api: Api, { logs: { relay }, now }: ApiMeans): void {
   api.get('/v1/usage', {
+    config: needs('read'),
     schema: {
       summary: 'What functions used, by function and day',
       description: 'Kept for 400 days, also of functions that were removed.',
       querystring: usageQuery,
       response: { 200: usageSchema, ...problems },
     },
-    handler: async ({ query: { function: name, days, limit } }) => {
+    handler: async ({ query: { function: name, days, limit }, tenant }) => {
       const which = name === undefined ? {} : { function: name };
-      const rows = await readUsage(relay, { tenant: defaultTenant, ...which, from: dayBefore(now(), days - 1), limit: limit + 1 });
+      const rows = await readUsage(relay, { tenant, ...which, from: dayBefore(now(), days - 1), limit: limit + 1 });
       return { usage: rows.slice(0, limit).map(usageDay), complete: rows.length <= limit };
     },
   });
@@ -143,8 +148,6 @@ function startsIn(rows: readonly UsageRow[]): Record<Start, number> {
 
 const dayBefore = (now: number, days: number): string => new Date(now - days * dayMs).toISOString().slice(0, 'yyyy-mm-dd'.length);
 
-const mebibyteMsInGibSeconds = 1024 * 1000;
-
 const usageDay = ({ function: name, day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs }: UsageRow) => ({
   function: name,
   day,
@@ -152,7 +155,7 @@ const usageDay = ({ function: name, day, warm, thawed, provisioned, cold, billed
   coldStarts: cold,
   thawed,
   provisioned,
-  gbSeconds: mebibyteMs / mebibyteMsInGibSeconds,
+  gbSeconds: gbSecondsOf(mebibyteMs),
   billedMs,
   platformMs,
   prepaidMs,

@@ -17,11 +17,22 @@ export async function describeApi(api: FastifyInstance): Promise<void> {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: {
-        securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'The file "token" in the data folder has it' } },
+        securitySchemes: {
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'Of POST /v1/tokens, or what is in the file "token" of the data folder. `x-swiftlet-right` of a route is the right that it needs.',
+          },
+        },
       },
       security: [{ token: [] }],
     },
-    transform: (route) => jsonSchemaTransform({ ...route, schema: { tags: [tagOf(route.url)], ...route.schema } }),
+    transform: (described) => {
+      const needed = described.route.config?.needs;
+      const rights = needed === undefined ? {} : { 'x-swiftlet-right': needed.right, 'x-swiftlet-scope': needed.scope };
+      return jsonSchemaTransform({ ...described, schema: { tags: [tagOf(described.url)], ...rights, ...described.schema } });
+    },
     exposeHeadRoutes: true,
   });
   await api.register(swaggerUi, {

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { isolationInForce } from '../../model/isolation.ts';
 import { runtimeNames } from '../../model/runtimes.ts';
 import { packageVersion } from '../../role/package-version.ts';
-import { type IsolationAnswer, isolationSchema } from '../../wire/agent-calls.ts';
-import { otherRoles } from '../roles.ts';
+import { buildsSchema, type IsolationAnswer, isolationSchema } from '../../wire/agent-calls.ts';
 import type { Api, ApiMeans } from './api.ts';
+import { needs } from './authorise.ts';
+import { functionsUrl } from './functions-url.ts';
 import { problems } from './schemas.ts';
 
 const roleHealthSchema = z.object({ ready: z.boolean(), detail: z.string() });
@@ -20,7 +21,10 @@ const platformSchema = z.object({
   version: z.string(),
   gatewayUrl: z.url(),
   apiUrl: z.url(),
+  tenant: z.string().describe('The tenant that the token, or the header x-swiftlet-tenant, stands for'),
+  functionsUrl: z.url().describe('Where this tenant’s functions are'),
   runtimes: z.array(z.string()),
+  builds: buildsSchema.describe('Whether dependencies can be installed on the platform'),
   isolation: isolationSchema.describe('What keeps functions apart from each other and from the host, in force now'),
 });
 
@@ -44,35 +48,22 @@ export function health(api: Api, { roles }: Pick<ApiMeans, 'roles'>): void {
   });
 }
 
-/** The platform as a whole: what it is, and its figures. */
-export function platform(api: Api, { config, roles, metrics }: ApiMeans): void {
+/** The platform as a whole: what it is. */
+export function platform(api: Api, { config, roles }: ApiMeans): void {
   api.get('/v1/platform', {
+    config: needs('read', 'anyone'),
     schema: { summary: 'Describe the platform', response: { 200: platformSchema, ...problems } },
-    handler: async ({ server }) => {
+    handler: async ({ server, tenant }) => {
       return {
         version: packageVersion,
         gatewayUrl: `http://${config.gateway.host}:${config.gateway.port}`,
         apiUrl: server.listeningOrigin,
+        tenant,
+        functionsUrl: functionsUrl(config, tenant),
         runtimes: [...runtimeNames],
+        builds: (await roles.builds()) ?? { available: false, detail: 'the agent is away' },
         isolation: await isolationOf(roles, config.agent.isolation),
       };
-    },
-  });
-
-  api.get('/metrics', {
-    schema: {
-      summary: 'All roles’ figures',
-      querystring: z.object({
-        role: z
-          .enum(['control', ...otherRoles])
-          .optional()
-          .describe('Only this role’s: the gateway’s part grows with the functions, the others’ are small'),
-      }),
-      response: { 200: { description: 'Prometheus’ text format', content: { 'text/plain': { schema: z.string() } } }, ...problems },
-    },
-    handler: async ({ query: { role } }, reply) => {
-      const text = await (role === undefined ? metrics.everyRole() : metrics.ofRole(role));
-      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text);
     },
   });
 }

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { errorKinds, type ErrorCode } from '../../model/errors.ts';
 import { digestSchema, type Version, versionSchema } from '../../model/function.ts';
 import { nameSchema } from '../../model/names.ts';
-import { instanceSummarySchema, provisionedSchema } from '../../wire/agent-calls.ts';
+import { bundleStateSchema, instanceSummarySchema, networkCountsSchema, provisionedSchema } from '../../wire/agent-calls.ts';
+import { scalingViewSchema } from '../../wire/scale-calls.ts';
 
 const codes = Object.keys(errorKinds) as [ErrorCode, ...ErrorCode[]];
 
@@ -16,6 +17,8 @@ export const problemSchema = z
     code: z.enum(codes),
     requestId: z.string(),
     place: z.string().optional(),
+    limit: z.string().optional(),
+    retryAfterSeconds: z.int().optional(),
   })
   .describe('Problem details (RFC 9457)');
 
@@ -43,6 +46,11 @@ export const functionSchema = functionSummarySchema.extend({
   instancesKnown: z.boolean(),
   /** How the provisioned instances are, when the serving version wants any and the agent tells. */
   provisioned: provisionedSchema.pick({ version: true, requested: true, ready: true, failed: true }).optional(),
+  /** Why each version's number of instances is what it is; those that have had nothing to do for a while are left out. */
+  scaling: z.array(scalingViewSchema),
+  /** What its own connections came to since the agent started; absent where functions have no network. */
+  networkCounts: networkCountsSchema.optional(),
+  bundle: bundleStateSchema.optional(),
 });
 
 const hidden = '***';

@@ -8,18 +8,33 @@ import { retryAfter, SwiftletError, toProblem } from '../../model/errors.ts';
 import { aliases } from './aliases.ts';
 import type { Api, ApiMeans } from './api.ts';
 import { artifacts } from './artifacts.ts';
-import { authenticate } from './authenticate.ts';
+import { audit } from './audit.ts';
+import { beginAudit, endAudit } from './audit-hook.ts';
+import { authenticateCallers } from './authenticate.ts';
+import { authoriseCallers } from './authorise.ts';
+import { builds } from './builds.ts';
+import { calls } from './calls.ts';
 import { deadLetters, events } from './events.ts';
 import { functions } from './functions.ts';
 import { traces, usage } from './invocations.ts';
+import { isDeeper, maxDepth } from './json-depth.ts';
+import { hosts } from './hosts.ts';
 import { logs } from './logs.ts';
 import { describeApi } from './openapi.ts';
+import { metrics } from './metrics.ts';
 import { health, platform } from './platform.ts';
 import { foreseen } from './problems.ts';
 import { rollouts } from './rollouts.ts';
+import { networks } from './networks.ts';
 import { methodsOf, type RouteShape } from './route-methods.ts';
+import { secrets } from './secrets.ts';
+import { security } from './security.ts';
 import { problemMediaType } from './schemas.ts';
+import { sources } from './sources.ts';
+import { tenants } from './tenants.ts';
+import { httpRoutes } from './routes.ts';
 import { timers } from './timers.ts';
+import { tokens } from './tokens.ts';
 
 /** Of JSON; artifacts have their own limit. */
 const maxJsonBytes = 1024 * 1024;
@@ -45,6 +60,7 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
 
+  limitDepth(api);
   const routes: RouteShape[] = [];
   api.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) routes.push({ method: one, url });
@@ -53,6 +69,7 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
     reply.header('cache-control', 'no-store').header('x-swiftlet-request-id', request.id);
     done();
   });
+  api.addHook('onSend', endAudit(means.audit, means.now, means.unforeseen));
   api.addHook('onResponse', (request, reply, done) => {
     if (!request.raw.complete) endSoon(request.raw);
     means.metrics.request(request.method, request.routeOptions.url ?? 'none', reply.statusCode);
@@ -79,19 +96,57 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
   await describeApi(api);
   health(api, means);
   await api.register((guarded, _options, done) => {
-    guarded.addHook('onRequest', authenticate(means.config.tokenHashes, means.now));
-    for (const resource of [artifacts, functions, aliases, rollouts, logs, traces, usage, events, deadLetters, timers, platform])
+    const state = () => means.publisher.state;
+    guarded.addHook('onRequest', authenticateCallers({ credentials: state, identities: means.identities, now: means.now }));
+    guarded.addHook('onRequest', authoriseCallers(state));
+    guarded.addHook('onRequest', beginAudit(means.audit, means.now));
+    for (const resource of [
+      artifacts,
+      builds,
+      functions,
+      aliases,
+      rollouts,
+      logs,
+      traces,
+      usage,
+      events,
+      deadLetters,
+      timers,
+      httpRoutes,
+      calls,
+      sources,
+      tenants,
+      tokens,
+      secrets,
+      networks,
+      audit,
+      hosts,
+      security,
+      metrics,
+      platform,
+    ])
       resource(guarded.withTypeProvider<ZodTypeProvider>(), means);
     done();
   });
   return api;
 }
 
+function limitDepth(api: Api): void {
+  const parse = api.getDefaultJsonParser('error', 'error');
+  api.removeContentTypeParser('application/json');
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = body.toString();
+    if (isDeeper(text, maxDepth))
+      done(new SwiftletError('BadRequest', `the body's objects and lists are nested more than ${maxDepth} times`));
+    else void parse(request, text, done);
+  });
+}
+
 function sendProblem(reply: FastifyReply, request: FastifyRequest, error: SwiftletError | undefined): FastifyReply {
   const problem = toProblem(error, request.id);
   const again = retryAfter(problem);
   reply.header('x-swiftlet-error', problem.code);
-  if (again !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', again);
+  if (again !== undefined) reply.header('retry-after', again);
   // Written as it is: a route's schemas are about its successes.
   return reply.code(problem.status).type(problemMediaType).serializer(JSON.stringify).send(problem);
 }

@@ -5,9 +5,9 @@
 import { fsyncSync, openSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { openDeliveryDoor } from '../../../src/gateway/delivery-door.ts';
-import { EventDoor } from '../../../src/gateway/event-door.ts';
-import { writeProblem } from '../../../src/gateway/reply.ts';
+import { openDeliveryDoor } from '../../../src/gateway/doors/delivery-door.ts';
+import { EventDoor } from '../../../src/gateway/doors/event-door.ts';
+import { writeProblem } from '../../../src/gateway/request/reply.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { passFrom } from '../../../src/role/fault-points.ts';
 import { deliverySocketOf, socketOf } from '../../../src/role/role-config.ts';
@@ -22,7 +22,7 @@ const ledger = openSync(ledgerPath, 'a');
 const gateway: Pick<Gateway, 'find' | 'handle' | 'refuse'> = {
   find: () => servedVersion,
   refuse: (request, response, id, error) => writeProblem(response, error, id, [], !request.complete),
-  handle(request, response, _key, _name, _kind, _target, _sourceIp, id) {
+  handle(request, response, _key, _name, _kind, _target, _isTrusted, _sourceIp, id) {
     text(request).then(
       (sent) => {
         writeSync(ledger, `${String(id)} ${sent}\n`);
@@ -37,8 +37,8 @@ const gateway: Pick<Gateway, 'find' | 'handle' | 'refuse'> = {
 for (const path of [frontSocketOf(run), deliverySocketOf(run)]) clearSocket(path);
 const events = connectCalls(socketOf(run, 'events'), 'gateway');
 const door = new EventDoor({ events, gateway, knowsFunctions: () => true, pass: passFrom(process.env) });
-await openDeliveryDoor(deliverySocketOf(run), { gateway, isOpen: () => true });
+await openDeliveryDoor(deliverySocketOf(run), { gateway, isOpen: () => true, isEnding: () => false });
 createServer((request, response) =>
-  door.accept(request, response, { key: 'default/noted', name: 'noted', kind: 'http', target: '/' }),
+  door.accept(request, response, { tenant: 'default', key: 'default/noted', name: 'noted', kind: 'http', target: '/' }),
 ).listen(frontSocketOf(run), () => process.send?.('ready'));
 process.once('disconnect', () => process.exit(0));

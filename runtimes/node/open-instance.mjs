@@ -1,0 +1,29 @@
+// What makes this process one that modules of a function's can run in.
+import { findHandler } from './find-handler.mjs';
+import { Instance } from './instance.mjs';
+import { loadHandler } from './load-handler.mjs';
+import { captureOutput } from './logs.mjs';
+import { prepare } from './prepare.mjs';
+import { provideAwsLambda } from './streamed-form.mjs';
+
+const { join } = process.getBuiltinModule('node:path');
+
+/** @type {import('./instance.mjs').FindCode} */
+function findModules(codeDir, { handler, bundle }) {
+  const found = findHandler(codeDir, handler);
+  return () => loadHandler(found, bundle === undefined ? undefined : join(codeDir, bundle));
+}
+
+/**
+ * @param {ReadonlySet<import('./channel.mjs').Channel>} open all connections that are open, as they come and go
+ * @param {readonly string[]} readyFor what more to have loaded by the time somebody comes, see prepare.mjs
+ */
+export function openInstance(open, readyFor) {
+  const instance = new Instance(open, findModules);
+  captureOutput();
+  provideAwsLambda();
+  process.on('uncaughtException', (error) => instance.crash(error));
+  process.on('unhandledRejection', (reason) => instance.crash(reason));
+  void prepare(readyFor, () => instance.isIdle);
+  return instance;
+}

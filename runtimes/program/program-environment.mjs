@@ -1,0 +1,49 @@
+// What a program finds in its environment.
+import { env } from '../node/intrinsics.mjs';
+
+const region = 'us-east-1';
+
+/**
+ * The function's own variables, with those that AWS Lambda sets for a custom runtime.
+ * @param {string} codeDir @param {import('../node/instance.mjs').InitRequest} request @param {string} runtimeApi host and port
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function bootstrapEnvironment(codeDir, request, runtimeApi) {
+  const { concurrency } = request;
+  return {
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    LAMBDA_RUNTIME_DIR: '/var/runtime',
+    LD_LIBRARY_PATH: `${codeDir}:${codeDir}/lib:/opt/lib`,
+    ...common(codeDir, request),
+    AWS_LAMBDA_RUNTIME_API: runtimeApi,
+    ...(concurrency > 1 ? { AWS_LAMBDA_MAX_CONCURRENCY: String(concurrency) } : {}),
+  };
+}
+
+/**
+ * The function's own variables, with those that Knative sets.
+ * @param {string} codeDir @param {import('../node/instance.mjs').InitRequest} request @param {number} port
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function serverEnvironment(codeDir, request, port) {
+  const { function: name, version } = request;
+  return {
+    K_SERVICE: name,
+    K_CONFIGURATION: name,
+    K_REVISION: `${name}-${String(version).padStart(5, '0')}`,
+    ...common(codeDir, request),
+    PORT: String(port),
+  };
+}
+
+/** @param {string} codeDir @param {import('../node/instance.mjs').InitRequest} request @returns {NodeJS.ProcessEnv} */
+function common(codeDir, { environment }) {
+  /** @type {NodeJS.ProcessEnv} */
+  const all = { PYTHONPATH: `${codeDir}/site-packages`, ...env, PATH: `${env['PATH']}:/opt/bin` };
+  // What runs is no runtime of Lambda's.
+  if (environment['AWS_EXECUTION_ENV'] === undefined) delete all['AWS_EXECUTION_ENV'];
+  return { ...all, ...(environment['PATH'] === undefined ? {} : { PATH: environment['PATH'] }) };
+}

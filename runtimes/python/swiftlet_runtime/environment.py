@@ -1,0 +1,52 @@
+"""What the function's code finds in its environment."""
+
+import os
+import sys
+
+_PACKAGES = 'site-packages'
+_NEVER_SHADOWED = ('__main__', __package__)
+
+
+def set_environment(request: dict) -> None:
+    """Sets the names that code from AWS Lambda knows, then the function's own variables, which win."""
+    os.environ.update(
+        {
+            'AWS_EXECUTION_ENV': f'Swiftlet_python{sys.version_info[0]}.{sys.version_info[1]}',
+            'AWS_LAMBDA_FUNCTION_NAME': request['function'],
+            'AWS_LAMBDA_FUNCTION_VERSION': str(request['version']),
+            'AWS_LAMBDA_FUNCTION_MEMORY_SIZE': str(request['memoryMiB']),
+            'AWS_LAMBDA_LOG_GROUP_NAME': log_group_of(request['function']),
+            'AWS_LAMBDA_LOG_STREAM_NAME': request['instanceId'],
+            '_HANDLER': request['handler'],
+            **request['environment'],
+        }
+    )
+    secrets = request.pop('secrets', None)
+    if secrets:
+        from .function_secrets import place_secrets
+
+        # They are where code finds them, and nowhere else.
+        os.environ.update(place_secrets(secrets))
+
+
+def enter_code(folder: str) -> None:
+    """Makes the code's folder the one where relative paths and imports begin; packages that a deploy installed come after it."""
+    os.environ.setdefault('LAMBDA_TASK_ROOT', folder)
+    os.chdir(folder)
+    named = [path for path in os.environ.get('PYTHONPATH', '').split(os.pathsep) if path]
+    sys.path[:0] = [folder, *named, os.path.join(folder, _PACKAGES)]
+    _forget_shadowed(folder)
+
+
+def _forget_shadowed(folder: str) -> None:
+    """What was imported ahead and has the name of one of the function's own modules would be found instead of that."""
+    for name in os.listdir(folder):
+        stem, extension = os.path.splitext(name)
+        is_module = extension == '.py' or (stem in sys.modules and os.path.exists(os.path.join(folder, name, '__init__.py')))
+        if is_module and stem not in sys.builtin_module_names and stem not in _NEVER_SHADOWED:
+            sys.modules.pop(stem, None)
+
+
+def log_group_of(name: str) -> str:
+    """Of a function by its name."""
+    return f'/swiftlet/{name}'

@@ -1,0 +1,156 @@
+/**
+ * Versions' code as one file with V8's cache of it: made in a sandbox when a version is published, and put among its own files, where every
+ * instance finds it. What cannot be made so is left as it is, with the reason.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Version } from '../../model/function.ts';
+import { languageOf } from '../../model/runtimes.ts';
+import { packageVersion } from '../../role/package-version.ts';
+import { type CodeRef, codeKey } from '../code-cache.ts';
+import { kindOf } from '../sandbox/sandbox.ts';
+import type { PublishOutcome } from './publish-code.ts';
+
+export interface CodeBundlesMeans {
+  /** Makes the files of a bundle; never rejects for what is the code's fault. Undefined: on this host nothing is bundled. */
+  readonly publish: ((version: Version, codeFolder: string, signal: AbortSignal) => Promise<PublishOutcome>) | undefined;
+  /** Writes a line into a function's log. */
+  readonly tell: (version: Version, message: string) => void;
+  readonly log: Logger;
+}
+
+/** What became of a version's code. */
+export type CodeState = { readonly kind: 'bundled' } | { readonly kind: 'plain'; readonly why: string } | { readonly kind: 'pending' };
+
+/** In the folder of an artifact's files. Whoever uploads such a folder himself bundles for himself alone. */
+export const bundlesFolder = '.swiftlet';
+/** In place of the files, when there are none. */
+const refusalFile = 'refused.txt';
+
+export class CodeBundles {
+  readonly #means: CodeBundlesMeans;
+  readonly #stop = new AbortController();
+  /** By the bundle's place. What is made does not change. */
+  readonly #known = new Map<string, Exclude<CodeState, { kind: 'pending' }>>();
+  readonly #making = new Map<string, Promise<void>>();
+  /** One after the other: nobody but who deploys waits for it. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(means: CodeBundlesMeans) {
+    this.#means = means;
+  }
+
+  /** Where an instance of a version finds its bundle, below its code; undefined: it is as it is. */
+  find(version: Version): string | undefined {
+    return this.state(version).kind === 'bundled' ? join(bundlesFolder, nameOf(version)) : undefined;
+  }
+
+  state(version: Version): CodeState {
+    // Another version may have one of the same code.
+    if (version.config.bundle === 'never') return asItIs;
+    return this.#known.get(placeOf(version)) ?? (this.#making.has(placeOf(version)) ? { kind: 'pending' } : asItIs);
+  }
+
+  /**
+   * Makes a version's bundle, if it is worth one and has none. Resolves when that is done, or cannot be; never rejects.
+   * @param codeFolder where its files lie on this host
+   */
+  make(version: Version, codeFolder: string): Promise<void> {
+    const place = placeOf(version);
+    if (this.#known.has(place) || this.#means.publish === undefined || !isWorthIt(version, codeFolder)) return Promise.resolve();
+    const under = this.#making.get(place);
+    if (under !== undefined) return under;
+    const making = this.#last
+      .then(() => this.#make(version, codeFolder))
+      .catch((error: unknown) => {
+        const { tenant, function: name } = version;
+        if (!this.#stop.signal.aborted) this.#means.log.error({ err: error, tenant, function: name }, 'code could not be bundled');
+      })
+      .finally(() => this.#making.delete(place));
+    this.#last = making;
+    this.#making.set(place, making);
+    return making;
+  }
+
+  /** Forgets what is not of these artifacts: it was removed with them. @param keys as `codeKey` makes them */
+  keepOnly(keys: ReadonlySet<string>): void {
+    for (const place of this.#known.keys()) if (!keys.has(artifactOf(place))) this.#known.delete(place);
+  }
+
+  /** Gives up what is being made. Resolves when nothing is left of it. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#making.values());
+  }
+
+  async #make(version: Version, codeFolder: string): Promise<void> {
+    const folder = join(codeFolder, bundlesFolder, nameOf(version));
+    const { publish, tell } = this.#means;
+    if (!existsSync(folder)) {
+      if (publish === undefined || this.#stop.signal.aborted) return;
+      const outcome = await publish(version, codeFolder, this.#stop.signal);
+      this.#stop.signal.throwIfAborted();
+      const files = outcome.kind === 'made' ? outcome.files : new Map([[refusalFile, Buffer.from(outcome.why)]]);
+      await writeWhole(folder, files);
+      if (outcome.kind === 'refused') tell(version, `the code is not bundled and starts as it is: ${outcome.why}`);
+    }
+    const why = await readFile(join(folder, refusalFile), 'utf8').catch(() => undefined);
+    this.#known.set(placeOf(version), why === undefined ? { kind: 'bundled' } : { kind: 'plain', why });
+  }
+}
+
+const asItIs = { kind: 'plain', why: '' } as const;
+
+/** A few files load as fast as one, unless Node.js has to take the types out of them, for which it starts a compiler. */
+const isWorthIt = ({ config }: Version, codeFolder: string): boolean =>
+  config.bundle !== 'never' &&
+  languageOf(config.runtime) === 'nodejs' &&
+  (existsSync(join(codeFolder, 'node_modules')) || isTypeScript(config.handler, codeFolder));
+
+const typeScriptExtensions = ['.ts', '.mts', '.cts'] as const;
+
+/** @param handler `file.export` or `file` */
+function isTypeScript(handler: string, codeFolder: string): boolean {
+  const files = [handler, handler.replace(/\.[^./]*$/, '')];
+  return files.some((file) => typeScriptExtensions.some((extension) => existsSync(join(codeFolder, file + extension))));
+}
+
+/** What its files depend on, beside the code. */
+function nameOf({ config }: Version): string {
+  const { runtime, memoryMiB } = kindOf(config);
+  return createHash('sha256')
+    .update(JSON.stringify([packageVersion, runtime, memoryMiB, config.handler]))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+const placeOf = (version: Version & CodeRef): string => `${codeKey(version)}/${nameOf(version)}`;
+const artifactOf = (place: string): string => place.slice(0, place.lastIndexOf('/'));
+
+/** All of it or nothing is there, whenever this process dies; sandboxes read it and the agent alone writes. */
+async function writeWhole(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
+  const staging = `${folder}.new`;
+  await rm(staging, { recursive: true, force: true });
+  // The artifact's own folder is not made here: when it is gone nobody needs its bundle.
+  for (const one of [dirname(folder), staging]) {
+    await mkdir(one).catch(unlessThere);
+    await chmod(one, 0o755);
+  }
+  try {
+    for (const [name, content] of files) {
+      await writeFile(join(staging, name), content, { mode: 0o600 });
+      await chmod(join(staging, name), 0o444);
+    }
+    await rename(staging, folder);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function unlessThere(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+}

@@ -1,0 +1,56 @@
+/** What Lambda's API says of a function, and a version has no place for. */
+import { z } from 'zod';
+import type { Version } from '../../model/function.ts';
+import { statementSchema } from './statement.ts';
+
+export const architectures = ['x86_64', 'arm64'] as const;
+export const urlAuthTypes = ['NONE', 'AWS_IAM'] as const;
+
+/** A package as it was sent: its SHA-256 in Base64, and its bytes. */
+const packageSchema = z.object({ sha256: z.string(), bytes: z.int() });
+export type SentPackage = z.output<typeof packageSchema>;
+
+export const lambdaRecordSchema = z.object({
+  description: z.string(),
+  /** An ARN. Nothing follows from it: what a function may do is said elsewhere. */
+  role: z.string(),
+  architecture: z.enum(architectures),
+  /** By the digests of the artifacts that were made of them. */
+  packages: z.record(z.string(), packageSchema),
+  /** Descriptions of aliases, by their names. */
+  aliases: z.record(z.string(), z.string()),
+  /** Its resource policy. */
+  statements: z.array(statementSchema).default([]),
+  /** Its address as Lambda has it, when one was made. */
+  url: z.object({ authType: z.enum(urlAuthTypes), createdAt: z.string(), changedAt: z.string() }).optional(),
+  tags: z.record(z.string(), z.string()).default({}),
+});
+export type LambdaRecord = z.output<typeof lambdaRecordSchema>;
+
+/** Of more versions than are kept nobody asks. */
+const maxPackages = 32;
+
+export const hostArchitecture: LambdaRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64';
+
+/** Of a function that was deployed otherwise. */
+export const usualRecord: LambdaRecord = {
+  description: '',
+  role: 'arn:aws:iam::000000000000:role/swiftlet',
+  architecture: hostArchitecture,
+  packages: {},
+  aliases: {},
+  statements: [],
+  tags: {},
+};
+
+/** With one more package; the oldest ones go. */
+export const withPackage = (record: LambdaRecord, digest: string, sent: SentPackage): LambdaRecord => ({
+  ...record,
+  packages: Object.fromEntries(
+    [...Object.entries(record.packages).filter(([other]) => other !== digest), [digest, sent] as const].slice(-maxPackages),
+  ),
+});
+
+/** The package of a version; of one that was deployed otherwise its artifact. */
+export const packageOf = ({ packages }: LambdaRecord, { digest, size }: Version): SentPackage =>
+  packages[digest] ?? { sha256: Buffer.from(digest, 'hex').toString('base64'), bytes: size };

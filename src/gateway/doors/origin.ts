@@ -1,0 +1,51 @@
+/** What caused a request. Nothing in it can be said by a caller or a function: it comes over a socket that only roles can reach. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Caller } from '../../model/caller.ts';
+import { traceparentHeader } from '../../model/traceparent.ts';
+import { deliveryHeaders } from '../../wire/delivery.ts';
+
+export interface Origin {
+  /** Invocations in a row that functions caused, this one among them; 0 for a request from outside. */
+  readonly hops: number;
+  /** The invocation that caused it, if one did. */
+  readonly caller: Caller | undefined;
+  /** When nobody waits for the answer any more, in milliseconds since 1970. */
+  readonly deadlineMs: number;
+  /** What the caller sends along for the handler's context: JSON in Base64. */
+  readonly clientContext?: string | undefined;
+  /** Whether the caller may learn what the function threw; any other learns that it threw. */
+  readonly tellsFailure?: boolean;
+  /** Whether it keeps an instance warm, and the handler is not to be called for it. */
+  readonly isWarmUp?: boolean;
+  /** The trace that it belongs to (W3C), on what is sent; what came has it in its headers. */
+  readonly traceparent?: string | undefined;
+}
+
+export const fromOutside: Origin = { hops: 0, caller: undefined, deadlineMs: Number.POSITIVE_INFINITY };
+
+/** @param headers of a request that a role sent */
+export function originOf(headers: IncomingHttpHeaders): Origin {
+  const [name, requestId] = textOf(headers, deliveryHeaders.caller).split(' ');
+  const clientContext = textOf(headers, deliveryHeaders.clientContext);
+  return {
+    hops: Number(textOf(headers, deliveryHeaders.hops) || 0),
+    caller: name === undefined || requestId === undefined ? undefined : { function: name, requestId },
+    deadlineMs: Number(textOf(headers, deliveryHeaders.deadline) || Number.POSITIVE_INFINITY),
+    ...(clientContext === '' ? {} : { clientContext }),
+    ...(headers[deliveryHeaders.tellsFailure] === undefined ? {} : { tellsFailure: true }),
+    ...(headers[deliveryHeaders.warmUp] === undefined ? {} : { isWarmUp: true }),
+  };
+}
+
+const textOf = (headers: IncomingHttpHeaders, name: string): string => String(headers[name] ?? '');
+
+/** As `originOf` reads them: names and values in turn. */
+export const originHeaders = ({ hops, caller, deadlineMs, clientContext, tellsFailure = false, traceparent }: Origin): string[] => [
+  deliveryHeaders.hops,
+  String(hops),
+  ...(caller === undefined ? [] : [deliveryHeaders.caller, `${caller.function} ${caller.requestId}`]),
+  ...(Number.isFinite(deadlineMs) ? [deliveryHeaders.deadline, String(Math.round(deadlineMs))] : []),
+  ...(clientContext === undefined ? [] : [deliveryHeaders.clientContext, clientContext]),
+  ...(tellsFailure ? [deliveryHeaders.tellsFailure, 'yes'] : []),
+  ...(traceparent === undefined ? [] : [traceparentHeader, traceparent]),
+];

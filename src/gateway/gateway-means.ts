@@ -1,0 +1,24 @@
+import type { Logger } from 'pino';
+import type { CallClient } from '../wire/calls.ts';
+import type { Access } from './protection/access.ts';
+import type { FunctionCalls } from './calls/function-calls.ts';
+import type { GatewayMetrics } from './figures/metrics.ts';
+import type { Reports } from './figures/reports.ts';
+import type { Tracing } from './tracing/request-trace.ts';
+import type { TenantMeters } from './protection/tenant-meters.ts';
+
+/** What a gateway is given by its process. */
+export interface GatewayMeans {
+  readonly access: Access;
+  readonly meters: TenantMeters;
+  readonly agent: CallClient;
+  readonly reports: Reports;
+  readonly metrics: GatewayMetrics;
+  readonly calls: Pick<FunctionCalls, 'take'>;
+  /** Undefined: no traces are exported. */
+  readonly tracing: Tracing | undefined;
+  readonly tenantInFlight: number;
+  /** From 0 to 1, exclusive: decides between versions. */
+  readonly chance: () => number;
+  readonly log: Logger;
+}

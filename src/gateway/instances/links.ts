@@ -1,0 +1,160 @@
+/** The instances that this gateway holds a lease on. */
+import { type ErrorCode, SwiftletError } from '../../model/errors.ts';
+import { type Ended, renewEveryMs } from '../../wire/agent-calls.ts';
+import type { CallClient } from '../../wire/calls.ts';
+import type { Exchange } from '../request/exchange.ts';
+import { crashed, crashLoop, hungUp } from '../request/failures.ts';
+import { noCrashes } from './crash-loop.ts';
+import type { InstanceLink } from './instance-link.ts';
+import type { ServedVersion } from './served-version.ts';
+
+/** How long a request whose instance is gone waits to hear from the agent why. */
+const reasonWaitMs = 1_000;
+
+export interface LinksMeans {
+  /** Ends a request whose instance is gone. */
+  settle(exchange: Exchange, error: SwiftletError): void;
+  /** Ends all requests that wait for a version. */
+  fail(served: ServedVersion, error: SwiftletError): void;
+}
+
+export class Links {
+  readonly #agent: CallClient;
+  readonly #means: LinksMeans;
+  readonly #all = new Map<string, InstanceLink>();
+  /** Links that broke, until it is known why. */
+  readonly #orphaned = new Map<string, InstanceLink>();
+  readonly #renew: NodeJS.Timeout;
+
+  constructor(agent: CallClient, means: LinksMeans) {
+    this.#agent = agent;
+    this.#means = means;
+    this.#renew = setInterval(() => agent.notify('renew', { instanceIds: this.ids }), renewEveryMs);
+  }
+
+  get ids(): string[] {
+    return [...this.#all.keys()];
+  }
+
+  add(link: InstanceLink): void {
+    this.#all.set(link.id, link);
+    link.served.instances += 1;
+  }
+
+  /** The agent says that an instance is gone, and why. */
+  ended(ended: Ended): void {
+    const link = this.#all.get(ended.instanceId) ?? this.#orphaned.get(ended.instanceId);
+    if (link === undefined) return;
+    link.close();
+    this.#failOrphans(link, ended);
+  }
+
+  /**
+   * A connection is gone; the requests on it wait a little for the reason.
+   * @param wasRetired it was to go
+   */
+  lost(link: InstanceLink, wasRetired: boolean, now: number): void {
+    if (!wasRetired && link.streams.size > 0) link.served.crashed(link.sinceMs, now);
+    link.served.removeFree(link);
+    this.#all.delete(link.id);
+    if (!link.isReplaced) link.served.instances -= 1;
+    // Whoever was retired before has been told what is to become of it.
+    if (link.streams.size === 0 && wasRetired) return;
+    this.#orphaned.set(link.id, link);
+    setTimeout(() => this.#failOrphans(link, undefined), reasonWaitMs);
+  }
+
+  /** All of them, by what they serve. */
+  byVersion(): Map<ServedVersion, InstanceLink[]> {
+    return Map.groupBy(this.#all.values(), ({ served }) => served);
+  }
+
+  /** One that is sick gets no more requests, and is ended when it has none. */
+  takeOut(link: InstanceLink): void {
+    link.retire();
+    link.served.removeFree(link);
+    if (link.streams.size === 0) this.endSick(link);
+  }
+
+  /** @returns whether it was sick */
+  endSick(link: InstanceLink): boolean {
+    if (link.sickBy === undefined) return false;
+    this.discard(link, 'FunctionCrashed', link.sickBy);
+    link.close();
+    return true;
+  }
+
+  /** The instance must serve nobody again. */
+  discard(link: InstanceLink, code: ErrorCode, detail: string): void {
+    link.retire();
+    link.served.removeFree(link);
+    this.#agent.notify('discard', { instanceId: link.id, code, detail });
+  }
+
+  /** What it says can be taken for no answer: it is as bad as if it had crashed. */
+  discardBroken(link: InstanceLink, detail: string, now: number): void {
+    link.served.crashed(link.sinceMs, now);
+    this.discard(link, 'FunctionCrashed', detail);
+  }
+
+  /**
+   * The agent has another instance for this one's place: it takes no more requests, counts for its version no more, and is given back once
+   * those under way have ended.
+   * @returns its version; undefined when it is not here, or was told of before
+   */
+  replaced(instanceId: string, now: number): ServedVersion | undefined {
+    const link = this.#all.get(instanceId);
+    if (link === undefined || link.isReplaced) return undefined;
+    link.isReplaced = true;
+    link.served.instances -= 1;
+    link.served.removeFree(link);
+    link.retire();
+    if (link.streams.size === 0) this.release(link, now);
+    return link.served;
+  }
+
+  /** Gives the lease back: another gateway, or the idle time, may have the instance. */
+  release(link: InstanceLink, now: number): void {
+    link.retire();
+    this.#agent.notify('release', { instanceId: link.id, idleSinceMsAgo: now - link.idleSince });
+    link.close();
+  }
+
+  releaseIdle(now: number): void {
+    for (const link of this.#all.values()) {
+      if (link.streams.size === 0 && now - link.idleSince >= link.idleLimitMs) this.release(link, now);
+    }
+  }
+
+  releaseIdleOf(served: ServedVersion, now: number): void {
+    for (const link of this.#all.values()) if (link.served === served && link.streams.size === 0) this.release(link, now);
+  }
+
+  close(): void {
+    clearInterval(this.#renew);
+    for (const link of this.#all.values()) {
+      link.retire();
+      link.close();
+    }
+  }
+
+  #failOrphans(link: InstanceLink, ended: Ended | undefined): void {
+    if (!this.#orphaned.delete(link.id)) return;
+    // It lives, and speaks to us no more: it must serve nobody.
+    if (ended === undefined) this.discard(link, 'FunctionCrashed', hungUp(link.served.version));
+    const code = ended === undefined || ended.code === 'Timeout' ? 'FunctionCrashed' : ended.code;
+    if (link.streams.size === 0) return;
+    const why = new SwiftletError(code, ended?.detail ?? crashed(link.served.version));
+    for (const exchange of link.streams.values()) this.#means.settle(exchange, why);
+    link.streams.clear();
+    this.#tellCrash(link.served, why);
+  }
+
+  /** Who waits for an instance of a version that crashes in a loop is told why there is none, as after a start that failed. */
+  #tellCrash(served: ServedVersion, why: SwiftletError): void {
+    const pausedMs = served.pausedUntil - performance.now();
+    if (pausedMs <= 0 || served.crashes === noCrashes) return;
+    served.lastFailure = crashLoop(why, served.crashes.inARow, pausedMs);
+    if (served.instances === 0 && served.starting === 0) this.#means.fail(served, served.lastFailure);
+  }
+}

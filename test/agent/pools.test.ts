@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Pools } from '../../src/agent/pools.ts';
+import type { Sandbox } from '../../src/agent/sandbox/sandbox.ts';
+import { functionConfigSchema, type Version } from '../../src/model/function.ts';
+
+const kind = { runtime: 'nodejs26', memoryMiB: 128 } as const;
+const versionOf = (name: string): Version => ({
+  tenant: 'default',
+  function: name,
+  number: 1,
+  digest: '0'.repeat(64),
+  size: 0,
+  config: functionConfigSchema.parse({}),
+  createdAt: new Date(0).toISOString(),
+});
+
+test('what is warm is prepared for what was taken, and taken for that', async () => {
+  const preparedFor = new Map<Sandbox, string>();
+  const booted = { count: 0, next: Promise.withResolvers<undefined>() };
+  const pools = new Pools(
+    {
+      sandboxes: {
+        room: 10,
+        boot: () => {
+          const { promise, resolve } = Promise.withResolvers<undefined>();
+          // The pools use no more of it than this.
+          return Promise.resolve({ kind, kill: resolve, ended: promise } as unknown as Sandbox);
+        },
+      },
+      size: 2,
+      bootsAtOnce: 1,
+      waitedBootsAtOnce: 8,
+      prepare: (sandbox, like) => {
+        preparedFor.set(sandbox, like?.function ?? 'any');
+        booted.count += 1;
+        booted.next.resolve(undefined);
+      },
+      suits: (sandbox, version) => preparedFor.get(sandbox) === version.function,
+      endOldestIdle: () => Promise.resolve(),
+    },
+    kind,
+  );
+  const untilBooted = async (count: number) => {
+    while (booted.count < count || [...pools.all].some(({ ready }) => ready < 2)) {
+      booted.next = Promise.withResolvers<undefined>();
+      await Promise.race([booted.next.promise, new Promise((resolve) => setImmediate(resolve))]);
+    }
+  };
+  const take = async (name: string) => preparedFor.get(await pools.take(versionOf(name), name));
+  await untilBooted(2);
+  assert.equal(await take('one'), 'any', 'nothing suits yet');
+  await untilBooted(3);
+  assert.equal(await take('other'), 'any', 'the oldest, and not what suits another one');
+  await untilBooted(4);
+  assert.equal(await take('other'), 'other');
+  await untilBooted(5);
+  assert.equal(await take('one'), 'one');
+  await pools.close();
+});

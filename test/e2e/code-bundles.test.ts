@@ -1,0 +1,132 @@
+/** Code that is made one file when it is published. Needs root, as full isolation does. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type E2e, eventually, openE2e } from './functions.ts';
+import { needsRoot } from './needs.ts';
+
+const skip = needsRoot;
+let e2e: E2e;
+before(async () => {
+  if (skip === false) e2e = await openE2e({ environment: { HUSH: 'do-not-tell' } });
+});
+after(async () => {
+  if (skip === false) await e2e[Symbol.asyncDispose]();
+});
+
+/** What the platform says became of a function's code. */
+async function bundleOf(name: string): Promise<unknown> {
+  const response = await fetch(`${e2e.platform.apiUrl}/v1/functions/${name}`, {
+    headers: { authorization: `Bearer ${e2e.platform.token}` },
+  });
+  return ((await response.json()) as { bundle?: unknown }).bundle;
+}
+
+const dependency = { 'node_modules/dep/package.json': '{"name":"dep","main":"lib/index.js"}' };
+
+test('code with dependencies starts as one file; its modules find themselves and their files where they lie', { skip }, async () => {
+  await e2e.publish(
+    'whole',
+    {
+      ...dependency,
+      'node_modules/dep/lib/index.js':
+        "const { readFileSync } = require('node:fs');\nconst name = ['./late', 'r'].join('');\nmodule.exports = { __esModule: false, here: __dirname, file: __filename, text: readFileSync(__dirname + '/text.txt', 'utf8'), later: () => require(require('node:path').join(__dirname, 'later.js')) };",
+      'node_modules/dep/lib/later.js': 'module.exports = "later";',
+      'node_modules/dep/lib/text.txt': 'its text',
+      'sub/other.mjs': 'export class Own {}\nexport const url = import.meta.url;',
+      'index.mjs': `import dep from 'dep';
+import { Own, url } from './sub/other.mjs';
+import { readdirSync } from 'node:fs';
+const { here, file, text, later } = dep;
+export const handler = () => ({ here, file, text, later: later(), url, own: new Own().constructor.name, main: import.meta.dirname, set: process.env.SET, hush: process.env.HUSH ?? null, made: readdirSync('/var/task/.swiftlet').length, stack: new Error().stack.split('\\n')[1] });`,
+    },
+    { environment: { SET: 'yes' } },
+  );
+  assert.deepEqual(await bundleOf('whole'), { kind: 'bundled' });
+  const { json } = await e2e.call('/whole/');
+  const { stack, ...found } = json;
+  assert.deepEqual(found, {
+    here: '/var/task/node_modules/dep/lib',
+    file: '/var/task/node_modules/dep/lib/index.js',
+    text: 'its text',
+    later: 'later',
+    url: 'file:///var/task/sub/other.mjs',
+    own: 'Own',
+    main: '/var/task',
+    set: 'yes',
+    hush: null,
+    made: 1,
+  });
+  assert.match(String(stack), /at .*\/var\/task\/index\.mjs:5:/, 'its own line');
+});
+
+test('what goes wrong is told by the lines of the source', { skip }, async () => {
+  await e2e.publish('wrong', {
+    ...dependency,
+    'node_modules/dep/lib/index.js': '\n\nexports.fail = () => {\n  throw new TypeError("it fails");\n};',
+    'index.ts': "import dep from 'dep';\ninterface Unused {\n  a: string;\n}\nexport const handler = (event: Unused) => dep.fail(event);",
+  });
+  assert.deepEqual(await bundleOf('wrong'), { kind: 'bundled' });
+  assert.equal((await e2e.call('/wrong/')).status, 502);
+  const records = await eventually(
+    () => e2e.log('wrong'),
+    (seen) => seen.some(({ message }) => String(message).includes('it fails')),
+  );
+  const text = JSON.stringify(records);
+  assert.match(text, /\/var\/task\/node_modules\/dep\/lib\/index\.js:4:/);
+  assert.match(text, /\/var\/task\/index\.ts:5:/);
+});
+
+test('what cannot be bundled starts as it is, and says why', { skip }, async () => {
+  const plain = 'export const handler = () => "answered";';
+  const cases: readonly (readonly [name: string, files: Record<string, string>, why: RegExp])[] = [
+    [
+      'native',
+      {
+        'node_modules/dep/lib/index.js': "try { require('./addon.node'); } catch {}",
+        'node_modules/dep/lib/addon.node': 'elf',
+        'index.mjs': `import 'dep'; ${plain}`,
+      },
+      /addon\.node|\.node/,
+    ],
+    [
+      'computed',
+      { 'node_modules/dep/lib/index.js': '', 'index.cjs': "const name = 'dep'; require(name);\nexports.handler = () => 'answered';" },
+      /require.*\(index\.cjs:1\)/,
+    ],
+    ['waiting', { 'node_modules/dep/lib/index.js': '', 'index.mjs': `await 1; ${plain}` }, /[Tt]op-level await/],
+    [
+      'ending',
+      {
+        'node_modules/dep/lib/index.js': '',
+        'index.cjs':
+          "if (new Error().stack.includes('bundle.cjs')) process.exit(0);\nif (require('node:path').basename(module.filename ?? 'none') === 'none') throw new Error('it looks');\nexports.handler = () => 'answered';",
+      },
+      /as one file it does not load: Error: it looks/,
+    ],
+  ];
+  for (const [name, files, why] of cases) {
+    await e2e.publish(name, { ...dependency, ...files });
+    const bundle = (await bundleOf(name)) as { kind: string; why: string };
+    assert.equal(bundle.kind, 'plain', name);
+    assert.match(bundle.why, why, name);
+    assert.equal((await e2e.call(`/${name}/`)).text, '"answered"', name);
+    assert.ok(
+      (await e2e.log(name)).some(({ message }) => String(message).includes('is not bundled and starts as it is')),
+      name,
+    );
+  }
+});
+
+test('it is not tried where there is nothing to gain, or the function does not want it; types are taken out ahead', { skip }, async () => {
+  const index = { 'index.mjs': 'export const handler = () => "answered";' };
+  await e2e.publish('small', index);
+  assert.deepEqual(await bundleOf('small'), { kind: 'plain', why: '' });
+  const files = { ...dependency, 'node_modules/dep/lib/index.js': '', ...index };
+  await e2e.publish('wanted', files);
+  assert.deepEqual(await bundleOf('wanted'), { kind: 'bundled' });
+  await e2e.publish('unwanted', files, { bundle: 'never' });
+  assert.deepEqual(await bundleOf('unwanted'), { kind: 'plain', why: '' }, 'although another version of the same code is');
+  await e2e.publish('typed', { 'index.ts': 'export const handler = (event: unknown): string => typeof event;' });
+  assert.deepEqual(await bundleOf('typed'), { kind: 'bundled' });
+  assert.equal((await e2e.call('/typed/')).text, '"object"');
+});

@@ -1,0 +1,212 @@
+/** The port for callers by TLS: HTTP/2 and HTTP/1.1, with certificates from files that change. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { WebSocket as Client } from 'ws';
+import { freePort } from '../../bench/platform.ts';
+import type { OwnCertificate } from '../../src/role/certificates/material.ts';
+import { certificateFor, openAuthority } from '../wire/secure-places.ts';
+import { type E2e, eventually, openE2e } from './functions.ts';
+import { statusesIn } from './raw-http.ts';
+
+const code = `export default {
+  async fetch(request, env, context) {
+    const { pathname } = new URL(request.url);
+    if (pathname === '/echo') return new Response(request.body);
+    if (pathname === '/socket') {
+      const { socket, response } = context.upgradeWebSocket();
+      socket.onmessage = ({ data }) => socket.send(data + ' by TLS');
+      return response;
+    }
+    if (pathname === '/wait') {
+      request.signal.addEventListener('abort', () => console.log('aborted'));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    const answer = Response.json({ url: request.url, method: request.method, headers: Object.fromEntries(request.headers) });
+    answer.headers.append('set-cookie', 'a=1');
+    answer.headers.append('set-cookie', 'b=2');
+    return answer;
+  },
+};`;
+
+const folder = mkdtempSync(join(tmpdir(), 'swiftlet-tls-'));
+const files = { certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') };
+function put({ certificate, authority, key }: Pick<OwnCertificate, 'certificate' | 'authority' | 'key'>): void {
+  for (const [path, text] of [
+    [files.key, key],
+    [files.certificate, certificate + authority],
+  ] as const) {
+    writeFileSync(`${path}.new`, text, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
+}
+
+let e2e: E2e;
+let port: number;
+let certificates: readonly OwnCertificate[];
+before(async () => {
+  const authority = await openAuthority();
+  certificates = [await certificateFor(authority, 'gateway', 3_600_000), await certificateFor(authority, 'gateway', 3_600_000)];
+  put(current(0));
+  port = await freePort();
+  const environment = { SWIFTLET_TLS_PORT: String(port), SWIFTLET_TLS_CERTIFICATE: files.certificate, SWIFTLET_TLS_KEY: files.key };
+  e2e = await openE2e({ environment });
+  await e2e.publish('mirror', code, { concurrency: 100, maximum: 1 });
+  await e2e.call('/mirror/');
+});
+after(async () => {
+  await e2e[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+function current(at: number): OwnCertificate {
+  const found = certificates[at];
+  assert.ok(found !== undefined);
+  return found;
+}
+
+interface Answer {
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+function open(): ClientHttp2Session {
+  const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  session.on('error', () => undefined);
+  return session;
+}
+
+async function ask(session: ClientHttp2Session, headers: OutgoingHttpHeaders, body?: Buffer): Promise<Answer> {
+  const stream = session.request({ ':path': '/mirror/', ...headers }, { endStream: body === undefined });
+  const answered = once(stream, 'response') as Promise<[IncomingHttpHeaders]>;
+  if (body !== undefined) stream.end(body);
+  let text = '';
+  for await (const chunk of stream.setEncoding('latin1')) text += String(chunk);
+  return { headers: (await answered)[0], text };
+}
+
+async function secureSocket(protocol = 'http/1.1'): Promise<TLSSocket> {
+  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: [protocol] });
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+test('HTTP/2: the function sees what it would by HTTP/1.1, and so does the caller', async () => {
+  const session = open();
+  const { headers, text } = await ask(session, {
+    ':path': '/mirror/a?b=c',
+    ':authority': 'fn.example',
+    'x-mine': 'yes',
+    'x-forwarded-for': '6.6.6.6',
+  });
+  const seen = JSON.parse(text) as { url: string; method: string; headers: Record<string, string> };
+  assert.deepEqual([seen.url, seen.method, seen.headers['x-mine']], ['https://fn.example/a?b=c', 'GET', 'yes']);
+  assert.deepEqual(Object.keys(seen.headers).toSorted(), ['host', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-mine']);
+  assert.equal(seen.headers['x-forwarded-for'], '127.0.0.1');
+  assert.deepEqual([headers[':status'], headers['set-cookie'], headers['content-type']], [200, ['a=1', 'b=2'], 'application/json']);
+  assert.match(String(headers['server-timing']), /^queue;dur=/);
+
+  const body = Buffer.alloc(2 * 1024 * 1024, 'second ');
+  const [echoed, head, missing, refused] = await Promise.all([
+    ask(session, { ':method': 'POST', ':path': '/mirror/echo' }, body),
+    ask(session, { ':method': 'HEAD' }),
+    ask(session, { ':path': '/nothing/' }),
+    ask(session, { ':authority': 'one.example', host: 'other.example' }),
+  ]);
+  assert.ok(echoed.text === body.toString());
+  assert.deepEqual([head.headers[':status'], head.text], [200, '']);
+  assert.deepEqual([missing.headers[':status'], missing.headers['x-swiftlet-error']], [404, 'FunctionNotFound']);
+  assert.match(refused.text, /more than one Host header/);
+
+  // A body over the limit is refused, and the connection goes on.
+  const large = session.request({ ':method': 'POST', ':path': '/mirror/echo', 'content-length': '7000000' });
+  large.on('error', () => undefined).resume();
+  const [answered] = (await once(large, 'response')) as [IncomingHttpHeaders];
+  assert.equal(Number(answered[':status']), 413);
+  // Its end is not waited for.
+  if (!large.closed) await once(large, 'close');
+  const many = await Promise.all(Array.from({ length: 60 }, () => ask(session, {})));
+  assert.deepEqual([...new Set(many.map((one) => one.headers[':status']))], [200]);
+  session.close();
+});
+
+test('a caller that takes a request back reaches the function; one that does so without end loses its connection, and nobody else', async () => {
+  const session = open();
+  const stream = session.request({ ':path': '/mirror/wait' });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  stream.close(constants.NGHTTP2_CANCEL);
+  await eventually(
+    () => e2e.log('mirror'),
+    (records) => records.some(({ message }) => message === 'aborted'),
+  );
+  const gone = once(session, 'close');
+  const resetting = setInterval(() => {
+    for (let n = 0; n < 200 && !session.destroyed && !session.closed; n++) {
+      const one = session.request({ ':path': '/mirror/' });
+      one.on('error', () => undefined);
+      one.close(constants.NGHTTP2_CANCEL);
+    }
+  }, 5);
+  await gone;
+  clearInterval(resetting);
+  const other = open();
+  assert.equal((await ask(other, {})).headers[':status'], 200);
+  other.close();
+});
+
+test('HTTP/1.1 by TLS: requests behind one another, and WebSockets', async () => {
+  const socket = await secureSocket();
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  socket.write(
+    'GET /mirror/wait HTTP/1.1\r\nHost: a\r\n\r\nGET /nothing/ HTTP/1.1\r\nHost: a\r\n\r\nHEAD /mirror/ HTTP/1.1\r\nHost: a\r\n\r\n',
+  );
+  await eventually(
+    () => statusesIn(text),
+    (statuses) => statuses.length === 3,
+  );
+  assert.deepEqual(statusesIn(text), [200, 404, 200]);
+  assert.match(text, /"x-forwarded-proto":"https"/);
+  socket.write('GET /mirror/\x01 HTTP/1.1\r\n\r\n');
+  await once(socket, 'end');
+  assert.equal(statusesIn(text).at(-1), 400);
+  socket.destroy();
+  const client = new Client(`wss://127.0.0.1:${port}/mirror/socket`, { rejectUnauthorized: false });
+  await once(client, 'open');
+  client.send('said');
+  const [message] = (await once(client, 'message')) as [Buffer];
+  assert.equal(message.toString(), 'said by TLS');
+  client.close();
+});
+
+test('a new certificate is shown to new callers; files that do not go together change nothing, and it is said', async () => {
+  const shown = async () => {
+    const socket = await secureSocket('h2');
+    const { fingerprint256 } = socket.getPeerCertificate();
+    socket.destroy();
+    return fingerprint256;
+  };
+  const first = await shown();
+  writeFileSync(files.key, current(1).key);
+  await eventually(
+    () => readFileSync(e2e.platform.logPath, 'utf8'),
+    (log) => log.includes('the certificate before is kept') && /key\.pem is not the key of the certificate in .*certificate\.pem/.test(log),
+  );
+  assert.equal(await shown(), first);
+  put(current(1));
+  await eventually(shown, (fingerprint) => fingerprint !== first);
+});
+
+test('a stop lets requests by HTTP/2 end', async () => {
+  const session = open();
+  const waiting = ask(session, { ':path': '/mirror/wait' });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  process.kill(e2e.platform.pid, 'SIGTERM');
+  assert.equal((await waiting).headers[':status'], 200);
+  if (!session.destroyed) await once(session, 'close');
+});

@@ -1,0 +1,9 @@
+/** A hundred thousand messages: a stream of Redis. */
+import { test } from 'node:test';
+import { redisWithStream } from '../../test/e2e/ledger-brokers.ts';
+import { sourceLedger } from '../../test/e2e/source-ledger.ts';
+
+test('Redis: of a hundred thousand messages none is lost', async (t) => {
+  await using broker = await redisWithStream();
+  await sourceLedger(t, broker, { messages: 100_000, failing: 5, limitMs: 600_000, source: { batchSize: 100 } });
+});
