@@ -25,6 +25,7 @@ const sharedPlatforms = [
   'lambda-settings',
   'lambda-tools',
   'lambda-versions',
+  'lanes',
   'malformed-http',
   'ordinary-user',
   'package',

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tenantPath } from '../model/tenant-path.ts';
-import { deliveryHeaders } from '../wire/delivery.ts';
+import { deliveryHeaders, wayHeaders } from '../wire/delivery.ts';
 import type { CallerRequest, EventRequest } from '../wire/event-calls.ts';
 import type { Outcome } from './decide.ts';
 import type { FunctionRef } from './event-log.ts';
@@ -75,7 +75,7 @@ const lineOf = ({
     : { method: 'POST', path: `/_/invoke${tenantPath(tenant)}/${name}` };
 
 /** Names and values in turn, as they came; node:http would join those that come twice. */
-const headersOf = ({ id, hops, request: { kind, headers, sourceIp, caller }, body }: Delivery<CallerRequest>): string[] => [
+const headersOf = ({ id, hops, request: { kind, headers, sourceIp, caller, lane, way }, body }: Delivery<CallerRequest>): string[] => [
   ...(kind === 'http' ? headers : ['host', 'gateway', ...headers]),
   deliveryHeaders.eventId,
   id,
@@ -84,6 +84,7 @@ const headersOf = ({ id, hops, request: { kind, headers, sourceIp, caller }, bod
   deliveryHeaders.hops,
   String(hops),
   ...(caller === undefined ? [] : [deliveryHeaders.caller, `${caller.function} ${caller.requestId}`]),
+  ...wayHeaders(lane, way),
   'content-length',
   String(body.length),
   'connection',

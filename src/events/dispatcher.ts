@@ -179,6 +179,7 @@ export class Dispatcher {
       this.#isCloudEvent(event, destination) ? recordEvent(event, settlement, record, id) : record,
       id,
       now(),
+      payload.request.lane,
     );
   }
 

@@ -1,7 +1,7 @@
 /** The event that follows from another one's end: what its function's destination is to get. Pure: time and id are given. */
 import type { Destination, Destinations } from '../model/destination.ts';
 import { maxHops } from '../model/limits.ts';
-import type { EventRequest } from '../wire/event-calls.ts';
+import type { CallerRequest } from '../wire/event-calls.ts';
 import type { DeadEnd, Failure, LeasedEvent, NewEvent, Settlement, Success } from './event-log.ts';
 
 /** Where it goes how an event ended; undefined while it has not, and when nobody wants to know. */
@@ -20,6 +20,7 @@ export const hasEnded = (settlement: Settlement): settlement is Success | Failur
 /**
  * The event for a destination.
  * @param record what it is told
+ * @param lane the one that the cause was in; a function gets it in the same
  */
 export function followUp(
   cause: Pick<LeasedEvent, 'tenant' | 'function' | 'hops'>,
@@ -27,6 +28,7 @@ export function followUp(
   record: string,
   id: string,
   nowMs: number,
+  lane?: string,
 ): NewEvent {
   const made = { id, tenant: cause.tenant, acceptedMs: nowMs, body: Buffer.from(record) };
   switch (destination.kind) {
@@ -39,12 +41,13 @@ export function followUp(
     case 'function': {
       const hops = cause.hops + 1;
       const end = endOfChain(destination.function, hops, nowMs);
-      return { ...made, function: destination.function, request: recordRequest, hops, ...end };
+      const request = lane === undefined ? recordRequest : { ...recordRequest, lane };
+      return { ...made, function: destination.function, request, hops, ...end };
     }
   }
 }
 
-const recordRequest: EventRequest = { kind: 'event', method: 'POST', target: '/', sourceIp: '', headers: [] };
+const recordRequest: CallerRequest = { kind: 'event', method: 'POST', target: '/', sourceIp: '', headers: [] };
 
 /** The end of an event that is one too many in a row of those that functions caused. @param name the function that it is for */
 export const endOfChain = (name: string, hops: number, nowMs: number): Pick<NewEvent, 'end'> =>

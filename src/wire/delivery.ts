@@ -2,6 +2,8 @@
  * How a request is handed to a gateway by the events role, and by the gateway itself for a function that calls another one: as HTTP on a
  * socket that only roles can reach, with these headers. What callers and functions send under such names never gets there.
  */
+import type { InvokeWay } from './instance-protocol.ts';
+
 export const deliveryHeaders = {
   /** The event's id, which is the invocation's as well, at every attempt. */
   eventId: 'x-swiftlet-event-id',
@@ -21,6 +23,16 @@ export const deliveryHeaders = {
   tellsFailure: 'x-swiftlet-tells-failure',
   /** It keeps an instance warm, and is the runtime's to answer, not the handler's. */
   warmUp: 'x-swiftlet-warm-up',
+  /** The lane that it is in. */
+  lane: 'x-swiftlet-lane',
+  /** How it came from outside: an `InvokeWay` as JSON in Base64. */
+  way: 'x-swiftlet-way',
   /** On an answer: the code of what went wrong, when the platform says it. */
   error: 'x-swiftlet-error',
 } as const;
+
+/** What of them says how a request goes, and came: names and values in turn. */
+export const wayHeaders = (lane: string | undefined, way: InvokeWay | undefined): string[] => [
+  ...(lane === undefined ? [] : [deliveryHeaders.lane, lane]),
+  ...(way === undefined ? [] : [deliveryHeaders.way, Buffer.from(JSON.stringify(way)).toString('base64')]),
+];

@@ -11,6 +11,15 @@ export const eventIdSchema = z.uuid('an event’s id is a UUID, as the 202 has i
  * What is to be handed to the function: an HTTP request as it came, or an event that is the handler's first argument. Headers are names
  * and values in turn, without those that end at the gateway; an event has none but the trace that it belongs to.
  */
+/** As `InvokeWay` of the instance protocol. */
+export const invokeWaySchema = z
+  .tuple([
+    z.string(),
+    z.array(z.string()).readonly(),
+    z.object({ jwt: z.object({ claims: z.record(z.string(), z.string()), scopes: z.array(z.string()).readonly().nullable() }) }).optional(),
+  ])
+  .readonly();
+
 export const callerRequestSchema = z.object({
   kind: z.enum(['http', 'event']),
   method: z.string(),
@@ -20,6 +29,10 @@ export const callerRequestSchema = z.object({
   headers: z.array(z.string()),
   /** The invocation that caused it, when a function sent it. */
   caller: callerSchema.optional(),
+  /** The lane that it is in; absent: the main one. */
+  lane: nameSchema.optional(),
+  /** By which route it came, and who sent it; absent: by its function's own address, and nobody was asked. */
+  way: invokeWaySchema.optional(),
   /** It has items of a source, and an answer that names some as failed (`batchItemFailures`) is a failure. */
   reportsItems: z.boolean().optional(),
 });

@@ -109,7 +109,7 @@ export type InvokeHead = readonly [
  * By which route a request came, such as `GET /users/{id}` (`$default`: by the function's own address), names and values of its path's
  * parameters in turn, and what is known of the caller, as an event has it in `requestContext.authorizer`.
  */
-export type InvokeWay = readonly [routeKey: string, parameters: readonly string[], authorizer?: Authorizer];
+export type InvokeWay = readonly [routeKey: string, parameters: readonly string[], authorizer?: Authorizer | undefined];
 
 /** Claims are text, as in AWS's gateways: what is none is JSON. */
 export interface Authorizer {

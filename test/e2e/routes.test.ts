@@ -56,6 +56,35 @@ test('a function sees by which route a request came, and what its path had', asy
   assert.deepEqual([plain.json['routeKey'], plain.json['rawPath'], plain.json['parameters']], ['$default', '/other', undefined]);
 });
 
+/** What became of a request that nobody waited for. */
+async function resultOf(id: unknown): Promise<Record<string, unknown>> {
+  const headers = { authorization: `Bearer ${e2e.platform.token}` };
+  const event = await eventually(
+    async () => (await e2e.call(`/_/events/${String(id)}`, { headers })).json,
+    ({ state }) => state === 'succeeded',
+    10_000,
+  );
+  return JSON.parse((event['result'] as { body: string }).body) as Record<string, unknown>;
+}
+
+test('a request that nobody waits for, and a CloudEvent, bring along by which route they came', async () => {
+  await e2e.publish('later', seen, { routes: [{ path: '/later/{id}', methods: ['POST'] }] });
+  const request = { method: 'POST', body: '{}', headers: { prefer: 'respond-async' } };
+  const byRoute = await resultOf((await e2e.call('/later/caf%C3%A9', request)).json['id']);
+  assert.deepEqual(
+    [byRoute['routeKey'], byRoute['inContext'], byRoute['parameters'], byRoute['ofContext']],
+    ['POST /later/{id}', 'POST /later/{id}', { id: 'café' }, { id: 'café' }],
+  );
+  const plain = await resultOf((await e2e.call('/later/', request)).json['id']);
+  assert.deepEqual([plain['routeKey'], plain['parameters'], plain['ofContext']], ['$default', undefined, {}]);
+  const code = 'export const handler = (event, context) => ({ parameters: context.pathParameters });';
+  await e2e.publish('noting', code, { events: 'cloudevents', routes: [{ path: '/notes/{id}' }] });
+  const event = { 'ce-id': '1', 'ce-source': '/tests', 'ce-type': 'noted', 'ce-specversion': '1.0' };
+  assert.deepEqual((await e2e.call('/notes/7', { method: 'POST', headers: event })).json, { parameters: { id: '7' } });
+  const stored = await e2e.call('/notes/8', { method: 'POST', headers: { ...event, 'ce-id': '2', prefer: 'respond-async' } });
+  assert.deepEqual(await resultOf(stored.json['id']), { parameters: { id: '8' } });
+});
+
 test('a web-standard handler gets the request as it is, and the parameters beside it', async () => {
   const code = `export default { fetch: (request, env, context) =>
     Response.json({ path: new URL(request.url).pathname, parameters: (context ?? env).pathParameters }) };`;
@@ -216,6 +245,8 @@ test('an address that wants a token of an issuer takes those that are for it, an
     assert.deepEqual([refused.status, refused.headers.get('www-authenticate')], [401, 'Bearer realm="swiftlet"']);
     assert.match(String(refused.json['detail']), why);
   }
+  const later = await e2e.call('/membership/', { headers: { authorization: `Bearer ${token}`, prefer: 'respond-async' } });
+  assert.deepEqual((await resultOf(later.json['id']))['claims'], jwt.claims);
   await shop.addKey('second');
   assert.equal((await calledWith(await shop.sign({ sub: 'ada' }, 'second'))).status, 200);
 });
@@ -280,30 +311,4 @@ test('an address that wants a signature takes each request once, as it was signe
   const later = signed('/signed/', { method: 'POST', body: '{}' });
   const accepted = await e2e.call('/signed/', { ...later, headers: { ...later.headers, prefer: 'respond-async' } });
   assert.equal(accepted.status, 202);
-});
-
-test('a request in a lane goes to the version of this lane, and else to the main one or nowhere, by rule', async () => {
-  const code = (what: string) => `export const handler = () => ({ statusCode: 200, body: '${what}' });`;
-  const headers = { authorization: `Bearer ${e2e.platform.token}`, 'content-type': 'application/json' };
-  for (const [name, missing] of [
-    ['laned', 'main'],
-    ['strict', 'refuse'],
-  ] as const) {
-    const config = { lanes: { by: { header: 'x-lane' }, missing }, routes: [{ path: `/lanes/${name}` }] };
-    await e2e.publish(name, code('blue'), config);
-    await e2e.publish(name, code('main'), config);
-    const body = JSON.stringify({ versions: [{ version: 1, weight: 100 }] });
-    assert.equal((await fetch(`${e2e.platform.apiUrl}/v1/functions/${name}/aliases/blue`, { method: 'PUT', headers, body })).status, 200);
-  }
-  const answered = async (path: string, lane?: string) => {
-    const { status, text, json } = await e2e.call(path, lane === undefined ? {} : { headers: { 'x-lane': lane } });
-    return status === 200 ? text : json['code'];
-  };
-  for (const path of ['/laned/', '/lanes/laned'])
-    assert.deepEqual([await answered(path), await answered(path, 'blue'), await answered(path, 'red')], ['main', 'blue', 'main']);
-  assert.deepEqual(
-    [await answered('/strict/'), await answered('/strict/', 'blue'), await answered('/strict/', 'red'), await answered('/strict/', '../x')],
-    ['main', 'blue', 'AliasNotFound', 'AliasNotFound'],
-  );
-  assert.equal(await answered('/strict:blue/', 'red'), 'blue');
 });

@@ -33,6 +33,20 @@ test('a webhook’s event is its function’s own, a function’s is that functi
   );
 });
 
+test('a function gets it in the lane that its cause was in', () => {
+  assert.deepEqual(
+    [undefined, 'blue'].map((lane) => followUp(cause, success, '{}', 'id', 5, lane).request),
+    [undefined, 'blue'].map((lane) => ({
+      kind: 'event',
+      method: 'POST',
+      target: '/',
+      sourceIp: '',
+      headers: [],
+      ...(lane === undefined ? {} : { lane }),
+    })),
+  );
+});
+
 test('the sixteenth in a row is delivered, the seventeenth ends at once', () => {
   assert.equal(followUp({ ...cause, hops: 15 }, success, '{}', 'id', 5).end, undefined);
   const stopped = followUp({ ...cause, hops: 16 }, success, '{}', 'id', 5);

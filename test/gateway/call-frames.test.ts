@@ -48,6 +48,12 @@ test('what a request is caused by comes over as it was sent', () => {
   assert.deepEqual(originOf(headersOf(originHeaders(origin))), origin);
   const signed = { ...origin, clientContext: 'e30=', tellsFailure: true };
   assert.deepEqual(originOf(headersOf(originHeaders(signed))), signed);
+  const led = {
+    ...origin,
+    lane: 'blue',
+    way: ['GET /users/{id}', ['id', 'café'], { jwt: { claims: { sub: 'ada' }, scopes: null } }] as const,
+  };
+  assert.deepEqual(originOf(headersOf(originHeaders(led))), led);
   assert.deepEqual(originOf(headersOf(originHeaders(fromOutside))), fromOutside);
   assert.deepEqual(originOf({}), fromOutside);
 });

@@ -97,6 +97,7 @@ export class FunctionCalls {
       deadlineMs: call.isAsync
         ? Number.POSITIVE_INFINITY
         : Date.now() + Math.min(exchange.deadline, exchange.callerDeadline) - performance.now(),
+      lane: exchange.origin.lane,
       traceparent: traceparentOf(exchange.request.headers.traceparent),
     };
     const { sourceIp } = exchange;

@@ -8,11 +8,14 @@ import { answeredEvent, type CloudEventJson, type CloudEventRequest, readCloudEv
 import { collectBody } from './collect-body.ts';
 import { clientTimeoutMs, timeoutHeader } from '../request/deadline.ts';
 import { bodyTooLarge } from '../request/dispatch.ts';
+import { invokeWayOf } from '../request/invoke-way.ts';
+import type { Authorizer } from '../../wire/instance-protocol.ts';
 import { type EventDoor, sendAccepted, sendJson } from './event-door.ts';
 import { eventKeysOf } from './event-keys.ts';
 import type { Gateway } from '../gateway.ts';
 import type { InnerAnswer, InnerRequests } from './inner-requests.ts';
-import { fromOutside, type Origin } from './origin.ts';
+import { originIn } from './lane-of.ts';
+import type { Origin } from './origin.ts';
 import { eventPath } from './platform-paths.ts';
 import { wantsNoAnswer } from './prefer.ts';
 import { UnderWay } from './under-way.ts';
@@ -25,7 +28,7 @@ export interface CloudEventDoorMeans {
 }
 
 /** The name is the function's, or its alias's. */
-type Way = Pick<FunctionRoute, 'tenant' | 'name' | 'taken'>;
+type Way = Pick<FunctionRoute, 'tenant' | 'name' | 'taken' | 'lane'>;
 
 /** Events of a batch that are under way at once. */
 const atOnce = 16;
@@ -40,10 +43,11 @@ export class CloudEventDoor {
     this.#means = means;
   }
 
-  take(request: IncomingMessage, response: ServerResponse, way: Way): void {
+  /** @param authorizer what the sender has shown, where the function wants to know */
+  take(request: IncomingMessage, response: ServerResponse, way: Way, authorizer?: Authorizer): void {
     const id = randomUUID();
     this.#underWay.begin();
-    this.#answer(request, response, way, id)
+    this.#answer(request, response, way, id, authorizer)
       .catch((error: unknown) => {
         if (response.destroyed) return;
         const known = error instanceof SwiftletError ? error : new SwiftletError('Internal', 'a CloudEvent failed', { cause: error });
@@ -57,7 +61,13 @@ export class CloudEventDoor {
     return this.#underWay.drain(graceOver);
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, way: Way, id: string): Promise<void> {
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    way: Way,
+    id: string,
+    authorizer: Authorizer | undefined,
+  ): Promise<void> {
     if (request.method !== 'POST')
       throw new SwiftletError('MethodNotAllowed', `function "${way.name}" takes CloudEvents: send them with POST`);
     const held = Number(request.headers['content-length'] ?? maxBodyBytes);
@@ -65,14 +75,14 @@ export class CloudEventDoor {
     const sourceIp = request.socket.remoteAddress ?? '';
     const callerMs = clientTimeoutMs(request.headers[timeoutHeader]);
     if (callerMs instanceof SwiftletError) throw callerMs;
-    const origin = { ...fromOutside, deadlineMs: Date.now() + callerMs };
+    const origin = { ...originIn(way.lane), way: invokeWayOf(way.taken, authorizer) };
     if (!this.#budget.take('', held)) throw tooMany();
     try {
       const body = await collectBody(request, way.taken?.open.route.maxBodyBytes ?? maxBodyBytes, () => bodyTooLarge(way.taken));
       const read = readCloudEvents(request.headers, body);
       if (request.headers.prefer !== undefined && wantsNoAnswer(request.headers.prefer))
-        await this.#store(read, request, response, way, sourceIp);
-      else await this.#invoke(read, response, way, id, sourceIp, origin);
+        await this.#store(read, request, response, way, sourceIp, origin);
+      else await this.#invoke(read, response, way, id, sourceIp, { ...origin, deadlineMs: Date.now() + callerMs });
     } finally {
       this.#budget.give('', held);
     }
@@ -85,12 +95,13 @@ export class CloudEventDoor {
     response: ServerResponse,
     { tenant, name }: Way,
     sourceIp: string,
+    origin: Origin,
   ): Promise<void> {
     const said = eventKeysOf(request.headers);
     const accepted = [];
     for (const event of events) {
       const keys = mode === 'batch' || said.idempotencyKey === undefined ? { ...said, idempotencyKey: keyOf(event) } : said;
-      const sent = { id: randomUUIDv7(), tenant, function: name, body: bytesOf(event), sourceIp, origin: fromOutside };
+      const sent = { id: randomUUIDv7(), tenant, function: name, body: bytesOf(event), sourceIp, origin };
       const id = await this.#means.events.store({ ...sent, keys });
       accepted.push({ id, statusUrl: eventPath(tenant, id) });
     }

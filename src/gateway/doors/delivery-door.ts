@@ -12,10 +12,12 @@ import { functionKey } from '../../wire/published-state.ts';
 import type { Gateway } from '../gateway.ts';
 import { originOf } from './origin.ts';
 import { platformPath } from './platform-paths.ts';
+import { functionOf } from '../request/failures.ts';
+import { inLane } from '../routing/lane.ts';
 import { route } from '../routing/route.ts';
 
 export interface DeliveryDoorMeans {
-  readonly gateway: Pick<Gateway, 'handle' | 'refuse'>;
+  readonly gateway: Pick<Gateway, 'find' | 'serves' | 'handle' | 'refuse'>;
   /** Whether the gateway knows what functions there are, and takes requests. */
   readonly isOpen: () => boolean;
   /** Whether what is under way is still being ended: what the gateway hands to itself belongs to that. */
@@ -51,14 +53,20 @@ function deliver({ gateway, isOpen, isEnding }: DeliveryDoorMeans, request: Inco
     return;
   }
   const sourceIp = String(request.headers[deliveryHeaders.sourceIp] ?? '');
-  const way = route(request.url ?? '');
-  if (way.kind === 'function') {
-    gateway.handle(request, response, way.key, way.name, invokeKind.http, way.rest, true, sourceIp, id, origin);
-    return;
-  }
-  const wanted = way.kind === 'platform' ? platformPath(way.path) : { kind: 'unknown' as const };
-  if (wanted.kind === 'invoke') {
-    const key = functionKey(wanted.tenant ?? defaultTenant, wanted.name);
-    gateway.handle(request, response, key, wanted.name, invokeKind.event, '/', true, sourceIp, id, origin);
-  } else gateway.refuse(request, response, id, new SwiftletError('PathInvalid', 'a delivery is for a function'));
+  const wanted = deliveryOf(request.url ?? '');
+  const lanes = gateway.find(functionOf(wanted?.key ?? ''))?.config.lanes;
+  const way = wanted && inLane(wanted, lanes, origin.lane, (key) => gateway.serves(key));
+  if (way === undefined) gateway.refuse(request, response, id, new SwiftletError('PathInvalid', 'a delivery is for a function'));
+  else if (way instanceof SwiftletError) gateway.refuse(request, response, id, way);
+  else gateway.handle(request, response, way.key, way.name, way.kind, way.target, true, sourceIp, id, origin);
+}
+
+/** What is delivered, and to which function. @returns undefined for what is for none */
+function deliveryOf(url: string): { key: string; name: string; kind: number; target: string } | undefined {
+  const way = route(url);
+  if (way.kind === 'function') return { key: way.key, name: way.name, kind: invokeKind.http, target: way.rest };
+  const wanted = way.kind === 'platform' ? platformPath(way.path) : undefined;
+  if (wanted?.kind !== 'invoke') return undefined;
+  const { tenant = defaultTenant, name } = wanted;
+  return { key: functionKey(tenant, name), name, kind: invokeKind.event, target: '/' };
 }

@@ -9,10 +9,12 @@ import type { Pass } from '../../role/fault-points.ts';
 import type { CallClient } from '../../wire/calls.ts';
 import type { z } from 'zod';
 import { acceptedSchema, type acceptSchema, type CallerRequest, eventIdSchema, eventSchema } from '../../wire/event-calls.ts';
+import type { Authorizer, InvokeWay } from '../../wire/instance-protocol.ts';
 import { functionKey } from '../../wire/published-state.ts';
 import { collectBody, tooLarge } from './collect-body.ts';
 import { type EventKeys, eventKeysOf } from './event-keys.ts';
 import { bodyTooLarge } from '../request/dispatch.ts';
+import { invokeWayOf } from '../request/invoke-way.ts';
 import { unknownFunction } from '../request/failures.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Origin } from './origin.ts';
@@ -37,6 +39,10 @@ export interface EventWay {
   readonly target: string;
   /** The route by which it came, if one did. */
   readonly taken?: TakenRoute | undefined;
+  /** The lane that it is in; absent: the main one. */
+  readonly lane?: string | undefined;
+  /** What its sender has shown, where the function wants to know. */
+  readonly authorizer?: Authorizer | undefined;
 }
 
 /** An event that a function sends, or that is made of a request. */
@@ -85,7 +91,7 @@ export class EventDoor {
    */
   store({ id, tenant, function: name, body, sourceIp, origin, keys }: SentEvent): Promise<string> {
     const way: EventWay = { tenant, key: functionKey(tenant, name), name, kind: 'event', target: '/' };
-    const { hops, caller, traceparent } = origin;
+    const { hops, caller, traceparent, lane, way: came } = origin;
     return this.#holding(way, body.length, leastBytes + body.length, () => {
       const request = {
         kind: way.kind,
@@ -94,6 +100,7 @@ export class EventDoor {
         sourceIp,
         headers: traceHeaders(traceparent),
         ...(caller === undefined ? {} : { caller }),
+        ...goesBy(lane, came),
       };
       return this.#ask({ id, tenant, function: name, request, body: body.toString('base64'), hops, ...keys });
     });
@@ -188,12 +195,22 @@ function bytesOf({ rawHeaders }: IncomingMessage, length: number): number {
 }
 
 /** The platform's own headers, the token among them, are not part of an event. */
-const requestOf = ({ method, rawHeaders, headers, socket }: IncomingMessage, { kind, target }: EventWay): CallerRequest => ({
+const requestOf = (
+  { method, rawHeaders, headers, socket }: IncomingMessage,
+  { kind, target, lane, taken, authorizer }: EventWay,
+): CallerRequest => ({
   kind,
   method: method ?? 'GET',
   target,
   sourceIp: socket.remoteAddress ?? '',
   headers: kind === 'event' ? traceHeaders(traceparentOf(headers.traceparent)) : endToEndHeaders(rawHeaders, headers.connection),
+  ...goesBy(lane, invokeWayOf(taken, authorizer)),
+});
+
+/** What few events have. */
+const goesBy = (lane: string | undefined, way: InvokeWay | undefined): Pick<CallerRequest, 'lane' | 'way'> => ({
+  ...(lane === undefined ? {} : { lane }),
+  ...(way === undefined ? {} : { way }),
 });
 
 /** All that an event keeps of the headers that it came with. */

@@ -11,7 +11,7 @@ import { answerHeaders, isForAll, isPreflight, preflightHeaders } from '../http/
 import { functionOf, knowsNothing } from '../request/failures.ts';
 import type { Gateway } from '../gateway.ts';
 import { wantsNoAnswer } from './prefer.ts';
-import { inLane } from '../routing/lane.ts';
+import { laneOf, originIn } from './lane-of.ts';
 import { refusedByRoute } from '../routing/route-limits.ts';
 import type { SignedDoor } from './signed-door.ts';
 import type { FunctionRoute } from '../routing/route.ts';
@@ -59,12 +59,6 @@ export function answerFunction(means: FunctionDoorMeans, request: IncomingMessag
   }
 }
 
-/** Where a request goes that may be in a lane. What nobody waits for is delivered to `live`. */
-function laneOf({ gateway }: FunctionDoorMeans, request: IncomingMessage, way: FunctionRoute): FunctionRoute | SwiftletError {
-  const lanes = gateway.find(functionOf(way.key))?.config.lanes;
-  return lanes === undefined || isAsync(request) ? way : inLane(way, lanes, request.headers, (key) => gateway.serves(key));
-}
-
 /** Takes a request whose sender may send it. @param came its way as it would be in no lane */
 function letIn(
   means: FunctionDoorMeans,
@@ -75,7 +69,7 @@ function letIn(
 ): void {
   const { gateway, eventDoor, cloudEvents } = means;
   const fault = response instanceof Handshake ? handshakeFault(request) : offersWebSocket(request) ? notUpgradable() : undefined;
-  const way = fault ?? laneOf(means, request, came);
+  const way = fault ?? laneOf(gateway, came, request.headers, isAsync(request));
   if (way instanceof SwiftletError) {
     gateway.refuse(request, response, randomUUID(), way);
     return;
@@ -84,14 +78,15 @@ function letIn(
   // A token that is no header of ours would reach the function, which could call others with it.
   if (isTrusted && request.headers[tokenHeader] === undefined) dropAuthorization(request.rawHeaders);
   const { key, name, rest, taken } = way;
+  const authorizer = passage.kind === 'shown' ? passage.authorizer : undefined;
   const refusal = taken === undefined ? undefined : refusedByRoute(taken, request, performance.now());
   if (refusal !== undefined) gateway.refuse(request, response, randomUUID(), refusal);
-  else if (gateway.find(functionOf(key))?.config.events === 'cloudevents') cloudEvents.take(request, response, way);
+  else if (gateway.find(functionOf(key))?.config.events === 'cloudevents') cloudEvents.take(request, response, way, authorizer);
   else if (isAsync(request) && !(response instanceof Handshake))
-    eventDoor.accept(request, response, { ...way, kind: 'http', target: rest });
+    eventDoor.accept(request, response, { ...way, kind: 'http', target: rest, authorizer });
   else {
-    const authorizer = passage.kind === 'shown' ? passage.authorizer : undefined;
-    gateway.handle(request, response, key, name, invokeKind.http, rest, isTrusted, undefined, undefined, undefined, taken, authorizer);
+    const origin = originIn(way.lane);
+    gateway.handle(request, response, key, name, invokeKind.http, rest, isTrusted, undefined, undefined, origin, taken, authorizer);
   }
 }
 

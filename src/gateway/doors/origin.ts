@@ -2,7 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../../model/caller.ts';
 import { traceparentHeader } from '../../model/traceparent.ts';
-import { deliveryHeaders } from '../../wire/delivery.ts';
+import { deliveryHeaders, wayHeaders } from '../../wire/delivery.ts';
+import type { InvokeWay } from '../../wire/instance-protocol.ts';
 
 export interface Origin {
   /** Invocations in a row that functions caused, this one among them; 0 for a request from outside. */
@@ -17,6 +18,10 @@ export interface Origin {
   readonly tellsFailure?: boolean;
   /** Whether it keeps an instance warm, and the handler is not to be called for it. */
   readonly isWarmUp?: boolean;
+  /** The lane that it is in, which what it causes is in, too; absent: the main one. */
+  readonly lane?: string | undefined;
+  /** How it came from outside, when it comes here by a detour. */
+  readonly way?: InvokeWay | undefined;
   /** The trace that it belongs to (W3C), on what is sent; what came has it in its headers. */
   readonly traceparent?: string | undefined;
 }
@@ -27,6 +32,8 @@ export const fromOutside: Origin = { hops: 0, caller: undefined, deadlineMs: Num
 export function originOf(headers: IncomingHttpHeaders): Origin {
   const [name, requestId] = textOf(headers, deliveryHeaders.caller).split(' ');
   const clientContext = textOf(headers, deliveryHeaders.clientContext);
+  const lane = textOf(headers, deliveryHeaders.lane);
+  const way = textOf(headers, deliveryHeaders.way);
   return {
     hops: Number(textOf(headers, deliveryHeaders.hops) || 0),
     caller: name === undefined || requestId === undefined ? undefined : { function: name, requestId },
@@ -34,18 +41,30 @@ export function originOf(headers: IncomingHttpHeaders): Origin {
     ...(clientContext === '' ? {} : { clientContext }),
     ...(headers[deliveryHeaders.tellsFailure] === undefined ? {} : { tellsFailure: true }),
     ...(headers[deliveryHeaders.warmUp] === undefined ? {} : { isWarmUp: true }),
+    ...(lane === '' ? {} : { lane }),
+    ...(way === '' ? {} : { way: JSON.parse(Buffer.from(way, 'base64').toString()) as InvokeWay }),
   };
 }
 
 const textOf = (headers: IncomingHttpHeaders, name: string): string => String(headers[name] ?? '');
 
 /** As `originOf` reads them: names and values in turn. */
-export const originHeaders = ({ hops, caller, deadlineMs, clientContext, tellsFailure = false, traceparent }: Origin): string[] => [
+export const originHeaders = ({
+  hops,
+  caller,
+  deadlineMs,
+  clientContext,
+  tellsFailure = false,
+  lane,
+  way,
+  traceparent,
+}: Origin): string[] => [
   deliveryHeaders.hops,
   String(hops),
   ...(caller === undefined ? [] : [deliveryHeaders.caller, `${caller.function} ${caller.requestId}`]),
   ...(Number.isFinite(deadlineMs) ? [deliveryHeaders.deadline, String(Math.round(deadlineMs))] : []),
   ...(clientContext === undefined ? [] : [deliveryHeaders.clientContext, clientContext]),
   ...(tellsFailure ? [deliveryHeaders.tellsFailure, 'yes'] : []),
+  ...wayHeaders(lane, way),
   ...(traceparent === undefined ? [] : [traceparentHeader, traceparent]),
 ];

@@ -10,6 +10,7 @@ import type { EventDoor } from './event-door.ts';
 import { knowsNothing, unknownFunction } from '../request/failures.ts';
 import { onceDecided, refuseCaller } from './function-door.ts';
 import type { Gateway } from '../gateway.ts';
+import { laneOf, originIn } from './lane-of.ts';
 import { type PlatformPath, platformPath } from './platform-paths.ts';
 import { wantsNoAnswer } from './prefer.ts';
 
@@ -90,11 +91,13 @@ function answerInvoke(
   const key = functionKey(tenant, name);
   const passage = access.invoking(known, { tenant, key, name });
   const { prefer } = request.headers;
+  const isAsync = prefer !== undefined && wantsNoAnswer(prefer);
+  const way = laneOf(gateway, { key, name }, request.headers, isAsync);
   if (passage.kind === 'refused') refuseCaller(gateway, request, response, passage);
   else if (request.method !== 'POST') refuse(new SwiftletError('MethodNotAllowed', 'an event is sent with POST'));
-  else if (prefer !== undefined && wantsNoAnswer(prefer))
-    eventDoor.accept(request, response, { tenant, key, name, kind: 'event', target: '/' });
-  else gateway.handle(request, response, key, name, invokeKind.event, '/', true);
+  else if (way instanceof SwiftletError) refuse(way);
+  else if (isAsync) eventDoor.accept(request, response, { ...way, tenant, kind: 'event', target: '/' });
+  else gateway.handle(request, response, way.key, way.name, invokeKind.event, '/', true, undefined, undefined, originIn(way.lane));
 }
 
 function sendHealth(response: ServerResponse, ready: boolean): void {

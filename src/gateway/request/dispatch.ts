@@ -4,16 +4,9 @@ import { maxBodyBytes } from '../../model/limits.ts';
 import { traceparentHeader, traceparentOf } from '../../model/traceparent.ts';
 import { deliveryHeaders } from '../../wire/delivery.ts';
 import { bodyChunkBytes, encodeFrame } from '../../wire/frames.ts';
-import {
-  frame,
-  initialCreditBytes,
-  type InvokeHead,
-  type InvokeWay,
-  invokeKind,
-  offersWebSocket,
-  takesCalls,
-} from '../../wire/instance-protocol.ts';
+import { frame, initialCreditBytes, type InvokeHead, invokeKind, offersWebSocket, takesCalls } from '../../wire/instance-protocol.ts';
 import type { Exchange } from './exchange.ts';
+import { invokeWayOf } from './invoke-way.ts';
 import type { InstanceLink } from '../instances/instance-link.ts';
 import type { TakenRoute } from '../routing/taken-route.ts';
 import { forwardedHeaders } from '../http/request-headers.ts';
@@ -61,10 +54,10 @@ const schemeOf = ({ socket }: Exchange['request']): string => ('encrypted' in so
 
 /** With what few requests have. */
 function wholeOf(head: InvokeHead, exchange: Exchange): InvokeHead {
-  const { taken, authorizer, handshake } = exchange;
-  if (taken === undefined && authorizer === undefined && handshake === undefined) return head;
+  const { taken, authorizer, handshake, origin } = exchange;
+  const way = invokeWayOf(taken, authorizer) ?? origin.way ?? null;
+  if (way === null && handshake === undefined) return head;
   const [kind, id, deadline, method, target, sourceIp, length, headers, calls] = head;
-  const way = taken === undefined && authorizer === undefined ? null : wayOf(exchange);
   if (handshake === undefined) return [kind, id, deadline, method, target, sourceIp, length, headers, calls, way];
   // What is between hops otherwise is for the function to see here.
   const all = [...headers, 'connection', 'upgrade', 'upgrade', 'websocket'];
@@ -80,23 +73,6 @@ function eventHeaders({ request: { headers }, origin: { clientContext, isWarmUp 
   const context = clientContext === undefined ? noHeaders : [clientContextHeader, clientContext];
   const traceparent = headers.traceparent === undefined ? undefined : traceparentOf(headers.traceparent);
   return traceparent === undefined ? context : [...context, traceparentHeader, traceparent];
-}
-
-/** How a request came, for a function that is told. */
-function wayOf({ taken, authorizer }: Exchange): InvokeWay {
-  const { names = [], routeKey = '$default' } = taken?.open ?? {};
-  const parameters = names.flatMap((name, at) => [name, decoded(taken?.values[at] ?? '')]);
-  return authorizer === undefined ? [routeKey, parameters] : [routeKey, parameters, authorizer];
-}
-
-/** As it was meant; as it came where that cannot be told. */
-function decoded(value: string): string {
-  if (!value.includes('%')) return value;
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }
 
 function pumpBody(exchange: Exchange, onTooLarge: (exchange: Exchange, error: SwiftletError) => void): void {

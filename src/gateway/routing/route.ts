@@ -25,6 +25,8 @@ export interface FunctionRoute {
   readonly rest: string;
   /** Absent: it came by the function's own address. */
   readonly taken?: TakenRoute;
+  /** The lane that it is in, wherever that has led it; absent: the main one, or nobody has looked. */
+  readonly lane?: string;
   /** A browser asks by OPTIONS, for which there is no route, about the method for which there is this one. */
   readonly isPreflight?: boolean;
 }
