@@ -98,11 +98,9 @@ suite('Python', { concurrency: 2 }, () => {
   });
 
   test('several at once: threads for what blocks, each with its own records', async () => {
-    await using tested = await initialised('answers.slowly', { concurrency: 4 });
+    await using tested = await initialised('answers.together', { concurrency: 4 });
     const ids = ['a', 'b', 'c', 'd'];
-    const startedAt = performance.now();
     const answers = await Promise.all(ids.map((id) => tested.link.call(`/${id}`, { id })));
-    assert.ok(performance.now() - startedAt < 350, 'one after the other they take 400 ms');
     assert.deepEqual(
       answers.map(json),
       ids.map((id) => ({ id })),
@@ -110,7 +108,7 @@ suite('Python', { concurrency: 2 }, () => {
     await tested.texts(5);
     assert.deepEqual(
       records(tested).slice(1).sort(),
-      ids.map((id) => ['info', id, `slowly /${id}`]),
+      ids.map((id) => ['info', id, `together /${id}`]),
     );
   });
 
