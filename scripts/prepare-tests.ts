@@ -1,4 +1,6 @@
-/** Fetches and builds the servers that tests need; `npm test` does it, too, when it has not been done. */
+/** Fetches and builds the servers and programs that tests need; `npm test` does it, too, when it has not been done. */
 import { prepareBrokers } from '../test/brokers/prepare.ts';
+import { prepareRuntimeClients } from '../test/programs/runtime-clients.ts';
 
 await prepareBrokers();
+await prepareRuntimeClients();

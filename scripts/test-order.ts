@@ -33,6 +33,7 @@ const sharedPlatforms = [
   'process-mode',
   'request-bodies',
   'role-users',
+  'runtime-clients',
   'secrets',
   'slow-clients',
   'source-ledger',
@@ -51,8 +52,10 @@ export const mayShare = (path: string): boolean =>
 
 /** They come first, so that none is left alone at the end. */
 const isLong = (path: string): boolean =>
-  /ledger|\/sources\/(?:kafka|rabbitmq|nats)\.|\/(?:builds|package|slow-clients|start)\./.test(path);
+  /ledger|\/sources\/(?:kafka|rabbitmq|nats)\.|\/(?:builds|package|runtime-clients|slow-clients|start)\./.test(path);
 
 export const inOrder = (paths: readonly string[]): string[] => [...paths.filter(isLong), ...paths.filter((path) => !isLong(path))];
 
 export const needsBrokers = (path: string): boolean => /\/(?:brokers|sources)\/|ledger|nats|sources/.test(path);
+
+export const needsRuntimeClients = (path: string): boolean => /\/(?:runtime-clients|servers)\./.test(path);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A custom runtime of a shell and curl: what test/e2e/custom-runtimes.test.ts asks of every client.
+# A custom runtime of a shell and curl: what test/e2e/runtime-clients.test.ts asks of every client.
 api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime"
 cd /tmp
 post() { curl -sS -o answer -w '%{http_code}\n' "$@"; }
@@ -7,7 +7,7 @@ post() { curl -sS -o answer -w '%{http_code}\n' "$@"; }
 if [ "$FAIL" = init ]; then
   echo 'going under' >&2
   exit 7
-elif [ "$FAIL" = posted ]; then
+elif [ "$FAIL" = thrown ]; then
   post "$api/init/error" -d '{"errorMessage":"no table","errorType":"Config.Missing"}'
   exit 1
 fi

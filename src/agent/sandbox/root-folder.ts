@@ -1,5 +1,5 @@
 /** What a sandbox's root holds beside the host's /usr: a generated /etc that tells nothing of the host. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { inside } from './sandbox-driver.ts';
 
 /** How a sandbox finds out what names mean. */
@@ -38,10 +38,27 @@ function linkPrograms(folder: string): void {
   }
 }
 
+/** Debian's Java reads its settings from there, and does not start without them; they are the same on every machine. */
+const javaSettings = /^java-\d+-openjdk$/;
+
+/** Copies what a sandbox may read of a folder of settings: nothing that only the host's root may. */
+function copySettings(from: string, to: string): void {
+  mkdirSync(to, { recursive: true, mode: 0o755 });
+  for (const { name } of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [`${from}/${name}`, `${to}/${name}`];
+    const found = statSync(source, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) copySettings(source, target);
+    else if (found?.isFile() === true && (found.mode & worldReadable) !== 0 && !existsSync(target)) copyFileSync(source, target);
+  }
+}
+
+const worldReadable = 0o004;
+
 /** Writes the /etc of all sandboxes. @returns its path */
 export function writeEtc(folder: string, names?: NameServers): string {
   mkdirSync(folder, { recursive: true });
   linkPrograms(`${folder}/alternatives`);
+  for (const name of readdirSync('/etc').filter((one) => javaSettings.test(one))) copySettings(`/etc/${name}`, `${folder}/${name}`);
   for (const [name, text] of Object.entries(filesOf(names))) {
     writeFileSync(`${folder}/${name}`, text);
     chmodSync(`${folder}/${name}`, 0o644);

@@ -1,4 +1,4 @@
-// What the tests of custom runtimes ask of every client, see test/e2e/custom-runtimes.test.ts; with a port it is a server.
+// What the tests of custom runtimes ask of every client, see test/e2e/runtime-clients.test.ts; with a port it is a server.
 package main
 
 import (
