@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../e2e/functions.ts';
 import { assertProblem, startUnderTest } from './control-under-test.ts';
 import { instanceOf } from './fake-roles.ts';
 
@@ -40,9 +41,14 @@ describe('functions of the API', () => {
     assertProblem(await control.call('/v1/functions/hello', { method: 'DELETE' }), 404, 'FunctionNotFound');
     assertProblem(await control.call('/v1/functions/hello/versions'), 404, 'FunctionNotFound');
     assertProblem(await control.call('/v1/functions/hello/logs'), 404, 'FunctionNotFound');
-    await sleep(20);
-    assert.equal(control.roles.state.functions.size, 0);
-    assert.deepEqual(control.roles.forgotten, ['hello']);
+    await eventually(
+      () => control.roles.state?.functions.size,
+      (size) => size === 0,
+    );
+    await eventually(
+      () => control.roles.forgotten,
+      ([name]) => name === 'hello',
+    );
   });
 
   it('show the values of variables only to those who ask for them', async (t) => {
@@ -91,12 +97,11 @@ describe('functions of the API', () => {
     const control = await startUnderTest(t);
     const digest = await control.bundle();
     for (let i = 0; i < 13; i += 1) await control.put('/v1/functions/hello', { digest, config: { timeoutMs: 1_000 + i } });
-    await sleep(20);
-    const { versions } = (await control.call('/v1/functions/hello/versions')).json as { versions: { number: number }[] };
-    assert.deepEqual(
-      versions.map((version) => version.number),
-      [13, 12, 11, 10, 9, 8, 7, 6, 5, 4],
-    );
+    const numbers = async () => {
+      const { versions } = (await control.call('/v1/functions/hello/versions')).json as { versions: { number: number }[] };
+      return versions.map(({ number }) => number);
+    };
+    assert.deepEqual(await eventually(numbers, ({ length }) => length <= 10), [13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
   });
 
   it('change on condition: of 100 stale updates at once, one wins', async (t) => {
@@ -118,17 +123,20 @@ describe('functions of the API', () => {
     const control = await startUnderTest(t);
     const digest = await control.bundle();
     assert.equal((await control.put('/v1/functions/nobody', { digest })).json['placed'], false);
-    let release: () => void = () => undefined;
+    let release: (() => void) | undefined;
     control.roles.place = () =>
       new Promise((resolve) => {
         release = resolve;
       });
     control.roles.subscribe();
-    await sleep(50);
-    release();
+    await eventually(
+      () => release !== undefined,
+      (isPlacing) => isPlacing,
+    );
+    release?.();
     const deploying = control.put('/v1/functions/hello', { digest });
     assert.equal(await Promise.race([deploying, sleep(300, 'waits')]), 'waits');
-    release();
+    release?.();
     assert.equal((await deploying).json['placed'], true);
   });
 

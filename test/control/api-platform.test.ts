@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { eventually } from '../e2e/functions.ts';
 import { assertProblem, startUnderTest, token } from './control-under-test.ts';
 
 describe('the door of the API', () => {
@@ -97,13 +98,11 @@ describe('the platform in the API', () => {
       events: { ready: true, detail: 'serves' },
     });
     control.roles.ready = true;
-    await sleep(550);
-    const healthy = await control.call('/healthz', { token: null });
-    assert.deepEqual([healthy.status, healthy.json['status']], [200, 'ok']);
+    const health = () => control.call('/healthz', { token: null });
+    const healthy = await eventually(health, ({ status }) => status === 200);
+    assert.equal(healthy.json['status'], 'ok');
     await control.roles.stop('gateway');
-    await sleep(550);
-    const { status, json } = await control.call('/healthz', { token: null });
-    assert.equal(status, 503);
+    const { json } = await eventually(health, ({ status }) => status === 503);
     assert.match(JSON.stringify(json), /"gateway":\{"ready":false,"detail":"the gateway is away"/);
   });
 
@@ -139,9 +138,9 @@ describe('the platform in the API', () => {
       assert.ok(whole.text.split('\n').includes(line), line);
     }
     await control.roles.stop('agent');
-    await sleep(20);
-    const rest = (await control.call('/metrics')).text.split('\n');
-    assert.ok(rest.includes('swiftlet_role_up{role="agent"} 0') && rest.includes('swiftlet_gateway_things 1'));
+    const metrics = async () => (await control.call('/metrics')).text.split('\n');
+    const rest = await eventually(metrics, (lines) => lines.includes('swiftlet_role_up{role="agent"} 0'));
+    assert.ok(rest.includes('swiftlet_gateway_things 1'));
     assert.ok(!rest.includes('swiftlet_agent_things 1'));
   });
 
@@ -268,8 +267,10 @@ describe('logs of the API', () => {
     assert.ok(control.roles.followers > 0);
     hangUp.abort();
     await assert.rejects(reader.read());
-    await sleep(100);
-    assert.equal(control.roles.followers, 0);
+    await eventually(
+      () => control.roles.followers,
+      (followers) => followers === 0,
+    );
   });
 
   it('are followed from nothing at once, and end with the function or with control', async (t) => {

@@ -61,10 +61,8 @@ describe('the publisher', () => {
     const { publisher, subscribe, revisionOf } = await published(t);
     assert.equal(await publisher.placed(await revisionOf(), 1_000), false);
     let slow = 0;
-    subscribe(undefined, 'agent');
-    subscribe();
     const stuck = subscribe(() => sleep(slow, undefined, { ref: false }));
-    await sleep(30);
+    await Promise.all([subscribe(undefined, 'agent'), subscribe(), stuck].map(stateOf));
     slow = 100;
     const started = performance.now();
     assert.equal(await publisher.placed(await revisionOf({ function: 'b' }), 1_000), true);
@@ -79,8 +77,7 @@ describe('the publisher', () => {
 
   it('has placed nothing while a role that is needed is not there', async (t) => {
     const { publisher, subscribe, revisionOf } = await published(t);
-    subscribe();
-    await sleep(30);
+    await stateOf(subscribe());
     assert.equal(await publisher.placed(await revisionOf(), 1_000), false);
   });
 
@@ -97,8 +94,7 @@ describe('the publisher', () => {
     const config = functionConfigSchema.parse({ environment: { FILL: 'x'.repeat(30_000) } });
     for (let i = 0; i < 60; i += 1) await revisionOf({ function: `f${i}`, config });
     const subscriber = subscribe();
-    for (let i = 0; subscriber.state === undefined && i < 100; i += 1) await sleep(10);
-    assert.equal(subscriber.state?.functions.size, 60);
+    assert.equal((await stateOf(subscriber)).functions.size, 60);
   });
 
   it('publishes many functions in parts, and what changes meanwhile after them', async (t) => {
