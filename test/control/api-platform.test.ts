@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { eventually } from '../e2e/functions.ts';
 import { assertProblem, startUnderTest, token } from './control-under-test.ts';
@@ -300,9 +299,9 @@ describe('control that stops', () => {
     const socket = connect(Number(new URL(control.url).port), '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write(
-      `PUT /v1/artifacts/${'a'.repeat(64)} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/vnd.swiftlet.bundle\r\ncontent-length: 100\r\n\r\nx`,
+      `PUT /v1/artifacts/${'a'.repeat(64)} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/vnd.swiftlet.bundle\r\ncontent-length: 100\r\nexpect: 100-continue\r\n\r\nx`,
     );
-    await sleep(50);
+    await once(socket, 'data');
     const started = performance.now();
     const closed = once(socket, 'close');
     await control.stop(300);

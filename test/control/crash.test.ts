@@ -6,11 +6,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleMediaType } from '../../src/build/bundle.ts';
 import { answerKeys } from '../../src/cli/up/answer-keys.ts';
 import { openRootKeys } from '../../src/cli/up/root-key-place.ts';
 import { roleConfigVariable } from '../../src/role/role-config.ts';
+import { eventually } from '../e2e/functions.ts';
 import { bundleOf, call, configIn, sha256 } from './control-under-test.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -78,7 +78,11 @@ describe('control that is killed', () => {
       }
       const stopped = new AbortController();
       const clients = ['a', 'b', 'c'].map((name) => client(name, stopped.signal).catch(() => undefined));
-      await sleep(60 + round * 37);
+      const tried = serial;
+      await eventually(
+        () => serial - tried,
+        (more) => more > 2 + round,
+      );
       stopped.abort();
       child.kill('SIGKILL');
       await once(child, 'exit');
