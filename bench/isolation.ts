@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { freezing } from '../src/model/isolation.ts';
+import { freezing, hibernating } from '../src/model/isolation.ts';
 
 /** What kept functions apart while a figure was taken; without all of it the figure does not count. */
 export interface Isolation {
@@ -19,7 +19,7 @@ const platformSchema = z.object({
 /** @param platform the answer of `GET /v1/platform` */
 export function isolationIn(platform: unknown): Isolation {
   const { mode, facts: told } = platformSchema.parse(platform).isolation;
-  const facts = told.filter(({ means }) => means !== freezing);
+  const facts = told.filter(({ means }) => means !== freezing && means !== hibernating);
   const missing = facts.filter(({ inForce }) => !inForce).map(({ means }) => means);
   const full = facts.length > 0 && missing.length === 0 && mode !== 'process';
   return { full, detail: full ? facts.map(({ means }) => means).join(', ') : `missing: ${missing.join(', ') || 'everything'}` };

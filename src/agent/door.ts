@@ -31,6 +31,7 @@ import { targetsSchema } from '../wire/scale-calls.ts';
 import type { EndReason } from './end-reason.ts';
 import type { Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
+import { heldBytes } from './levels.ts';
 import type { IsolationReport } from './isolation.ts';
 import { idleLimitMs } from './rest.ts';
 import type { Targets } from './targets.ts';
@@ -55,6 +56,8 @@ export interface DoorMeans {
   readonly privateNetwork: (tenant: string, name: string) => Promise<PrivateNetworkState | undefined>;
   /** Whether this host can freeze. */
   readonly canFreeze: boolean;
+  /** What a byte that lies in swap takes of the host's memory. */
+  readonly memoryPerSwappedByte: () => number;
   /** Resolves with the version as soon as it is published here. @throws SwiftletError Unavailable when that takes too long */
   readonly published: (tenant: string, name: string, number: number) => Promise<Version>;
   readonly metrics: () => Promise<string>;
@@ -81,6 +84,7 @@ export function door(means: DoorMeans): CallHandlers {
     networkCounts,
     privateNetwork,
     canFreeze,
+    memoryPerSwappedByte,
     published,
     metrics,
     isolation,
@@ -115,7 +119,7 @@ export function door(means: DoorMeans): CallHandlers {
           } satisfies AcquiredInstance;
         }
         case 'instances':
-          return [...instances.all].map((instance) => summary(instance, instances.isProvisioned(instance)));
+          return [...instances.all].map((instance) => summary(instance, instances.isProvisioned(instance), memoryPerSwappedByte()));
         case 'capacity':
           return instances.capacity();
         case 'provisioned':
@@ -183,7 +187,8 @@ export function announceEnd(server: Pick<CallServer, 'peers'>, instance: Instanc
   for (const peer of server.peers) if (peer.role === 'gateway') peer.notify('ended', ended);
 }
 
-function summary({ id, version, state, startedAt, sandbox }: Instance, isProvisioned: boolean): InstanceSummary {
+/** @param perSwappedByte what a byte in swap takes of the memory */
+function summary({ id, version, state, startedAt, sandbox }: Instance, isProvisioned: boolean, perSwappedByte: number): InstanceSummary {
   return {
     instanceId: id,
     tenant: version.tenant,
@@ -192,7 +197,7 @@ function summary({ id, version, state, startedAt, sandbox }: Instance, isProvisi
     state: state.kind,
     provisioned: isProvisioned,
     startedAt,
-    memoryBytes: sandbox.memoryBytes(),
+    memoryBytes: state.kind === 'hibernated' ? heldBytes(sandbox.memory(), perSwappedByte) : sandbox.memoryBytes(),
     pid: sandbox.pid,
   };
 }

@@ -3,7 +3,7 @@ import type { Peer } from '../wire/calls.ts';
 import type { EndReason } from './end-reason.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 
-/** Where an instance is in its life; see docs/keeping-warm.md. A later level of rest (hibernated) is one more member. */
+/** Where an instance is in its life; see docs/keeping-warm.md. */
 export type InstanceState =
   | { readonly kind: 'starting' }
   /** A gateway holds the lease on all its slots; it ends by itself at `until`. */
@@ -18,6 +18,8 @@ export type RestingState =
   | { readonly kind: 'idle'; readonly since: number; readonly isQuiet: boolean }
   /** Its processes do not run. It was quiet before. */
   | { readonly kind: 'frozen'; readonly since: number }
+  /** Frozen, and what only it has lies in swap. */
+  | { readonly kind: 'hibernated'; readonly since: number }
   /** A one-shot one that has had its request: nobody gets it any more. */
   | { readonly kind: 'spent'; readonly since: number; readonly isQuiet: boolean };
 
@@ -33,11 +35,16 @@ export interface Instance {
 }
 
 export function isResting(state: InstanceState): state is RestingState {
-  return state.kind === 'idle' || state.kind === 'frozen' || state.kind === 'spent';
+  return state.kind === 'idle' || isStill(state) || state.kind === 'spent';
 }
 
+type StillState = Extract<InstanceState, { readonly kind: 'frozen' | 'hibernated' }>;
+
+/** Whether none of its processes runs. */
+export const isStill = (state: InstanceState): state is StillState => state.kind === 'frozen' || state.kind === 'hibernated';
+
 /** Whether nothing of a request goes on in it. */
-export const isQuiet = (state: RestingState): boolean => state.kind === 'frozen' || state.isQuiet;
+export const isQuiet = (state: RestingState): boolean => isStill(state) || state.isQuiet;
 
 /** What becomes of an instance whose lease is over. Whether a one-shot one has had its request nobody knows: it may have. */
 export const afterLease = ({ process }: Pick<FunctionConfig, 'process'>, since: number): RestingState => ({
@@ -57,7 +64,8 @@ export function isThere({ state, version }: Pick<Instance, 'state' | 'version'>)
 }
 
 /**
- * The best instance of a version that nobody holds: one that is ready, else the one that was frozen last, so that others grow old.
+ * The best instance of a version that nobody holds: one that is ready, else the one that was frozen last, so that others grow old, else the one
+ * that was hibernated last.
  * @param isStale whether it has a value of a secret that was rotated since: nobody is to get it any more
  */
 export function bestResting(
@@ -65,16 +73,19 @@ export function bestResting(
   { tenant, function: name, number }: Version,
   isStale: (instance: Instance) => boolean,
 ): Instance | undefined {
-  let best: { readonly instance: Instance; readonly since: number } | undefined;
+  let best: { readonly instance: Instance; readonly state: StillState } | undefined;
   for (const instance of instances) {
     const { state, version } = instance;
     if (version.number !== number || version.function !== name || version.tenant !== tenant || isStale(instance)) continue;
     // The oldest comes first: those that are provisioned are used before others.
     if (state.kind === 'idle') return instance;
-    if (state.kind === 'frozen' && (best === undefined || state.since > best.since)) best = { instance, since: state.since };
+    if (isStill(state) && (best === undefined || isBetter(state, best.state))) best = { instance, state };
   }
   return best?.instance;
 }
+
+const isBetter = (one: StillState, other: StillState): boolean =>
+  one.kind === other.kind ? one.since > other.since : one.kind === 'frozen';
 
 /** The one that nobody has had for longest, and in which nothing goes on. @param mayEnd which of them may be ended */
 export function longestResting(instances: Iterable<Instance>, mayEnd: (instance: Instance) => boolean): Instance | undefined {

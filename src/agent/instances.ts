@@ -11,7 +11,7 @@ import { capacityOf } from './capacity.ts';
 import type { Started, StartOrder } from './cold-start.ts';
 import { demandMemory } from './demand-memory.ts';
 import { type EndReason, endReason } from './end-reason.ts';
-import { afterLease, bestResting, hasLapsed, type Instance, isResting, isThere, longestResting } from './instance.ts';
+import { afterLease, bestResting, hasLapsed, type Instance, isResting, isStill, isThere, longestResting } from './instance.ts';
 import { fateOf } from './rest.ts';
 import { type Occupants, type PlaceSharing, placesKept } from './place-sharing.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -36,13 +36,15 @@ export interface InstancesMeans {
   readonly places: Pick<PlaceSharing, 'mayStart' | 'makeRoomFor' | 'isYielding'>;
   /** Whether this host can freeze. */
   readonly canFreeze: boolean;
+  /** After how long without requests an instance of a version is hibernated; infinite while this host cannot. */
+  hibernateMs(version: Version): number;
   now(): number;
   readonly log: Logger;
 }
 
 export interface Acquired {
   readonly instance: Instance;
-  readonly start: 'warm' | 'thawed' | 'cold';
+  readonly start: 'warm' | 'thawed' | 'awakened' | 'cold';
   readonly times: StartTimes;
 }
 
@@ -56,6 +58,8 @@ export class Instances {
   readonly #starting = new Map<string, Version>();
   /** Those whose runtime was asked to say when nothing goes on in it any more. */
   readonly #asked = new Set<Instance>();
+  /** Those whose memory goes to swap now, or waits for that. */
+  readonly #paging = new Set<Instance>();
 
   constructor(means: InstancesMeans) {
     this.#means = means;
@@ -81,9 +85,9 @@ export class Instances {
   ): Promise<Acquired> {
     const resting = bestResting(this.#all.values(), version, (instance) => !this.#isOffered(instance));
     if (resting !== undefined) {
-      const start = resting.state.kind === 'frozen' ? 'thawed' : 'warm';
+      const { kind } = resting.state;
       this.#lease(resting, holder);
-      return { instance: resting, start, times: noTimes };
+      return { instance: resting, start: kind === 'hibernated' ? 'awakened' : kind === 'frozen' ? 'thawed' : 'warm', times: noTimes };
     }
     const { instance, times } = await this.#start(version, id, onSandbox, onFailed).catch((error: unknown) => {
       // It is asked for again, and finds the room then.
@@ -244,14 +248,14 @@ export class Instances {
   }
 
   #lease(instance: Instance, holder: Peer): void {
-    if (instance.state.kind === 'frozen') instance.sandbox.thaw();
+    if (isStill(instance.state)) instance.sandbox.thaw();
     instance.state = { kind: 'leased', holder, until: this.#means.now() + leaseMs };
   }
 
   /** Has the runtime say when nothing goes on in it, and then decides what becomes of it. The word counts for this rest only. */
   #learnQuiet(instance: Instance): void {
     const { state } = instance;
-    if (!isResting(state) || state.kind === 'frozen' || state.isQuiet || this.#asked.has(instance)) return;
+    if (!isResting(state) || isStill(state) || state.isQuiet || this.#asked.has(instance)) return;
     this.#asked.add(instance);
     instance.sandbox.connection.rest().then(
       () => {
@@ -281,6 +285,7 @@ export class Instances {
       isTooMany: target !== undefined && there > Math.max(1, target.target),
       serving: this.#means.isServed(version) && !(this.isStale(instance) && this.#isReplaced(version)) && !places.isYielding(instance),
       canFreeze,
+      hibernateMs: this.#means.hibernateMs(version),
       isProvisioned: this.isProvisioned(instance),
     };
     switch (fateOf(facts, now)) {
@@ -292,12 +297,29 @@ export class Instances {
         sandbox.freeze();
         instance.state = { kind: 'frozen', since: state.since };
         break;
+      case 'hibernate':
+        this.#hibernate(instance);
+        break;
       case 'thaw':
         sandbox.thaw();
         instance.state = { kind: 'idle', since: state.since, isQuiet: true };
         break;
       case 'stay':
     }
+  }
+
+  /** A request may come for it meanwhile: then it is thawed as before. */
+  #hibernate(instance: Instance): void {
+    const { state, sandbox, id } = instance;
+    if (state.kind !== 'frozen' || this.#paging.has(instance)) return;
+    this.#paging.add(instance);
+    sandbox
+      .hibernate()
+      .then(() => {
+        if (instance.state === state) instance.state = { kind: 'hibernated', since: state.since };
+      })
+      .catch((error: unknown) => this.#means.log.warn({ err: error, instance: id }, 'an instance could not be hibernated; it stays frozen'))
+      .finally(() => this.#paging.delete(instance));
   }
 
   #hold(instance: Instance): void {

@@ -3,11 +3,13 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SwiftletError } from '../model/errors.ts';
-import { freezing, outgoing } from '../model/isolation.ts';
+import { freezing, hibernating, outgoing } from '../model/isolation.ts';
 import type { IsolationMode } from '../role/role-config.ts';
 import type { CgroupTree } from './linux/cgroup.ts';
 import { isExecutable } from './linux/is-executable.ts';
 import { openCgroups } from './linux/open-cgroups.ts';
+import { pageOutFault } from './linux/page-out.ts';
+import { freeSwapBytes, readSwapAreas } from './linux/swap-areas.ts';
 import { inTheWay } from './network/other-firewalls.ts';
 import { type Missing, tryNetwork } from './network/try-network.ts';
 import { compileSeccomp } from './linux/seccomp.ts';
@@ -50,8 +52,9 @@ export type WayOutFound =
 /**
  * Looks at the machine, and tries what can be tried. Takes some 20 ms; leaves nothing behind.
  * @param trialUid a host uid for the trial sandbox; used only as root
+ * @param swap what a platform that starts now makes for itself
  */
-export async function inspectIsolation(trialUid: number, way: WayOutFound = { mode: 'host' }): Promise<IsolationReport> {
+export async function inspectIsolation(trialUid: number, way: WayOutFound = { mode: 'host' }, swap?: string): Promise<IsolationReport> {
   const bwrap = findBwrap();
   const root = hasSysAdmin();
   const namespaces = await inspectNamespaces(bwrap, root ? trialUid : undefined);
@@ -59,7 +62,7 @@ export async function inspectIsolation(trialUid: number, way: WayOutFound = { mo
   const facts = [
     namespaces,
     inspectUids(isolated, root),
-    ...inspectCgroups(isolated),
+    ...inspectCgroups(isolated, swap),
     inspectSeccomp(isolated),
     inspectScratch(isolated, root),
     inspectNetwork(isolated),
@@ -132,9 +135,9 @@ function inspectUids(isolated: boolean, root: boolean): IsolationFact {
       };
 }
 
-function inspectCgroups(isolated: boolean): IsolationFact[] {
+function inspectCgroups(isolated: boolean, swap: string | undefined): IsolationFact[] {
   const limits = 'memory, process and CPU limits';
-  if (!isolated) return [notIsolated(limits), notIsolated(freezing)];
+  if (!isolated) return [notIsolated(limits), notIsolated(freezing), notIsolated(hibernating)];
   const remedy = existsSync('/run/systemd/system')
     ? 'start Swiftlet as root, or with cgroups of its own: systemd-run --user --scope -p Delegate=yes swiftlet up'
     : 'start Swiftlet as root';
@@ -142,15 +145,16 @@ function inspectCgroups(isolated: boolean): IsolationFact[] {
     const cgroups = openCgroups(`swiftlet-inspect-${process.pid}`);
     if (cgroups === undefined) {
       const unfrozen = { means: freezing, inForce: false, detail: withoutFreezer('no cgroup that this process may write'), remedy };
-      return [{ means: limits, inForce: false, detail: withoutCgroups(), remedy }, unfrozen];
+      return [{ means: limits, inForce: false, detail: withoutCgroups(), remedy }, unfrozen, unhibernated];
     }
     cgroups.close();
-    return [limitsFact(limits, cgroups, remedy), freezerFact(cgroups)];
+    return [limitsFact(limits, cgroups, remedy), freezerFact(cgroups), cgroups.canFreeze ? inspectSwap(swap) : unhibernated];
   } catch (error) {
     const reason = `cgroups cannot be used: ${String(error)}`;
     return [
       { means: limits, inForce: false, detail: reason, remedy },
       { means: freezing, inForce: false, detail: withoutFreezer(reason), remedy },
+      unhibernated,
     ];
   }
 }
@@ -166,6 +170,26 @@ function freezerFact({ version, canFreeze }: CgroupTree): IsolationFact {
   return version === 1
     ? { means, inForce: false, detail: withoutFreezer('the controller "freezer" is not mounted or not writable'), remedy: mountFreezer }
     : { means, inForce: false, detail: withoutFreezer('this kernel is older than 5.2') };
+}
+
+const unhibernated: IsolationFact = { means: hibernating, inForce: false, detail: 'needs freezing' };
+
+/** @param swap what is made at the start */
+function inspectSwap(swap: string | undefined): IsolationFact {
+  const means = hibernating;
+  const without = (why: string, remedy: string) => ({
+    means,
+    inForce: false,
+    detail: `${why}; idle instances stay frozen instead`,
+    remedy,
+  });
+  const fault = pageOutFault();
+  if (fault !== undefined) return without(fault, 'start Swiftlet as root, with CAP_SYS_NICE');
+  if (swap !== undefined) return { means, inForce: true, detail: swap };
+  const areas = readSwapAreas();
+  if (areas.length === 0) return without('this host has no swap', 'have some made, as root: swiftlet up --swap 2GiB');
+  const kinds = [...new Set(areas.map(({ kind }) => kind))].join(' and ');
+  return { means, inForce: true, detail: `their memory goes to swap (${kinds}, ${Math.round(freeSwapBytes(areas) / 2 ** 20)} MiB free)` };
 }
 
 const withoutFreezer = (reason: string): string => `${reason}; idle instances stay ready instead`;

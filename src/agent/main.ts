@@ -24,6 +24,7 @@ import { drain } from './drain.ts';
 import type { Instance } from './instance.ts';
 import { keepRights } from './linux/capabilities.ts';
 import { Instances } from './instances.ts';
+import { openHibernation } from './hibernation.ts';
 import { inspectIsolation, type WayOutFound } from './isolation.ts';
 import { agentMetrics } from './metrics.ts';
 import { openSandboxes } from './open-sandboxes.ts';
@@ -68,6 +69,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     Math.max(served.minimum(version), targets.of(version)?.minimum ?? 0);
   const isServed = ({ tenant, function: name, number }: Version) => served.find(tenant, name, number) !== undefined;
   const { canFreeze } = sandboxes;
+  const hibernation = await openHibernation(config, canFreeze, now, log);
   const secrets = new SecretBox();
   const instances: Instances = new Instances({
     isServed,
@@ -77,6 +79,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     target: (version) => targets.of(version),
     places: new PlaceSharing({ capacity: maxSandboxes, tenants: () => served.tenants, retire: tellToRetire, now }),
     canFreeze,
+    hibernateMs: (version) => hibernation.afterMs(version.config),
     now,
     log,
     start: (version, order) => metrics.counted(version.config.runtime, coldStart(startMeans, version, order)),
@@ -116,6 +119,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const provisionedNow = () => provisioned.status(served.all);
   const metrics = agentMetrics({
     instances,
+    memory: () => sandboxes.memory(),
     pools: () => pools,
     provisioned: provisionedNow,
     network: () => network?.counts(),
@@ -188,6 +192,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     networkCounts: (tenant: string, name: string) => network?.countsOf(tenant, name),
     privateNetwork: async (tenant: string, name: string) => network?.privateNetwork(tenant, name),
     canFreeze,
+    memoryPerSwappedByte: () => hibernation.memoryPerSwappedByte(),
     published: (tenant: string, name: string, number: number) => served.wait(tenant, name, number),
     metrics: () => metrics.text(),
     isFollowing: () => subscriber.isFollowing,
@@ -217,6 +222,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       await buildDoor[Symbol.asyncDispose]();
       await subscriber[Symbol.asyncDispose]();
       await Promise.all([instances.close(), pools.close(), sandboxes.close()]);
+      hibernation[Symbol.dispose]();
       await opened[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
       await artifacts[Symbol.asyncDispose]();

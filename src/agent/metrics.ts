@@ -3,6 +3,7 @@ import { SwiftletError } from '../model/errors.ts';
 import type { RuntimeName } from '../model/runtimes.ts';
 import type { NetworkCounts, ProvisionedStatus } from '../wire/agent-calls.ts';
 import type { Instances } from './instances.ts';
+import type { CgroupMemory } from './linux/cgroup.ts';
 import { Withdrawn } from './pool.ts';
 import type { Pools } from './pools.ts';
 
@@ -15,6 +16,8 @@ export interface AgentMetrics {
 /** Where the gauges and counters come from. */
 export interface Measured {
   readonly instances: Instances;
+  /** What all sandboxes have. */
+  readonly memory: () => CgroupMemory;
   readonly pools: () => Pools;
   readonly provisioned: () => readonly ProvisionedStatus[];
   /** By function; undefined where functions have no network. */
@@ -33,7 +36,7 @@ export interface ProxyReading {
 }
 
 /** The agent's part of `GET /metrics`; gauges are read from what they measure when somebody looks. */
-export function agentMetrics({ instances, pools, provisioned, network, proxies }: Measured): AgentMetrics {
+export function agentMetrics({ instances, memory, pools, provisioned, network, proxies }: Measured): AgentMetrics {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
@@ -46,6 +49,17 @@ export function agentMetrics({ instances, pools, provisioned, network, proxies }
       for (const { version, state } of instances.all) this.inc({ tenant: version.tenant, function: version.function, state: state.kind });
     },
   });
+  const held = (name: string, help: string, read: (memory: CgroupMemory) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read(memory()));
+      },
+    });
+  held('swiftlet_sandboxes_private_bytes', 'What sandboxes have in memory, without the files that they read', (now) => now.privateBytes);
+  held('swiftlet_sandboxes_swapped_bytes', 'What they have in swap', (now) => now.swappedBytes);
   new Gauge({
     name: 'swiftlet_instances_outdated',
     help: 'Instances that have a rotated secret’s old value and are being replaced',

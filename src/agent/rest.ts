@@ -1,5 +1,5 @@
 /** What becomes of an instance that nobody uses. Pure. */
-import { isQuiet, type RestingState } from './instance.ts';
+import { isQuiet, isStill, type RestingState } from './instance.ts';
 
 export interface RestFacts {
   readonly state: RestingState;
@@ -12,8 +12,9 @@ export interface RestFacts {
   readonly isTooMany: boolean;
   /** Whether this host can freeze. */
   readonly canFreeze: boolean;
-  /** How long it may rest before it is frozen, and before it is ended. */
+  /** How long it may rest before it is frozen, before what it has in memory goes to swap (infinite where that cannot be), and before it is ended. */
   readonly freezeMs: number;
+  readonly hibernateMs: number;
   readonly idleMs: number;
   /** How long one that is too many may rest. */
   readonly surplusMs: number;
@@ -21,18 +22,22 @@ export interface RestFacts {
   readonly timeoutMs: number;
 }
 
-export type Fate = 'stay' | 'freeze' | 'thaw' | 'end';
+export type Fate = 'stay' | 'freeze' | 'hibernate' | 'thaw' | 'end';
 
 /**
  * Ended is what serves no more, or has rested for its idle time, or for less if it is too many: once it is quiet, or after the time that a
- * request may take, for one that never says so. Frozen is only what is known to be quiet: nothing of a request may be stopped.
+ * request may take, for one that never says so. Frozen is only what is known to be quiet: nothing of a request may be stopped. Hibernated is
+ * only what is frozen.
  */
 export function fateOf(facts: RestFacts, now: number): Fate {
-  const { state, serving, isProvisioned, canFreeze, freezeMs, timeoutMs } = facts;
+  const { state, serving, isProvisioned, canFreeze, freezeMs, hibernateMs, timeoutMs } = facts;
   const restedMs = now - state.since;
   const mayEnd = state.kind === 'spent' || !serving || (!isProvisioned && restedMs >= keptMs(facts));
   if (mayEnd && (isQuiet(state) || restedMs >= timeoutMs)) return 'end';
-  if (state.kind === 'frozen') return isProvisioned ? 'thaw' : 'stay';
+  if (isStill(state)) {
+    if (isProvisioned) return 'thaw';
+    return state.kind === 'frozen' && restedMs >= hibernateMs ? 'hibernate' : 'stay';
+  }
   return state.kind === 'idle' && canFreeze && isQuiet(state) && !isProvisioned && !mayEnd && restedMs >= freezeMs ? 'freeze' : 'stay';
 }
 

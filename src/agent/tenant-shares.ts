@@ -2,7 +2,7 @@
  * Divides the processors among tenants: however many instances one has, all of them together weigh what the tenant does. Sandboxes
  * do not move into a cgroup of their tenant for that, which would cost each cold start milliseconds; each gets its part of the weight.
  */
-import type { Instance } from './instance.ts';
+import { type Instance, isStill } from './instance.ts';
 
 /** A lone instance of a usual tenant weighs so much: room below it for a thousand of one tenant. */
 const weightOfOne = 10;
@@ -27,9 +27,9 @@ export class TenantShares {
     this.#weightOf = weightOf;
   }
 
-  /** Writes what has changed. Frozen instances take nothing, and weigh nothing. */
+  /** Writes what has changed. Those that stand still take nothing, and weigh nothing. */
   divide(instances: Iterable<Weighed>): void {
-    const running = [...instances].filter(({ state }) => state.kind !== 'frozen');
+    const running = [...instances].filter(({ state }) => !isStill(state));
     const counts = new Map<string, number>();
     for (const { version } of running) counts.set(version.tenant, (counts.get(version.tenant) ?? 0) + 1);
     // A lone tenant shares with nobody: its starts and ends cost no writes.

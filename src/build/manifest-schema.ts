@@ -197,6 +197,11 @@ export const settingsSchema = z.strictObject({
   freeze: durationSchema(limits.freezeMs)
     .optional()
     .describe('After how long without requests an instance is frozen: it takes no processor time; default 10 s, never when not below idle'),
+  hibernate: durationSchema(limits.hibernateMs)
+    .optional()
+    .describe(
+      'After how long without requests what an instance has in memory goes to swap; default: when that pays on its host, never when not below idle',
+    ),
   keepWarm: keepWarmEntrySchema.optional().describe('When it is called so that an instance stays warm'),
   scale: scaleSchema.optional().describe('How the number of instances follows the load'),
   protect: protectSchema.optional().describe('What the function is protected by'),

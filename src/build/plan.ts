@@ -143,6 +143,7 @@ const configOf = (settings: ReturnType<typeof withDefaults>, { handler, runtime 
   maximum: settings.maximum,
   idleMs: settings.idle,
   freezeMs: settings.freeze,
+  hibernateMs: settings.hibernate,
   keepWarm: settings.keepWarm === undefined ? undefined : planKeepWarm(settings.keepWarm),
   scale: planScale(settings.scale),
   protect: planProtection(settings.protect ?? {}),

@@ -55,6 +55,7 @@ const percentilesSchema = z.object({ p50Ms: z.number(), p95Ms: z.number() });
 const startsSchema = z.object({
   warm: z.int(),
   thawed: z.int(),
+  awakened: z.int().default(0),
   provisioned: z.int(),
   cold: z.int(),
   recent: z.object({

@@ -84,6 +84,7 @@ function addPlatformCommands(program: Command): void {
     .option('--lambda-port <port>', "where AWS Lambda's API is served, or off (8082)")
     .option('--host <address>', 'the address to listen on (127.0.0.1)')
     .option('--pool-size <count>', 'warm sandboxes kept per pool (8)')
+    .option('--swap <size>', 'make swap of this size for idle instances, such as 2GiB, zram:2GiB or file:2GiB; needs root (none)')
     .option('--urls <rule>', 'who may call functions that do not say it: public (on 127.0.0.1), or token (on any other address)')
     .option('--issuers <file>', 'who else says who somebody is (OpenID Connect), and what role that is worth')
     .option('--event-log <place>', 'where events are stored: sqlite, or nats://user:password@host:4222 (sqlite)')

@@ -2,10 +2,11 @@ import type { Starts } from './api-client.ts';
 import { table } from './table.ts';
 
 /** How a function's starts went, for people. */
-export function startsTable({ warm, thawed, provisioned, cold, recent }: Starts): string {
+export function startsTable({ warm, thawed, awakened, provisioned, cold, recent }: Starts): string {
   const found = [
     [warm, 'warm'],
     [thawed, 'thawed'],
+    [awakened, 'awakened'],
     [provisioned, 'provisioned'],
     [cold, 'cold'],
   ] as const;

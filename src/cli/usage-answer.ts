@@ -9,6 +9,7 @@ export const usageSchema = z.object({
       invocations: z.int(),
       coldStarts: z.int(),
       thawed: z.int(),
+      awakened: z.int().default(0),
       provisioned: z.int(),
       gbSeconds: z.number(),
       billedMs: z.number(),

@@ -114,6 +114,8 @@ export const functionConfigSchema = z
     idleMs: between(limits.idleMs),
     /** After how long without requests it is frozen; never when that is not below `idleMs`. */
     freezeMs: between(limits.freezeMs),
+    /** After how long without requests what it has in memory goes to swap; never when that is not below `idleMs`. Absent: when that pays on its host. */
+    hibernateMs: z.int().min(limits.hibernateMs.min).max(limits.hibernateMs.max).optional(),
     /** Requests that may wait for an instance, and for how long. */
     queueLength: between(limits.queueLength),
     queueTimeoutMs: between(limits.queueTimeoutMs),

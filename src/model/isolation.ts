@@ -8,6 +8,9 @@ interface Fact {
 /** Told beside the means of isolation, since it is found and missed in the same place; nothing is less apart without it. */
 export const freezing = 'freezing of idle instances';
 
+/** Told there, too: where it is missing, idle instances stay in memory. */
+export const hibernating = 'hibernation of idle instances';
+
 /** Told there for the same reason: where it is missing, functions have a loopback and nothing else. */
 export const outgoing = 'outgoing traffic';
 

@@ -18,6 +18,7 @@ export const initTimeoutMs = { min: 100, max: 300_000, default: 10_000 } as cons
 export const concurrency = { min: 1, max: 1_000, default: 1 } as const;
 export const instances = { min: 0, max: 1_000, default: 100 } as const;
 export const idleMs = { min: 0, max: 86_400_000, default: 60_000 } as const;
+export const hibernateMs = { min: 0, max: 86_400_000 } as const;
 export const freezeMs = { min: 0, max: 86_400_000, default: 10_000 } as const;
 /** A request whose instance is being started waits, too. */
 export const queueLength = { min: 1, max: 100_000, default: 1_000 } as const;

@@ -48,8 +48,8 @@ export const lengthOf = (spans: readonly PhaseSpan[], phase: ColdPhase): number 
 export const toMicroseconds = (value: number): number => Math.round(value * 1000) / 1000;
 
 /**
- * How a request found its instance: ready; frozen, and thawed for it; ready because the function has instances provisioned; or not at all,
+ * How a request found its instance: ready; frozen, and thawed for it; hibernated, and awakened for it; ready because the function has instances provisioned; or not at all,
  * so that it waited for a start.
  */
-export const starts = ['warm', 'thawed', 'provisioned', 'cold'] as const;
+export const starts = ['warm', 'thawed', 'awakened', 'provisioned', 'cold'] as const;
 export type Start = (typeof starts)[number];

@@ -16,22 +16,22 @@ const schema = `
   PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS usage (
     tenant TEXT NOT NULL, function TEXT NOT NULL, day TEXT NOT NULL,
-    warm INTEGER NOT NULL, thawed INTEGER NOT NULL DEFAULT 0, provisioned INTEGER NOT NULL DEFAULT 0, cold INTEGER NOT NULL, billedMs REAL NOT NULL, mebibyteMs REAL NOT NULL, platformMs REAL NOT NULL, prepaidMs REAL NOT NULL,
+    warm INTEGER NOT NULL, thawed INTEGER NOT NULL DEFAULT 0, awakened INTEGER NOT NULL DEFAULT 0, provisioned INTEGER NOT NULL DEFAULT 0, cold INTEGER NOT NULL, billedMs REAL NOT NULL, mebibyteMs REAL NOT NULL, platformMs REAL NOT NULL, prepaidMs REAL NOT NULL,
     PRIMARY KEY (tenant, day, function)
   ) STRICT, WITHOUT ROWID;`;
 
 /** What a table of before these were counted lacks. */
-const laterColumns = ['thawed', 'provisioned'] as const;
+const laterColumns = ['thawed', 'awakened', 'provisioned'] as const;
 
 const addition = `
-  INSERT INTO usage (tenant, function, day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs)
-  VALUES (:tenant, :function, :day, :warm, :thawed, :provisioned, :cold, :billedMs, :mebibyteMs, :platformMs, :prepaidMs)
+  INSERT INTO usage (tenant, function, day, warm, thawed, awakened, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs)
+  VALUES (:tenant, :function, :day, :warm, :thawed, :awakened, :provisioned, :cold, :billedMs, :mebibyteMs, :platformMs, :prepaidMs)
   ON CONFLICT DO UPDATE SET warm = warm + excluded.warm, thawed = thawed + excluded.thawed,
-    provisioned = provisioned + excluded.provisioned, cold = cold + excluded.cold, billedMs = billedMs + excluded.billedMs,
+    awakened = awakened + excluded.awakened, provisioned = provisioned + excluded.provisioned, cold = cold + excluded.cold, billedMs = billedMs + excluded.billedMs,
     mebibyteMs = mebibyteMs + excluded.mebibyteMs, platformMs = platformMs + excluded.platformMs, prepaidMs = prepaidMs + excluded.prepaidMs`;
 
 const selection = `
-  SELECT function, day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs FROM usage
+  SELECT function, day, warm, thawed, awakened, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs FROM usage
   WHERE tenant = :tenant AND day >= :from AND (:function IS NULL OR function = :function) ORDER BY day DESC, function LIMIT :limit`;
 
 interface Pending {
@@ -177,6 +177,7 @@ export const sumOf = (one: UsageCounts, other: UsageCounts): UsageCounts => ({
   day: one.day,
   warm: one.warm + other.warm,
   thawed: one.thawed + other.thawed,
+  awakened: one.awakened + other.awakened,
   provisioned: one.provisioned + other.provisioned,
   cold: one.cold + other.cold,
   billedMs: one.billedMs + other.billedMs,
@@ -190,6 +191,7 @@ const rowOf = (row: Record<string, unknown>): UsageRow => ({
   day: String(row['day']),
   warm: Number(row['warm']),
   thawed: Number(row['thawed']),
+  awakened: Number(row['awakened']),
   provisioned: Number(row['provisioned']),
   cold: Number(row['cold']),
   billedMs: Number(row['billedMs']),

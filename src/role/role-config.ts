@@ -84,6 +84,8 @@ export const roleConfigSchema = z.object({
     bootsAtOnce: z.int().min(1),
     /** Sandboxes on this host, pooled and running together. */
     maxSandboxes: z.int().min(1),
+    /** Swap that is made for idle instances; absent: they use what the host has. */
+    swap: z.object({ kind: z.enum(['auto', 'zram', 'file']), sizeBytes: z.int().min(1) }).optional(),
     /** The first host uid for sandboxes; slot n runs as `firstUid + n`. Absent: all sandboxes run as the agent's own user. */
     firstUid: z.int().optional(),
     /** A Python interpreter; absent: functions in Python are not served. */

@@ -113,6 +113,7 @@ export class SimulatedInstances {
         case 'freeze':
           instance.rest = { kind: 'frozen', since: instance.rest.since };
           break;
+        case 'hibernate':
         case 'thaw':
         case 'stay':
       }
@@ -151,6 +152,8 @@ export class SimulatedInstances {
       isTooMany: decision !== undefined && there > Math.max(1, decision.target),
       canFreeze: true,
       freezeMs,
+      // Simulated is what every host does: not all have swap.
+      hibernateMs: Infinity,
       idleMs,
       surplusMs: scale.delayMs,
       timeoutMs,

@@ -17,8 +17,8 @@ export const acquiredSchema = z.object({
   socketPath: z.string(),
   /** Places for concurrent requests; the lease is on all of them. */
   slots: z.int().min(1),
-  /** How it was found: ready, frozen, or not at all. */
-  start: z.enum(['warm', 'thawed', 'cold']),
+  /** How it was found: ready, frozen, hibernated, or not at all. */
+  start: z.enum(['warm', 'thawed', 'awakened', 'cold']),
   /** Of a cold one. */
   ...startTimesSchema.shape,
   /** One of those that its function always has. The gateway keeps it for as long as its version serves. */
@@ -72,7 +72,7 @@ export const instanceSummarySchema = z.object({
   tenant: z.string(),
   function: z.string(),
   version: z.int(),
-  state: z.enum(['starting', 'leased', 'idle', 'frozen', 'spent', 'ending']),
+  state: z.enum(['starting', 'leased', 'idle', 'frozen', 'hibernated', 'spent', 'ending']),
   /** One of those that its function always has. */
   provisioned: z.boolean(),
   startedAt: z.string(),

@@ -66,6 +66,7 @@ export const usageCountsSchema = z.object({
   /** Invocations by how their instance was found. */
   warm: count,
   thawed: count.default(0),
+  awakened: count.default(0),
   provisioned: count.default(0),
   cold: count,
   billedMs: ms,

@@ -26,6 +26,15 @@ class FakeSandbox {
   readonly ended = this.#end.promise;
   readonly connection = { rest: () => new Promise<void>((resolve) => this.asked.push(resolve)) };
 
+  /** Ends the move to swap that is under way. */
+  beInSwap: (() => void) | undefined;
+
+  hibernate = () => {
+    this.did.push('hibernate');
+    return new Promise<void>((resolve) => {
+      this.beInSwap = resolve;
+    });
+  };
   freeze = () => void this.did.push('freeze');
   thaw = () => void this.did.push('thaw');
   kill = () => {
@@ -50,6 +59,7 @@ const targetOf = (target: number, maximum = 100): VersionTarget => ({
 
 class UnderTest {
   now = 0;
+  hibernateMs = Infinity;
   readonly gone: string[] = [];
   /** Those that a gateway was told to give back. */
   readonly retired: string[] = [];
@@ -85,6 +95,7 @@ class UnderTest {
       announceEnd: ({ id }) => void this.gone.push(id),
       memoryQuotaMiB: () => this.memoryQuotaMiB,
       canFreeze: true,
+      hibernateMs: () => this.hibernateMs,
       now: () => this.now,
       log: pino({ level: 'silent' }),
     });
@@ -143,6 +154,43 @@ test('idle, frozen, thawed for a request, and gone in the end', async () => {
   tested.after(4_000);
   await settled();
   assert.deepEqual([sandbox.did.at(-1), tested.gone, tested.states], ['kill', ['a'], []]);
+});
+
+test('hibernated after it was frozen, and awakened for a request', async () => {
+  const tested = new UnderTest();
+  tested.hibernateMs = 2_000;
+  const sandbox = await tested.rested('a');
+  tested.after(1_000);
+  tested.after(1_000);
+  tested.after(1);
+  assert.deepEqual([tested.states, sandbox.did], [['frozen'], ['freeze', 'hibernate']], 'asked for once, and frozen until it is done');
+  sandbox.beInSwap?.();
+  await settled();
+  assert.deepEqual(tested.states, ['hibernated']);
+  assert.equal(await tested.acquire('b'), 'a awakened');
+  assert.deepEqual([tested.states, sandbox.did.at(-1)], [['leased'], 'thaw']);
+  tested.instances.release('a', tested.gateway, 0);
+  await sandbox.beQuiet();
+  tested.after(1_000);
+  tested.after(1_000);
+  sandbox.beInSwap?.();
+  await settled();
+  tested.after(3_000);
+  await settled();
+  assert.deepEqual([sandbox.did.at(-1), tested.gone], ['kill', ['a']]);
+});
+
+test('a request that comes while the memory goes to swap finds a frozen one', async () => {
+  const tested = new UnderTest();
+  tested.hibernateMs = 1_000;
+  const sandbox = await tested.rested('a');
+  tested.after(1_000);
+  tested.after(0);
+  assert.deepEqual(sandbox.did, ['freeze', 'hibernate']);
+  assert.equal(await tested.acquire('b'), 'a thawed');
+  sandbox.beInSwap?.();
+  await settled();
+  assert.deepEqual(tested.states, ['leased']);
 });
 
 test('nothing is frozen, nor ended, before its runtime says that it is quiet', async () => {

@@ -87,6 +87,7 @@ const day = {
   invocations: 10,
   coldStarts: 2,
   thawed: 3,
+  awakened: 0,
   provisioned: 1,
   gbSeconds: 1.25,
   billedMs: 2_500,
@@ -98,8 +99,8 @@ test('usage is a table by function and day', async () => {
   cli.platform.answer('GET /v1/usage', (response) => sendJson(response, { usage: [day], complete: false }));
   const { code, stdout, stderr } = await cli.swiftlet('usage', 'hello', '--days', '7');
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /DAY +FUNCTION +INVOCATIONS +COLD +THAWED +PROVISIONED +GB-SECONDS +BILLED s +PLATFORM s +PREPAID s/);
-  assert.match(stdout, /2026-01-02 +hello +10 +2 +3 +1 +1\.250 +2\.500 +0\.013 +0\.060/);
+  assert.match(stdout, /DAY +FUNCTION +INVOCATIONS +COLD +THAWED +AWAKENED +PROVISIONED +GB-SECONDS +BILLED s +PLATFORM s +PREPAID s/);
+  assert.match(stdout, /2026-01-02 +hello +10 +2 +3 +0 +1 +1\.250 +2\.500 +0\.013 +0\.060/);
   assert.match(stdout, /There are more/);
   cli.platform.answer('GET /v1/usage', (response) => sendJson(response, { usage: [day], complete: true }));
   assert.deepEqual(JSON.parse((await cli.swiftlet('usage', '--json')).stdout), [day]);
@@ -111,7 +112,7 @@ test('usage is a table by function and day', async () => {
 test('describe tells how starts went, and does without when the relay is away', async () => {
   const of = (p50Ms: number) => ({ p50Ms, p95Ms: p50Ms + 1 });
   const recent = { count: 12, waited: of(8), phases: [{ phase: 'init', waited: of(3), prepaid: of(0) }] };
-  const starts = { warm: 40, thawed: 3, provisioned: 0, cold: 12, recent };
+  const starts = { warm: 40, thawed: 3, awakened: 0, provisioned: 0, cold: 12, recent };
   cli.platform.answer('GET /v1/functions/hello/starts', (response) => sendJson(response, starts));
   const { stdout } = await cli.swiftlet('describe', 'hello');
   assert.match(stdout, /Starts: 40 warm, 3 thawed, 12 cold\. Of the last 12 cold ones:\n/);

@@ -77,7 +77,14 @@ const fakeRollout = {
   figures: { from: { requests: 950, errors: 1 }, to: { requests: 50, errors: 0 }, verdict: 'good' },
 };
 
-const noStarts = { warm: 0, thawed: 0, provisioned: 0, cold: 0, recent: { count: 0, waited: { p50Ms: 0, p95Ms: 0 }, phases: [] } };
+const noStarts = {
+  warm: 0,
+  thawed: 0,
+  awakened: 0,
+  provisioned: 0,
+  cold: 0,
+  recent: { count: 0, waited: { p50Ms: 0, p95Ms: 0 }, phases: [] },
+};
 
 const routes: readonly [method: string, path: RegExp, route: Route][] = [
   [

@@ -222,6 +222,7 @@ describe('tenants', () => {
         day,
         warm: 1,
         thawed: 0,
+        awakened: 0,
         provisioned: 0,
         cold: 0,
         billedMs: 1,

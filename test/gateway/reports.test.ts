@@ -51,6 +51,7 @@ test('two wait for one start: both say which request caused it, one pays, and bo
     day: '',
     warm: 0,
     thawed: 0,
+    awakened: 0,
     provisioned: 0,
     cold: 2,
     billedMs: 17,

@@ -1,5 +1,6 @@
 /** Reading and writing the control files of either version. */
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 
 const absent = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENODEV');
@@ -19,11 +20,16 @@ export const readCgroupNumber = (path: string): number => {
 };
 
 /** One value of a flat-keyed file such as `memory.events`. */
-export function readCgroupKey(path: string, key: string): number {
-  const line = readCgroupFile(path)
-    .split('\n')
-    .find((candidate) => candidate.startsWith(`${key} `));
-  return line === undefined ? 0 : Number(line.slice(key.length + 1));
+export const readCgroupKey = (path: string, key: string): number => readCgroupSum(path, [key]);
+
+/** The sum of some values of a flat-keyed file. */
+export function readCgroupSum(path: string, keys: readonly string[]): number {
+  let sum = 0;
+  for (const line of readCgroupFile(path).split('\n')) {
+    const space = line.indexOf(' ');
+    if (keys.includes(line.slice(0, space))) sum += Number(line.slice(space + 1));
+  }
+  return sum;
 }
 
 /** Writes a limit that this kernel may not know. */
@@ -34,6 +40,9 @@ export function writeOptional(path: string, value: string): void {
     if (!absent(error) && !(error instanceof Error && 'code' in error && error.code === 'EACCES')) throw error;
   }
 }
+
+/** As `writeOptional`, for what takes long. @throws nothing: what the kernel could not do it has tried */
+export const tryWriting = (path: string, value: string): Promise<void> => writeFile(path, value, { flag: 'r+' }).catch(() => undefined);
 
 /** Moves processes; one that has ended meanwhile needs no place. */
 export function writeProcesses(path: string, pids: readonly number[]): void {

@@ -5,8 +5,10 @@ import {
   makeCgroup,
   readCgroupKey,
   readCgroupNumber,
+  readCgroupSum,
   readProcesses,
   removeCgroup,
+  tryWriting,
   writeOptional,
   writeProcesses,
 } from './cgroup-files.ts';
@@ -82,6 +84,22 @@ export function openCgroupV1(folder: string, mounts: CgroupMounts, memberships: 
       pidsRefused: readCgroupKey(`${pathOf('pids', name)}/pids.events`, 'max'),
       memoryBytes: readCgroupNumber(`${pathOf('memory', name)}/memory.usage_in_bytes`),
     }),
+    memory: (name) => {
+      const path = name === undefined ? (roots.get('memory') ?? '/nonexistent') : pathOf('memory', name);
+      return {
+        privateBytes: readCgroupSum(`${path}/memory.stat`, ['total_rss', 'total_shmem', 'total_swapcached']),
+        swapCachedBytes: readCgroupKey(`${path}/memory.stat`, 'total_swapcached'),
+        swappedBytes: readCgroupSum(`${path}/memory.stat`, ['total_swap']),
+      };
+    },
+    allowSwap: () => undefined,
+    async dropSwapCached(name) {
+      const memory = pathOf('memory', name);
+      // At 0 what is not of a file is not looked at.
+      writeOptional(`${memory}/memory.swappiness`, '100');
+      await tryWriting(`${memory}/memory.force_empty`, '0');
+      writeOptional(`${memory}/memory.swappiness`, '0');
+    },
     processes: (name) => [...new Set(each.flatMap(([, root]) => readProcesses(`${root}/${name}/cgroup.procs`)))],
     names: () => [...new Set(each.flatMap(([, root]) => childCgroups(root)))],
     remove: (name) => each.map(([, root]) => removeCgroup(`${root}/${name}`)).every(Boolean),

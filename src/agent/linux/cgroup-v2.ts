@@ -6,8 +6,10 @@ import {
   readCgroupFile,
   readCgroupKey,
   readCgroupNumber,
+  readCgroupSum,
   readProcesses,
   removeCgroup,
+  tryWriting,
   writeOptional,
   writeProcesses,
 } from './cgroup-files.ts';
@@ -68,6 +70,18 @@ export function openCgroupV2(folder: string, mounts: CgroupMounts, memberships: 
       pidsRefused: readCgroupKey(`${root}/${name}/pids.events`, 'max'),
       memoryBytes: readCgroupNumber(`${root}/${name}/memory.current`),
     }),
+    memory: (name) => {
+      const path = name === undefined ? root : `${root}/${name}`;
+      return {
+        privateBytes: readCgroupSum(`${path}/memory.stat`, ['anon', 'shmem', 'swapcached']),
+        swapCachedBytes: readCgroupKey(`${path}/memory.stat`, 'swapcached'),
+        swappedBytes: readCgroupNumber(`${path}/memory.swap.current`),
+      };
+    },
+    // What lies in swap already stays there until it is used.
+    allowSwap: (name, allowed) => writeOptional(`${root}/${name}/memory.swap.max`, allowed ? 'max' : '0'),
+    dropSwapCached: (name) =>
+      tryWriting(`${root}/${name}/memory.reclaim`, String(readCgroupKey(`${root}/${name}/memory.stat`, 'swapcached'))),
     processes: (name) => readProcesses(`${root}/${name}/cgroup.procs`),
     names: () => childCgroups(root),
     remove: (name) => removeCgroup(`${root}/${name}`),

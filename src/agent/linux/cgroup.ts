@@ -18,6 +18,15 @@ export interface CgroupCounts {
   readonly memoryBytes: number;
 }
 
+/** Of what only its processes have, not of the files that they read. */
+export interface CgroupMemory {
+  /** What lies in memory, with what was written to swap and has not been let go of. */
+  readonly privateBytes: number;
+  /** Of that, what was written to swap already: the kernel lets go of it when it is short of memory, or asked to. */
+  readonly swapCachedBytes: number;
+  readonly swappedBytes: number;
+}
+
 /**
  * The cgroups of one Swiftlet on this host, below one folder of its own. All calls are synchronous and touch the kernel only;
  * `place` may take some ms (the kernel waits for a grace period), the others some 10 µs.
@@ -38,6 +47,12 @@ export interface CgroupTree {
   /** In version 1 a process that is frozen ends by no signal before it is thawed. Does nothing for one that is not frozen. */
   thaw(name: string): void;
   counts(name: string): CgroupCounts;
+  /** Of one, or of all together. */
+  memory(name?: string): CgroupMemory;
+  /** Whether what is in it may be moved to swap; at first it may not. Version 1 has no such switch: there only hibernation moves anything. */
+  allowSwap(name: string, allowed: boolean): void;
+  /** Lets go of what was written to swap, and waits for what is being written. Some ms in a thread of its own; does nothing where the kernel cannot. */
+  dropSwapCached(name: string): Promise<void>;
   processes(name: string): number[];
   names(): string[];
   /** @returns false when processes are still in it */

@@ -1,5 +1,6 @@
 import { languageOf } from '../../model/runtimes.ts';
 import type { EndFacts } from '../end-reason.ts';
+import type { CgroupMemory } from '../linux/cgroup.ts';
 import type { Line } from '../network/address-plan.ts';
 import type { RuntimeConnection } from '../runtime-connection.ts';
 import type { BootedRecord, InstanceRecord } from '../slot-record.ts';
@@ -51,7 +52,14 @@ export interface Sandbox {
   freeze(): void;
   /** Lets them go on. Does nothing when they are not frozen. */
   thaw(): void;
+  /**
+   * Moves what only it has in memory to swap, while it is frozen. Resolves when that is done, or when it was thawed or killed meanwhile. One
+   * sandbox after the other; only where the host can.
+   */
+  hibernate(): Promise<void>;
   memoryBytes(): number;
+  /** What only it has, in memory and in swap. */
+  memory(): CgroupMemory;
   /** Processor time of its processes that live, in milliseconds; reads a file for each of them. */
   cpuMs(): number;
   pidsRefused(): number;

@@ -2,8 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../../model/errors.ts';
 import type { EndFacts } from '../end-reason.ts';
-import type { CgroupTree } from '../linux/cgroup.ts';
+import type { CgroupMemory, CgroupTree } from '../linux/cgroup.ts';
 import type { Mounter } from '../linux/mount-namespace.ts';
+import { pageOutProcess } from '../linux/page-out.ts';
 import { processorMs } from '../linux/processor-time.ts';
 import type { RelayLink } from '../relay-link.ts';
 import { RuntimeConnection } from '../runtime-connection.ts';
@@ -45,6 +46,7 @@ export interface SandboxesMeans {
 }
 
 const mebibyte = 1024 * 1024;
+const noMemory = { privateBytes: 0, swapCachedBytes: 0, swappedBytes: 0 };
 const bootLimitMs = 15_000;
 /** An adopted sandbox is no child of ours: its end is looked for. */
 const goneCheckMs = 200;
@@ -54,6 +56,7 @@ export class Sandboxes {
   readonly #means: SandboxesMeans;
   readonly #boots = new Set<Promise<Sandbox>>();
   readonly #live = new Set<Sandbox>();
+  #lastPageOut = Promise.resolve();
   #closed = false;
 
   constructor(means: SandboxesMeans) {
@@ -68,6 +71,11 @@ export class Sandboxes {
   /** Whether sandboxes can be frozen on this host. */
   get canFreeze(): boolean {
     return this.#means.cgroups?.canFreeze ?? false;
+  }
+
+  /** What all that is isolated has together. */
+  memory(): CgroupMemory {
+    return this.#means.cgroups?.memory() ?? noMemory;
   }
 
   /** Starts one and waits until its runtime has booted. @throws SwiftletError HostFull, RuntimeUnknown, or Internal with the reason */
@@ -171,7 +179,9 @@ export class Sandboxes {
     const cgroup = cgroupOf(record.slot);
     const connection = new RuntimeConnection(`${folder}/${socketName}`);
     let isFrozen = false;
+    let paging: AbortController | undefined;
     const thaw = () => {
+      paging?.abort();
       if (isFrozen) cgroups?.thaw(cgroup);
       isFrozen = false;
     };
@@ -205,6 +215,14 @@ export class Sandboxes {
         isFrozen = true;
       },
       thaw,
+      hibernate: () => {
+        const mine = new AbortController();
+        paging = mine;
+        const done = this.#lastPageOut.then(() => this.#pageOut(cgroup, mine.signal));
+        this.#lastPageOut = done.catch(() => undefined);
+        return done;
+      },
+      memory: () => cgroups?.memory(cgroup) ?? noMemory,
       memoryBytes: () => cgroups?.counts(cgroup).memoryBytes ?? 0,
       cpuMs: () => processorMs(cgroups?.processes(cgroup) ?? [record.inner]),
       pidsRefused: () => cgroups?.counts(cgroup).pidsRefused ?? 0,
@@ -217,6 +235,21 @@ export class Sandboxes {
       .catch((error: unknown) => this.#means.log.warn({ err: error, slot: record.slot }, 'a record could not be closed'));
     if (this.#closed) kill();
     return sandbox;
+  }
+
+  async #pageOut(cgroup: string, signal: AbortSignal): Promise<void> {
+    const { cgroups } = this.#means;
+    if (cgroups === undefined) return;
+    const isOver = () => signal.aborted;
+    if (isOver()) return;
+    cgroups.allowSwap(cgroup, true);
+    try {
+      for (const pid of cgroups.processes(cgroup)) await pageOutProcess(pid, signal);
+      // A disk takes its time, and until then, and after it, all lies in memory, too.
+      if (!isOver() && cgroups.memory(cgroup).swapCachedBytes > mebibyte) await cgroups.dropSwapCached(cgroup);
+    } finally {
+      cgroups.allowSwap(cgroup, false);
+    }
   }
 
   async #clear(slot: number, folder: string, connection: RuntimeConnection, exit: Exit): Promise<EndFacts> {

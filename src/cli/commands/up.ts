@@ -19,6 +19,7 @@ export interface UpFlags {
   readonly lambdaPort?: string;
   readonly host?: string;
   readonly poolSize?: string;
+  readonly swap?: string;
   readonly urls?: string;
   readonly issuers?: string;
   readonly eventLog?: string;
@@ -36,6 +37,7 @@ const variables = {
   lambdaPort: 'SWIFTLET_LAMBDA_PORT',
   host: 'SWIFTLET_HOST',
   poolSize: 'SWIFTLET_POOL_SIZE',
+  swap: 'SWIFTLET_SWAP',
   urls: 'SWIFTLET_URLS',
   issuers: 'SWIFTLET_ISSUERS',
   eventLog: 'SWIFTLET_EVENT_LOG',

@@ -14,13 +14,14 @@ export async function usage(name: string | undefined, { days, json = false }: Us
   output.result(used.usage, () => {
     if (used.usage.length === 0) return `No invocations${name === undefined ? '' : ` of ${name}`} in the last ${days} days.`;
     const shown = table(
-      ['DAY', 'FUNCTION', 'INVOCATIONS', 'COLD', 'THAWED', 'PROVISIONED', 'GB-SECONDS', 'BILLED s', 'PLATFORM s', 'PREPAID s'],
+      ['DAY', 'FUNCTION', 'INVOCATIONS', 'COLD', 'THAWED', 'AWAKENED', 'PROVISIONED', 'GB-SECONDS', 'BILLED s', 'PLATFORM s', 'PREPAID s'],
       used.usage.map((row) => [
         row.day,
         row.function,
         String(row.invocations),
         String(row.coldStarts),
         String(row.thawed),
+        String(row.awakened),
         String(row.provisioned),
         row.gbSeconds.toFixed(3),
         ...[row.billedMs, row.platformMs, row.prepaidMs].map(seconds),

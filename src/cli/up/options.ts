@@ -17,6 +17,7 @@ import { hostsOptions, type HostsOptions, hostsVariables } from './hosts/options
 import { readIssuers } from './issuers-file.ts';
 import { isolationModes, type NetworkMode, networkModes } from '../../role/role-config.ts';
 import type { TracingConfig } from '../../role/tracing-config.ts';
+import { type SwapWish, swapOf } from './swap-option.ts';
 import type { TlsFiles } from './tls-files.ts';
 import type { RootKeyPlace } from './root-key-place.ts';
 import { tracingOptions, tracingVariables } from './tracing-options.ts';
@@ -50,6 +51,7 @@ const environmentSchema = z.object({
   SWIFTLET_POOL_SIZE: count(0, 1_000).default(8),
   SWIFTLET_BOOTS_AT_ONCE: count(1, 64).default(Math.max(1, Math.floor(availableParallelism() / 2))),
   SWIFTLET_MAX_SANDBOXES: count(1, 5_000).optional(),
+  SWIFTLET_SWAP: z.string().transform(swapOf).optional(),
   SWIFTLET_URLS: z.enum(urlRules).optional(),
   SWIFTLET_ISSUERS: z.string().min(1).optional(),
   SWIFTLET_TENANT_IN_FLIGHT: count(1, 1_000_000).default(defaultTenantInFlight),
@@ -127,6 +129,8 @@ export interface UpOptions {
   readonly bootsAtOnce: number;
   readonly maxSandboxes: number;
   readonly tenantInFlight: number;
+  /** What is made for idle instances; undefined: nothing. */
+  readonly swap: SwapWish | undefined;
   /** Who else says who somebody is. */
   readonly issuers: readonly Issuer[];
   /** Who may call functions of which neither they nor their tenant say it. */
@@ -187,6 +191,7 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
       (isLoopback(value.SWIFTLET_HOST) && isLoopback(secure?.place.host ?? value.SWIFTLET_HOST) ? 'public' : 'token'),
     issuers: value.SWIFTLET_ISSUERS === undefined ? [] : readIssuers(value.SWIFTLET_ISSUERS),
     tenantInFlight: value.SWIFTLET_TENANT_IN_FLIGHT,
+    swap: swapFor(value),
     eventLog: value.SWIFTLET_EVENT_LOG,
     eventLogMiB: value.SWIFTLET_EVENT_LOG_MIB,
     webhookAllow: value.SWIFTLET_WEBHOOK_ALLOW,
@@ -245,6 +250,15 @@ function networkModeOf({ SWIFTLET_NETWORK_MODE: mode, SWIFTLET_ISOLATION: isolat
   if (isolation === 'process') throw refuse('with --isolation process functions use the network of this host: leave one of both out');
   if (hostsOptions(value) !== undefined) throw refuse('a platform on two hosts needs root on the one that runs functions: leave it out');
   return mode;
+}
+
+/** Who asks for swap that he cannot have is told so, and not left without. */
+function swapFor({ SWIFTLET_SWAP: swap, SWIFTLET_ISOLATION: isolation }: Variables): SwapWish | undefined {
+  if (swap === undefined) return undefined;
+  const refuse = (why: string) => new SwiftletError('BadRequest', `SWIFTLET_SWAP: ${why}`);
+  if (process.getuid?.() !== 0) throw refuse('only root can make swap: start Swiftlet as root, or leave it out');
+  if (isolation === 'process') throw refuse('with --isolation process no instance is frozen, nor hibernated: leave one of both out');
+  return swap;
 }
 
 /** One place of several: which of them was meant is not ours to guess. */

@@ -2,6 +2,7 @@
 import { chooseIsolation, hasSysAdmin, inspectIsolation, type IsolationReport, type WayOutFound } from '../../agent/isolation.ts';
 import { hasOwnNamespace } from '../../agent/linux/capabilities.ts';
 import { forbidCoreDumps } from '../../agent/linux/libc.ts';
+import { removeOwnSwap } from '../../agent/hibernation.ts';
 import { removeNetwork } from '../../agent/network/open-network.ts';
 import { tryUserNetwork } from '../../agent/network/user/try-user-network.ts';
 import { isolationInForce } from '../../model/isolation.ts';
@@ -19,6 +20,7 @@ import { adoptOrphans } from './reaper.ts';
 import { type Pasta, startPasta } from './pasta.ts';
 import { openRootKeys, rootKeyVariable } from './root-key-place.ts';
 import { codeRoot } from './role-command.ts';
+import type { SwapWish } from './swap-option.ts';
 import { superviseRole, type SupervisedRole } from './supervisor.ts';
 
 export interface Platform {
@@ -52,7 +54,11 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
   const identities = hasSysAdmin() ? identitiesOf(homeId(home)) : undefined;
   if (identities !== undefined) demandReadableCode(codeRoot());
   const wayOut = await findWayOut(options);
-  const isolation = await inspectIsolation((identities?.firstSandboxUid ?? 0) + options.maxSandboxes, wayOut);
+  const isolation = await inspectIsolation(
+    (identities?.firstSandboxUid ?? 0) + options.maxSandboxes,
+    wayOut,
+    options.swap && swapText(options.swap),
+  );
   const serves = options.hosts?.config.serves ?? 'all';
   const mode = serves === 'control' ? modeElsewhere(options.isolation) : chooseIsolation(options.isolation, isolation);
   const claim = claimHome(home, run);
@@ -95,6 +101,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
       poolSize: options.poolSize,
       bootsAtOnce: options.bootsAtOnce,
       maxSandboxes: options.maxSandboxes,
+      ...(options.swap === undefined ? {} : { swap: options.swap }),
       ...(options.python === undefined ? {} : { python: options.python }),
       network: {
         mode: options.networkMode,
@@ -115,7 +122,10 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     await held.disposeAsync();
     reaper[Symbol.dispose]();
     // An agent that was killed could not; its folder cannot go before.
-    if (hasSysAdmin()) removeNetwork(run);
+    if (hasSysAdmin()) {
+      removeNetwork(run);
+      removeSwapOf(run, note);
+    }
     claim[Symbol.dispose]();
   };
 
@@ -150,6 +160,17 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     stop,
   };
 }
+
+function removeSwapOf(run: string, note: (text: string) => void): void {
+  try {
+    removeOwnSwap(run);
+  } catch (error) {
+    note(`swap that was made is still there (${error instanceof Error ? error.message : String(error)}); swapoff takes it away`);
+  }
+}
+
+const swapText = ({ kind, sizeBytes }: SwapWish): string =>
+  `their memory goes to swap of their own (${kind === 'auto' ? 'zram, else a file' : kind}, ${sizeBytes / mebibyte} MiB)`;
 
 const lostWayOut = 'functions have lost their way out, since the namespace it leads from has ended; start Swiftlet again';
 

@@ -26,6 +26,7 @@ const percentilesSchema = z.object({ p50Ms: z.number(), p95Ms: z.number() });
 const startsSchema = z.object({
   warm: z.int().describe('Invocations that found an instance ready, of all days that are kept'),
   thawed: z.int().describe('Invocations that found a frozen one'),
+  awakened: z.int().describe('Invocations that found a hibernated one'),
   provisioned: z.int().describe('Invocations that a provisioned one took'),
   cold: z.int().describe('Invocations that waited for one'),
   recent: z.object({
@@ -40,6 +41,7 @@ const usageDaySchema = z.object({
   invocations: z.int(),
   coldStarts: z.int().describe('Of the invocations, those that waited for an instance'),
   thawed: z.int().describe('Those that found a frozen one'),
+  awakened: z.int().describe('Those that found a hibernated one'),
   provisioned: z.int().describe('Those that a provisioned one took'),
   gbSeconds: z.number().describe('Billed seconds times the memory that was configured, in GiB'),
   billedMs: z.number().describe('Handlers, and user-code init'),
@@ -141,19 +143,32 @@ export function usage(api: Api, { logs: { relay }, now }: ApiMeans): void {
 }
 
 function startsIn(rows: readonly UsageRow[]): Record<Start, number> {
-  const sums = { warm: 0, thawed: 0, provisioned: 0, cold: 0 };
+  const sums = { warm: 0, thawed: 0, awakened: 0, provisioned: 0, cold: 0 };
   for (const row of rows) for (const start of starts) sums[start] += row[start];
   return sums;
 }
 
 const dayBefore = (now: number, days: number): string => new Date(now - days * dayMs).toISOString().slice(0, 'yyyy-mm-dd'.length);
 
-const usageDay = ({ function: name, day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs }: UsageRow) => ({
+const usageDay = ({
   function: name,
   day,
-  invocations: warm + thawed + provisioned + cold,
+  warm,
+  thawed,
+  awakened,
+  provisioned,
+  cold,
+  billedMs,
+  mebibyteMs,
+  platformMs,
+  prepaidMs,
+}: UsageRow) => ({
+  function: name,
+  day,
+  invocations: warm + thawed + awakened + provisioned + cold,
   coldStarts: cold,
   thawed,
+  awakened,
   provisioned,
   gbSeconds: gbSecondsOf(mebibyteMs),
   billedMs,

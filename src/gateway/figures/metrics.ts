@@ -27,7 +27,7 @@ type Labels = Pick<Version, 'tenant' | 'function'>;
 /** What is counted of one version: sums only, since a histogram for each would be a hundred lines. Budget: 20 ns a warm request. */
 export class VersionFigures {
   readonly number: number;
-  readonly starts: Record<Start, number> = { warm: 0, thawed: 0, provisioned: 0, cold: 0 };
+  readonly starts: Record<Start, number> = { warm: 0, thawed: 0, awakened: 0, provisioned: 0, cold: 0 };
   /** Milliseconds in each phase that requests waited for, and that had been done ahead of them. */
   readonly waited: Record<ColdPhase, number> = { ...noPhases };
   readonly prepaid: Record<ColdPhase, number> = { ...noPhases };

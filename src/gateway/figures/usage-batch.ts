@@ -6,6 +6,7 @@ export class UsageBatch {
   readonly day: string;
   warm = 0;
   thawed = 0;
+  awakened = 0;
   provisioned = 0;
   cold = 0;
   billedMs = 0;
@@ -18,7 +19,7 @@ export class UsageBatch {
   }
 
   get isEmpty(): boolean {
-    return this.warm + this.thawed + this.provisioned + this.cold === 0;
+    return this.warm + this.thawed + this.awakened + this.provisioned + this.cold === 0;
   }
 
   bill(billedMs: number, memoryMiB: number): void {
@@ -27,7 +28,7 @@ export class UsageBatch {
   }
 
   get counts(): UsageCounts {
-    const { day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs } = this;
-    return { day, warm, thawed, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs };
+    const { day, warm, thawed, awakened, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs } = this;
+    return { day, warm, thawed, awakened, provisioned, cold, billedMs, mebibyteMs, platformMs, prepaidMs };
   }
 }

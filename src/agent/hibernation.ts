@@ -1,0 +1,83 @@
+/** Whether this host can move idle instances' memory to swap, when it pays, and the swap that it makes for that. Decision 0069. */
+import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { FunctionConfig } from '../model/function.ts';
+import type { RoleConfig } from '../role/role-config.ts';
+import { hasSysAdmin } from './isolation.ts';
+import { makeSwap, removeSwap } from './linux/own-swap.ts';
+import { pageOutFault, timePageOut } from './linux/page-out.ts';
+import { freeSwapBytes, memoryPerSwappedByte, readSwapAreas, type SwapArea } from './linux/swap-areas.ts';
+import { breakEvenMs } from './levels.ts';
+
+const gibibyte = 1024 ** 3;
+const measuredBytes = 4 * 1024 * 1024;
+/** How old what is known of the swap may be: it is asked for each instance that rests. */
+const lookEveryMs = 200;
+/** A swap that is nearly full takes nothing more: the host may need the rest. */
+const keptFree = 1 / 16;
+
+export interface Hibernation extends Disposable {
+  /** After how long without requests a function's instance is hibernated; infinite while it cannot be. */
+  afterMs(config: Pick<FunctionConfig, 'hibernateMs'>): number;
+  /** What a byte that lies in swap takes of the host's memory. */
+  memoryPerSwappedByte(): number;
+}
+
+/** @param now milliseconds of a monotonic clock */
+export async function openHibernation(config: RoleConfig, canFreeze: boolean, now: () => number, log: Logger): Promise<Hibernation> {
+  const record = swapRecord(config.run);
+  const fault = canFreeze ? pageOutFault() : 'instances cannot be frozen here';
+  const { swap } = config.agent;
+  if (swap === undefined || fault !== undefined || !hasSysAdmin()) {
+    takeAway(record, log);
+    if (swap !== undefined) log.warn(`no swap is made: ${fault ?? 'only root can'}; idle instances stay frozen instead`);
+  } else {
+    const file = join(config.home, 'agent', 'swap');
+    await makeSwap({ ...swap, file, record }).then(
+      (path) => log.info({ path, bytes: swap.sizeBytes }, 'swap for idle instances'),
+      (error: unknown) =>
+        log.warn(`no swap could be made (${error instanceof Error ? error.message : String(error)}); idle instances stay frozen instead`),
+    );
+  }
+  let areas: readonly SwapArea[] = [];
+  let lookedAt = -Infinity;
+  const look = () => {
+    if (now() - lookedAt < lookEveryMs) return areas;
+    lookedAt = now();
+    areas = readSwapAreas();
+    return areas;
+  };
+  const chosenMs = fault === undefined && look().length > 0 ? choose(now, log) : Infinity;
+  return {
+    afterMs: ({ hibernateMs }) => (fault === undefined && hasRoom(look()) ? (hibernateMs ?? chosenMs) : Infinity),
+    memoryPerSwappedByte: () => memoryPerSwappedByte(look()),
+    [Symbol.dispose]: () => takeAway(record, log),
+  };
+}
+
+/** What the platform of a run folder made as swap is taken away. Root only; does nothing where nothing was made. */
+export const removeOwnSwap = (run: string): void => removeSwap(swapRecord(run));
+
+const swapRecord = (run: string): string => join(run, 'agent', 'swap.path');
+
+function hasRoom(areas: readonly SwapArea[]): boolean {
+  const size = areas.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return size > 0 && freeSwapBytes(areas) > size * keptFree;
+}
+
+function choose(now: () => number, log: Logger): number {
+  const { outMs, backMs } = timePageOut(measuredBytes, now);
+  const processorMsPerByte = (outMs + backMs) / measuredBytes;
+  const chosenMs = breakEvenMs({ processorMsPerByte, bytesPerProcessor: totalmem() / availableParallelism() });
+  log.info({ hibernateMs: chosenMs, msPerGiB: Math.round(processorMsPerByte * gibibyte) }, 'idle instances go to swap');
+  return chosenMs;
+}
+
+function takeAway(record: string, log: Logger): void {
+  try {
+    removeSwap(record);
+  } catch (error) {
+    log.error({ err: error }, 'swap that was made could not be taken away; the next start tries again, `swapoff` does it by hand');
+  }
+}
