@@ -1,5 +1,6 @@
 // One file of a function's many: made inside of a build's sandbox when it is published, and looked at before it is used.
 import { around } from './bundled-code.mjs';
+import { frameworkName } from './provide-framework.mjs';
 
 const { readFile } = process.getBuiltinModule('node:fs').promises;
 const { dirname } = process.getBuiltinModule('node:path');
@@ -58,6 +59,8 @@ export async function bundleCode(esbuild, codeDir, file) {
  */
 const settings = {
   bundle: true,
+  // Ours takes its place, see provide-framework.mjs.
+  external: [frameworkName],
   write: /** @type {const} */ (false),
   platform: /** @type {const} */ ('node'),
   target: `node${process.versions.node.split('.', 1)[0]}`,

@@ -1,5 +1,6 @@
 // Runs a bundle once, or the code that it was made of, and keeps what V8 made of it. A process of its own: what the code does to it hurts nobody.
 import { cacheFile, evaluate, readScript } from './bundled-code.mjs';
+import { provideFramework } from './provide-framework.mjs';
 
 const { renameSync, writeFileSync } = process.getBuiltinModule('node:fs');
 const { createRequire } = process.getBuiltinModule('node:module');
@@ -20,6 +21,7 @@ const end = (text) => {
   process.exit(0);
 };
 
+provideFramework();
 try {
   if (what === 'bundle') {
     const script = readScript(folder, file);

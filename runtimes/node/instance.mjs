@@ -17,6 +17,7 @@ import { exit, parse, setImmediate, stringify, version } from './intrinsics.mjs'
  * @property {number} version
  * @property {string} instanceId
  * @property {string} handler
+ * @property {import('./detect-form.mjs').FormName} [form] undefined: it is seen
  * @property {Record<string, string>} environment
  * @property {readonly import('./secrets.mjs').Secret[]} [secrets]
  * @property {string} [bundle]

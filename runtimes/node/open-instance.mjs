@@ -9,9 +9,10 @@ import { provideAwsLambda } from './streamed-form.mjs';
 const { join } = process.getBuiltinModule('node:path');
 
 /** @type {import('./instance.mjs').FindCode} */
-function findModules(codeDir, { handler, bundle }) {
+function findModules(codeDir, settings) {
+  const { handler, bundle } = settings;
   const found = findHandler(codeDir, handler);
-  return () => loadHandler(found, bundle === undefined ? undefined : join(codeDir, bundle));
+  return () => loadHandler(found, settings, bundle === undefined ? undefined : join(codeDir, bundle));
 }
 
 /**

@@ -22,7 +22,7 @@ const settings = {
 
 /** A whole invocation of a handler of ours: 3 ms that the first request does not have to wait. */
 async function rehearse() {
-  const form = await loadHandler(findHandler(import.meta.dirname, settings.handler));
+  const form = await loadHandler(findHandler(import.meta.dirname, settings.handler), settings);
   const headers = ['host', 'localhost', 'accept', '*/*', 'accept', 'text/html', 'cookie', 'a=b'];
   for (const target of ['/', '/path?name=value']) {
     new Invocation(nobody, 1, [0, '', 0, 'GET', target, '', 0, headers], { form, settings }).begin();

@@ -105,6 +105,7 @@ function initRequest({ config, function: name, number }: Version, instanceId: st
     version: number,
     instanceId,
     handler: config.handler,
+    ...(config.form === undefined ? {} : { form: config.form }),
     environment: config.environment,
     ...(secrets.length === 0 ? {} : { secrets }),
     ...(bundle === undefined ? {} : { bundle }),

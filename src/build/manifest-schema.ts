@@ -1,7 +1,15 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
 import { secretVariableSchema, webhookUrlSchema } from '../model/destination.ts';
-import { bundleRules, eventForms, failurePolicies, functionConfigSchema, processKinds, versionHeaderRules } from '../model/function.ts';
+import {
+  bundleRules,
+  eventForms,
+  failurePolicies,
+  functionConfigSchema,
+  handlerForms,
+  processKinds,
+  versionHeaderRules,
+} from '../model/function.ts';
 import * as limits from '../model/limits.ts';
 import { missingLaneRules } from '../model/lanes.ts';
 import { nameSchema } from '../model/names.ts';
@@ -163,6 +171,10 @@ export const settingsSchema = z.strictObject({
     .describe(
       `The Node.js release line, python3, provided (a program that asks for events) or http (one that listens on $PORT); default: what lies in the folder, else ${defaultRuntime}`,
     ),
+  form: z
+    .enum(handlerForms, `it is ${handlerForms.join(', ')}`)
+    .optional()
+    .describe('The platform that handlers in Node.js were written for; default: what they look like'),
   memory: memorySchema(limits.memoryMiB).optional().describe('Memory of one instance: MiB, or a number with MiB or GiB; default 128 MiB'),
   timeout: durationSchema(limits.timeoutMs)
     .optional()

@@ -7,6 +7,7 @@ import type { Destination } from '../model/destination.ts';
 import { keepWarmTimer } from '../model/keep-warm.ts';
 import { type FunctionConfig, functionConfigSchema, tooManyAtLeast } from '../model/function.ts';
 import { entryOfFolder, type FolderEntry, nameOfFolder } from './conventions.ts';
+import { formOfFolder } from './form-of-folder.ts';
 import { manifestName, type ManifestText, readManifest } from './manifest.ts';
 import type { DestinationEntry, FunctionEntry, Manifest } from './manifest-schema.ts';
 import { planKeepWarm } from './keep-warm-entry-schema.ts';
@@ -51,7 +52,8 @@ export async function planFolder(folder: string): Promise<PlannedFunction[]> {
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 async function planConvention(root: string): Promise<PlannedFunction> {
-  const config = functionConfigSchema.parse(await entryOfFolder(root, undefined));
+  const entry = await entryOfFolder(root, undefined);
+  const config = functionConfigSchema.parse({ ...entry, form: await formOfFolder(root, entry.runtime) });
   return { name: nameOfFolder(root), source: root, config, build: { install: true, scripts: false, include: [], exclude: [] } };
 }
 
@@ -66,8 +68,11 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
     throw invalid(text, ['functions', name, ...path], what);
   });
   const sources = planSources(entry.sources ?? {});
+  const folderEntry: FolderEntry = entry.handler === undefined ? await entryOfFolder(source, settings.runtime) : { handler: entry.handler };
+  const runtime = settings.runtime ?? folderEntry.runtime;
   const parsed = functionConfigSchema.safeParse({
-    ...configOf(settings, entry.handler === undefined ? await entryOfFolder(source, settings.runtime) : { handler: entry.handler }),
+    ...configOf(settings, folderEntry),
+    form: settings.form ?? (await formOfFolder(source, runtime)),
     timers,
     sources,
     routes: (entry.routes ?? []).map(planRoute),

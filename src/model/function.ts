@@ -89,6 +89,10 @@ export const versionHeaderRules = ['token', 'anyone'] as const;
 /** Of a variable whose value the platform itself needs. */
 const hasNoValue = 'has no value: put it into "secrets", as a variable and not as a file, or into "environment"';
 
+/** Whose platform a handler in Node.js was written for, and whether it takes events or requests; absent from a configuration: the runtime sees it. */
+export const handlerForms = ['lambda', 'alibaba-fc', 'alibaba-fc-http', 'google-cloud-http', 'google-cloud-event', 'tencent-scf'] as const;
+export type HandlerForm = (typeof handlerForms)[number];
+
 /** auto: where it has dependencies or types, and can be. */
 export const bundleRules = ['auto', 'never'] as const;
 
@@ -97,6 +101,7 @@ export const functionConfigSchema = z
   .strictObject({
     runtime: runtimeSchema.default(defaultRuntime),
     handler: z.string().min(1).max(1024).default('index'),
+    form: z.enum(handlerForms).optional(),
     memoryMiB: between(limits.memoryMiB),
     timeoutMs: between(limits.timeoutMs),
     initTimeoutMs: between(limits.initTimeoutMs),
@@ -153,9 +158,14 @@ export const functionConfigSchema = z
     bundle: z.enum(bundleRules).optional(),
   })
   .superRefine((config, context) => {
-    const { runtime, handler, minimum, maximum, process, concurrency, environment, secrets, scale, sources, keepWarm, idleMs } = config;
+    const { runtime, handler, form, minimum, maximum, process, concurrency, environment, secrets, scale, sources, keepWarm, idleMs } =
+      config;
     const fault = handlerFault(runtime, handler);
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, path: ['handler'] });
+    if (form !== undefined && languageOf(runtime) !== 'nodejs') {
+      const message = `a form is said of handlers in Node.js, and the runtime is ${runtime}; leave it out`;
+      context.addIssue({ code: 'custom', message, path: ['form'] });
+    }
     for (const name of Object.keys(secrets).filter((variable) => Object.hasOwn(environment, variable))) {
       const message = `the variable ${name} is in "environment" already; it can be one of both only`;
       context.addIssue({ code: 'custom', message, path: ['secrets', name] });

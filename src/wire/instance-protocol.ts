@@ -1,3 +1,4 @@
+import type { HandlerForm } from '../model/function.ts';
 import type { SecretForm } from '../model/secret.ts';
 
 /**
@@ -155,6 +156,8 @@ export interface InitRequest {
   readonly version: number;
   readonly instanceId: string;
   readonly handler: string;
+  /** What form the handler has; absent: the runtime sees it. */
+  readonly form?: HandlerForm;
   readonly environment: Readonly<Record<string, string>>;
   /** Where the handler's bundle lies below the code, with V8's cache of it; absent: the handler's own file is loaded. */
   readonly bundle?: string;

@@ -481,3 +481,24 @@ test('a server that nothing starts is refused with the remedy', async () => {
   const files = { 'server.js': '', 'swiftlet.yaml': 'functions: { a: { runtime: http } }' };
   await assert.rejects(plan(files), refused('HandlerNotFound', /name the command in swiftlet\.yaml, such as "handler: node server\.js"/));
 });
+
+test('the form of handlers: as the manifest says, else Google’s when its framework is a dependency', async () => {
+  const framework = '{"dependencies":{"@google-cloud/functions-framework":"^5.0.0"}}';
+  const formOf = async (files: Readonly<Record<string, string>>) => (await plan({ 'index.js': '', ...files }))[0]?.config.form;
+  assert.equal(await formOf({}), undefined);
+  assert.equal(await formOf({ 'package.json': framework }), 'google-cloud-http');
+  const said = 'functions: { one: { form: tencent-scf } }';
+  assert.equal(await formOf({ 'package.json': framework, 'swiftlet.yaml': said }), 'tencent-scf');
+  assert.equal(
+    await formOf({ 'package.json': framework, 'swiftlet.yaml': 'functions: { one: { runtime: http, handler: x } }' }),
+    undefined,
+  );
+  await assert.rejects(
+    formOf({ 'swiftlet.yaml': 'functions: { one: { runtime: http, handler: x, form: lambda } }' }),
+    refused('ManifestInvalid', /functions\.one\.form: a form is said of handlers in Node\.js/),
+  );
+  await assert.rejects(
+    formOf({ 'swiftlet.yaml': 'functions: { one: { form: azure } }' }),
+    refused('ManifestInvalid', /it is lambda, alibaba-fc/),
+  );
+});

@@ -130,3 +130,13 @@ test('it is not tried where there is nothing to gain, or the function does not w
   assert.deepEqual(await bundleOf('typed'), { kind: 'bundled' });
   assert.equal((await e2e.call('/typed/')).text, '"object"');
 });
+
+test('Google’s functions framework is the platform’s own in one file, too', { skip }, async () => {
+  const code = `import { http, type Request } from '@google-cloud/functions-framework';
+import dep from 'dep';
+http('greet', (req: { query: { name: string } }, res: { send(text: string): void }) => res.send(\`\${dep} \${req.query.name}\`));`;
+  const files = { ...dependency, 'node_modules/dep/lib/index.js': "module.exports = 'Hello';", 'index.ts': code };
+  await e2e.publish('framework', files, { handler: 'index.greet', form: 'google-cloud-http' });
+  assert.deepEqual(await bundleOf('framework'), { kind: 'bundled' });
+  assert.equal((await e2e.call('/framework/?name=Ada')).text, 'Hello Ada');
+});

@@ -46,10 +46,13 @@ for (const runtime of nodeRuntimeNames) {
 
     test('what is sent ahead begins with the init, said before; its time counts from then', async () => {
       await using tested = new RuntimeUnderTest(runtime);
+      await tested.state();
       const gateway = tested.connect();
       const deadline = Date.now() + 1_000;
       const stream = gateway.open('/ahead', { deadline, body: 'whole' });
       gateway.sendBody(stream, Buffer.from('whole'));
+      // What came before its answer is there.
+      await tested.state(gateway);
       await delay(heldMs);
       await tested.init('remaining.handler');
       await gateway.next(0, frame.begun);
@@ -104,7 +107,7 @@ for (const runtime of nodeRuntimeNames) {
       ['missing.handler', 'HandlerNotFound', /needs a file missing\{\.mjs,\.js,.*\}; the bundle has answers\.mjs, /],
       ['packages/nothing.handler', 'HandlerNotFound', /nothing\.mjs exports "helper", "other"; it must export "handler" as a function/],
       ['packages/server.handler', 'HandlerNotFound', /is a server .*deploy it with "runtime: http"/],
-      ['packages/nothing', 'HandlerNotFound', /it must export "handler" or "default" as a function/],
+      ['packages/nothing', 'HandlerNotFound', /it must export "handler" or "default" or "main_handler" as a function/],
     ];
     for (const [handler, code, message, type] of failing) {
       test(`an init that fails says why: ${handler}`, async () => {

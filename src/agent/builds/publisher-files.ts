@@ -6,6 +6,8 @@ import { build, stop } from 'esbuild';
 import { packageFolder } from '../../role/package-folder.ts';
 
 const programs = { boot: 'publish.mjs', compile: 'compile-code.mjs' } as const;
+/** What the code to be compiled is given in the place of Google's. */
+const framework = 'functions-framework.cjs';
 const require = createRequire(import.meta.url);
 
 /**
@@ -33,6 +35,8 @@ export async function preparePublisher(folder: string): Promise<string> {
     });
     await chmod(join(folder, `${name}.cjs`), 0o644);
   }
+  await cp(join(packageFolder, 'runtimes', 'node', framework), join(folder, framework));
+  await chmod(join(folder, framework), 0o644);
   // Its process would live as long as this one.
   await stop();
   await Promise.all([folder, join(folder, 'esbuild'), join(folder, 'esbuild', 'lib')].map((path) => chmod(path, 0o755)));

@@ -44,7 +44,7 @@ export async function bundleRuntime(source: string, target: string, beside: Besi
     outExtension: { '.js': '.mjs' },
     format: 'esm',
     // The libraries may be CommonJS.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
   });
   await Promise.all([boot, others]);
   // Its process would live as long as this one.

@@ -15,7 +15,10 @@ const packages: Readonly<Record<NodeRuntimeName, string>> = {
 };
 const readableByAll = 0o005;
 /** Loaded as files of their own: as a function's are, see runtimes/node/prepare.mjs; and by the few functions that need them. */
-export const besideBoot: BesideBoot = { copied: ['rehearsal.cjs', 'rehearsal.mjs'], bundled: ['web-socket.mjs'] };
+export const besideBoot: BesideBoot = {
+  copied: ['functions-framework.cjs', 'rehearsal.cjs', 'rehearsal.mjs'],
+  bundled: ['alibaba-form.mjs', 'google-form.mjs', 'tencent-form.mjs', 'web-socket.mjs'],
+};
 
 /** @param folder of the agent's own, which exists @returns those that are installed */
 export async function prepareNode(folder: string): Promise<[RuntimeName, InstalledRuntime][]> {
