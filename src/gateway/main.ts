@@ -85,7 +85,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const routes = new RouteTable();
   const graph = new CallGraph(Date.now());
   const deliverySocket = deliverySocketOf(config.run);
-  const inner = new InnerRequests(deliverySocket);
+  const inner = new InnerRequests(() => gateway);
   const { tracing: traced } = config.gateway;
   // What nobody asked for is not even loaded.
   const tracing = traced === undefined ? undefined : (await import('./tracing/otlp-tracing.ts')).openTracing(traced);
@@ -189,7 +189,6 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const deliveries = await openDeliveryDoor(deliverySocket, {
     gateway,
     isOpen: () => knowsFunctions() && !isStopping,
-    isEnding: () => isStopping,
   });
   shareSocket(deliverySocket, config);
 
@@ -229,7 +228,6 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       await Promise.all([connections.end(graceOver), lambda?.end(graceOver), secure?.end(graceOver)]);
       reports[Symbol.dispose]();
       await tracing?.[Symbol.asyncDispose]();
-      inner[Symbol.dispose]();
       for (const part of [deliveries, calls, subscriber, events, agent, relay]) await part[Symbol.asyncDispose]();
       places[Symbol.dispose]();
     },

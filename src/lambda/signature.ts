@@ -105,8 +105,10 @@ function inHeader(headers: ReadonlyMap<string, string>): PresentedSignature {
 function partsOf(text: string): Map<string, string> {
   const parts = new Map<string, string>();
   for (const part of text.split(',')) {
-    const [name = '', value = ''] = part.trim().split('=', 2);
-    parts.set(name, value);
+    const said = part.trim();
+    const [mark, next] = [said.indexOf('='), said.indexOf('=', said.indexOf('=') + 1)];
+    if (mark < 0) parts.set(said, '');
+    else parts.set(said.slice(0, mark), said.slice(mark + 1, next < 0 ? undefined : next));
   }
   return parts;
 }

@@ -1,6 +1,6 @@
 /**
- * How a request is handed to a gateway by the events role, and by the gateway itself for a function that calls another one: as HTTP on a
- * socket that only roles can reach, with these headers. What callers and functions send under such names never gets there.
+ * How a request is handed to a gateway by the events role: as HTTP on a socket that only roles can reach, with these headers. What callers
+ * and functions send under such names never gets there.
  */
 import type { InvokeWay } from './instance-protocol.ts';
 
@@ -13,14 +13,6 @@ export const deliveryHeaders = {
   hops: 'x-swiftlet-hops',
   /** The function whose invocation caused this one, and that one's id: `name id`. */
   caller: 'x-swiftlet-caller',
-  /** When nobody waits for the answer any more, in milliseconds since 1970. */
-  deadline: 'x-swiftlet-deadline',
-  /** On what the gateway hands to itself: it belongs to a request that is under way, and is taken as long as that is. */
-  inner: 'x-swiftlet-inner',
-  /** The caller's context for the handler, as the Lambda API takes it: JSON in Base64. */
-  clientContext: 'x-swiftlet-client-context',
-  /** Whoever sends it may learn what the function threw: the answer's problem details have it as `failure`. */
-  tellsFailure: 'x-swiftlet-tells-failure',
   /** It keeps an instance warm, and is the runtime's to answer, not the handler's. */
   warmUp: 'x-swiftlet-warm-up',
   /** The lane that it is in. */

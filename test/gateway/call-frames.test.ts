@@ -4,7 +4,8 @@ import { ByteBudget } from '../../src/gateway/http/byte-budget.ts';
 import { CallGraph } from '../../src/gateway/calls/call-graph.ts';
 import { type FunctionCall, readCall } from '../../src/gateway/calls/call-frames.ts';
 import { callRefusal } from '../../src/gateway/calls/call-refusal.ts';
-import { fromOutside, originHeaders, originOf } from '../../src/gateway/doors/origin.ts';
+import { fromOutside, originOf } from '../../src/gateway/doors/origin.ts';
+import { deliveryHeaders, wayHeaders } from '../../src/wire/delivery.ts';
 import { maxCallBytes, maxCallsAtOnce, maxEventBytes, maxHops } from '../../src/model/limits.ts';
 import { callPayload } from './call-payload.ts';
 
@@ -43,18 +44,12 @@ const decisions: [what: string, call: FunctionCall, calling: Parameters<typeof c
 for (const [what, asked, by, code] of decisions) test(`a call: ${what}`, () => assert.equal(callRefusal(asked, by)?.code, code));
 
 test('what a request is caused by comes over as it was sent', () => {
-  const headersOf = (flat: string[]) => Object.fromEntries(flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1]]] : [])));
-  const origin = { hops: 3, caller: { function: 'a', requestId: 'r-1' }, deadlineMs: 1_234 };
-  assert.deepEqual(originOf(headersOf(originHeaders(origin))), origin);
-  const signed = { ...origin, clientContext: 'e30=', tellsFailure: true };
-  assert.deepEqual(originOf(headersOf(originHeaders(signed))), signed);
-  const led = {
-    ...origin,
-    lane: 'blue',
-    way: ['GET /users/{id}', ['id', 'café'], { jwt: { claims: { sub: 'ada' }, scopes: null } }] as const,
-  };
-  assert.deepEqual(originOf(headersOf(originHeaders(led))), led);
-  assert.deepEqual(originOf(headersOf(originHeaders(fromOutside))), fromOutside);
+  const origin = { hops: 3, caller: { function: 'a', requestId: 'r-1' }, deadlineMs: Number.POSITIVE_INFINITY };
+  assert.deepEqual(originOf({ [deliveryHeaders.hops]: '3', [deliveryHeaders.caller]: 'a r-1' }), origin);
+  const way = ['GET /users/{id}', ['id', 'café'], { jwt: { claims: { sub: 'ada' }, scopes: null } }] as const;
+  const led = Object.fromEntries(wayHeaders('blue', way).flatMap((name, at, all) => (at % 2 === 0 ? [[name, all[at + 1]]] : [])));
+  assert.deepEqual(originOf(led), { ...fromOutside, lane: 'blue', way });
+  assert.deepEqual(originOf({ [deliveryHeaders.warmUp]: 'yes' }), { ...fromOutside, isWarmUp: true });
   assert.deepEqual(originOf({}), fromOutside);
 });
 

@@ -1,6 +1,5 @@
 /**
- * Where stored events come back, and calls of functions go on: HTTP on a socket that only roles can reach. Each goes the same way as a
- * request of its own.
+ * Where stored events come back: HTTP on a socket that only roles can reach. Each goes the same way as a request of its own.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { SwiftletError } from '../../model/errors.ts';
@@ -20,8 +19,6 @@ export interface DeliveryDoorMeans {
   readonly gateway: Pick<Gateway, 'find' | 'serves' | 'handle' | 'refuse'>;
   /** Whether the gateway knows what functions there are, and takes requests. */
   readonly isOpen: () => boolean;
-  /** Whether what is under way is still being ended: what the gateway hands to itself belongs to that. */
-  readonly isEnding: () => boolean;
 }
 
 /** @returns what closes it, with the deliveries that are still under way */
@@ -45,10 +42,10 @@ export async function openDeliveryDoor(socketPath: string, means: DeliveryDoorMe
   };
 }
 
-function deliver({ gateway, isOpen, isEnding }: DeliveryDoorMeans, request: IncomingMessage, response: ServerResponse): void {
+function deliver({ gateway, isOpen }: DeliveryDoorMeans, request: IncomingMessage, response: ServerResponse): void {
   const id = String(request.headers[deliveryHeaders.eventId] ?? '');
   const origin = originOf(request.headers);
-  if (!isOpen() && !(isEnding() && request.headers[deliveryHeaders.inner] !== undefined)) {
+  if (!isOpen()) {
     gateway.refuse(request, response, id, new SwiftletError('Unavailable', 'the gateway is starting or stopping'));
     return;
   }

@@ -1,11 +1,22 @@
-/** Requests that the gateway hands to itself: over the socket for deliveries, so that each goes the way of any other. */
-import { once } from 'node:events';
-import { Agent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { SwiftletError } from '../../model/errors.ts';
-import { tenantPath } from '../../model/tenant-path.ts';
+/**
+ * Requests that the gateway hands to itself, in memory: each goes the way of any other, with its limits, queues, metrics and report, and
+ * only its head and its answer are on no connection.
+ */
+import { addAbortListener } from 'node:events';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { bodyChunkBytes } from '../../wire/frames.ts';
 import { deliveryHeaders } from '../../wire/delivery.ts';
-import { type Origin, originHeaders } from './origin.ts';
+import { invokeKind } from '../../wire/instance-protocol.ts';
+import { functionKey } from '../../wire/published-state.ts';
+import { SwiftletError } from '../../model/errors.ts';
+import { traceparentHeader } from '../../model/traceparent.ts';
+import type { Gateway } from '../gateway.ts';
+import { functionOf } from '../request/failures.ts';
+import { inLane } from '../routing/lane.ts';
 import { versionHeader } from '../routing/pick-version.ts';
+import { HeldAnswer, type InnerAnswer, type InnerStream, type Takes } from './held-answer.ts';
+import type { Origin } from './origin.ts';
 
 /** An event for a function, whose answer is waited for. */
 export interface InnerRequest {
@@ -20,112 +31,75 @@ export interface InnerRequest {
   readonly origin: Origin;
 }
 
-export interface InnerAnswer {
-  readonly status: number;
-  readonly contentType: string;
-  /** The code of what went wrong, when the platform says it. */
-  readonly error: string | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
+type InnerGateway = Pick<Gateway, 'find' | 'handle' | 'refuse' | 'serves'>;
 
-/** An answer that comes as the function sends it. */
-export interface InnerStream {
-  readonly error: undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly stream: AsyncIterable<Buffer>;
-}
+export class InnerRequests {
+  readonly #gateway: () => InnerGateway;
+  /** Each came by no connection, which node:http cannot think. */
+  readonly #nowhere = new Socket();
 
-const maxIdleConnections = 32;
-
-export class InnerRequests implements Disposable {
-  readonly #socketPath: string;
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: maxIdleConnections });
-
-  constructor(socketPath: string) {
-    this.#socketPath = socketPath;
+  /** @param gateway asked for it when there is a request, since the gateway has this for its functions' calls */
+  constructor(gateway: () => InnerGateway) {
+    this.#gateway = gateway;
   }
 
   /**
-   * Sends an event and reads the answer as a whole.
+   * Sends an event and holds the answer as a whole.
    * @param takes whether so many more bytes of the answer may be held
    * @param signal ends it: the function learns that nobody waits any more
-   * @throws SwiftletError ResponseTooLarge when no more may be held, Unavailable when the gateway is stopping
+   * @throws SwiftletError ResponseTooLarge when no more may be held, ClientClosedRequest when the signal ended it
    */
-  async send(inner: InnerRequest, takes: (bytes: number) => boolean, signal: AbortSignal): Promise<InnerAnswer> {
-    return this.#sent(inner, signal, (response) => readAnswer(response, takes));
+  async send(inner: InnerRequest, takes: Takes, signal: AbortSignal): Promise<InnerAnswer> {
+    const held = this.#sent(inner, takes, false);
+    using _hangUp = addAbortListener(signal, () => held.destroy());
+    const answer = await held.answer;
+    if ('body' in answer) return answer;
+    throw new TypeError('an answer that was to be held went on as it came');
   }
 
   /**
-   * Sends an event. What was refused, or has failed, is read as a whole; else the body is the caller's to read.
+   * Sends an event. What was refused, or has failed, is held as a whole; else the body is the caller's to read.
    * @throws as `send`
    */
-  async open(inner: InnerRequest, takes: (bytes: number) => boolean, signal: AbortSignal): Promise<InnerAnswer | InnerStream> {
-    return this.#sent<InnerAnswer | InnerStream>(inner, signal, (response) =>
-      response.headers[deliveryHeaders.error] === undefined
-        ? { headers: response.headers, error: undefined, stream: response }
-        : readAnswer(response, takes),
-    );
+  open(inner: InnerRequest, takes: Takes, signal: AbortSignal): Promise<InnerAnswer | InnerStream> {
+    const held = this.#sent(inner, takes, true);
+    // For as long as the answer goes on, of which the signal has the end as well.
+    addAbortListener(signal, () => held.destroy());
+    return held.answer;
   }
 
-  async #sent<T>(inner: InnerRequest, signal: AbortSignal, read: (response: IncomingMessage) => T | Promise<T>): Promise<T> {
-    const request = this.#request(inner, signal);
-    try {
-      request.end(inner.event);
-      const [response] = (await once(request, 'response')) as [IncomingMessage];
-      return await read(response);
-    } catch (error) {
-      request.destroy();
-      if (error instanceof SwiftletError) throw error;
-      throw new SwiftletError('Unavailable', `function "${inner.name}" could not be asked: the gateway is stopping`, { cause: error });
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#agent.destroy();
-  }
-
-  #request({ id, tenant, name, version, event, sourceIp, origin }: InnerRequest, signal: AbortSignal): ClientRequest {
-    const request = httpRequest({
-      socketPath: this.#socketPath,
-      agent: this.#agent,
-      signal,
-      method: 'POST',
-      path: `/_/invoke${tenantPath(tenant)}/${name}`,
-      headers: [
-        'host',
-        'gateway',
-        deliveryHeaders.eventId,
-        id,
-        deliveryHeaders.sourceIp,
-        sourceIp,
-        deliveryHeaders.inner,
-        'yes',
-        ...originHeaders(origin),
-        ...(version === undefined ? [] : [versionHeader, String(version)]),
-        'content-length',
-        String(event.length),
-      ],
-    });
-    // Who waits for the answer hears of it; what comes afterwards is nobody's concern.
-    request.on('error', () => undefined);
-    return request;
+  #sent(inner: InnerRequest, takes: Takes, mayStream: boolean): HeldAnswer {
+    const { id, tenant, name, event, sourceIp, origin } = inner;
+    const request = requestOf(inner, this.#nowhere);
+    const held = new HeldAnswer(request, takes, mayStream);
+    const gateway = this.#gateway();
+    const key = functionKey(tenant, name);
+    const way = inLane({ key, name }, gateway.find(functionOf(key))?.config.lanes, origin.lane, (alias) => gateway.serves(alias));
+    if (way instanceof SwiftletError) gateway.refuse(request, held, id, way);
+    else gateway.handle(request, held, way.key, way.name, invokeKind.event, '/', true, sourceIp, id, origin);
+    push(request, event);
+    return held;
   }
 }
 
-async function readAnswer(response: IncomingMessage, takes: (bytes: number) => boolean): Promise<InnerAnswer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    if (!takes(chunk.length))
-      throw new SwiftletError('ResponseTooLarge', 'the answer is longer than what may be held of it; hand over a reference');
-    chunks.push(chunk);
-  }
-  const error = response.headers[deliveryHeaders.error];
-  return {
-    status: response.statusCode ?? 0,
-    contentType: response.headers['content-type'] ?? '',
-    error: typeof error === 'string' ? error : undefined,
-    headers: response.headers,
-    body: Buffer.concat(chunks),
-  };
+function requestOf({ id, version, event, origin: { traceparent } }: InnerRequest, nowhere: Socket): IncomingMessage {
+  const request = new IncomingMessage(nowhere);
+  request.method = 'POST';
+  request.url = '/';
+  request.httpVersionMajor = 1;
+  request.httpVersionMinor = 1;
+  // It has all come, as far as whoever reads it may ask.
+  request.complete = true;
+  const { headers } = request;
+  headers[deliveryHeaders.eventId] = id;
+  headers['content-length'] = String(event.length);
+  if (version !== undefined) headers[versionHeader] = String(version);
+  if (traceparent !== undefined) headers[traceparentHeader] = traceparent;
+  return request;
+}
+
+/** In pieces as they come on a connection, so that an instance that takes nothing more is not sent more. */
+function push(request: IncomingMessage, event: Buffer): void {
+  for (let at = 0; at < event.length; at += bodyChunkBytes) request.push(event.subarray(at, at + bodyChunkBytes));
+  request.push(null);
 }

@@ -1,8 +1,7 @@
-/** What caused a request. Nothing in it can be said by a caller or a function: it comes over a socket that only roles can reach. */
+/** What caused a request. Nothing in it can be said by a caller or a function: the gateway says it itself, or a role by a socket of theirs. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../../model/caller.ts';
-import { traceparentHeader } from '../../model/traceparent.ts';
-import { deliveryHeaders, wayHeaders } from '../../wire/delivery.ts';
+import { deliveryHeaders } from '../../wire/delivery.ts';
 import type { InvokeWay } from '../../wire/instance-protocol.ts';
 
 export interface Origin {
@@ -22,7 +21,7 @@ export interface Origin {
   readonly lane?: string | undefined;
   /** How it came from outside, when it comes here by a detour. */
   readonly way?: InvokeWay | undefined;
-  /** The trace that it belongs to (W3C), on what is sent; what came has it in its headers. */
+  /** The trace that it belongs to (W3C), on what the gateway hands to itself; what came has it in its headers. */
   readonly traceparent?: string | undefined;
 }
 
@@ -31,15 +30,12 @@ export const fromOutside: Origin = { hops: 0, caller: undefined, deadlineMs: Num
 /** @param headers of a request that a role sent */
 export function originOf(headers: IncomingHttpHeaders): Origin {
   const [name, requestId] = textOf(headers, deliveryHeaders.caller).split(' ');
-  const clientContext = textOf(headers, deliveryHeaders.clientContext);
   const lane = textOf(headers, deliveryHeaders.lane);
   const way = textOf(headers, deliveryHeaders.way);
   return {
     hops: Number(textOf(headers, deliveryHeaders.hops) || 0),
     caller: name === undefined || requestId === undefined ? undefined : { function: name, requestId },
-    deadlineMs: Number(textOf(headers, deliveryHeaders.deadline) || Number.POSITIVE_INFINITY),
-    ...(clientContext === '' ? {} : { clientContext }),
-    ...(headers[deliveryHeaders.tellsFailure] === undefined ? {} : { tellsFailure: true }),
+    deadlineMs: Number.POSITIVE_INFINITY,
     ...(headers[deliveryHeaders.warmUp] === undefined ? {} : { isWarmUp: true }),
     ...(lane === '' ? {} : { lane }),
     ...(way === '' ? {} : { way: JSON.parse(Buffer.from(way, 'base64').toString()) as InvokeWay }),
@@ -47,24 +43,3 @@ export function originOf(headers: IncomingHttpHeaders): Origin {
 }
 
 const textOf = (headers: IncomingHttpHeaders, name: string): string => String(headers[name] ?? '');
-
-/** As `originOf` reads them: names and values in turn. */
-export const originHeaders = ({
-  hops,
-  caller,
-  deadlineMs,
-  clientContext,
-  tellsFailure = false,
-  lane,
-  way,
-  traceparent,
-}: Origin): string[] => [
-  deliveryHeaders.hops,
-  String(hops),
-  ...(caller === undefined ? [] : [deliveryHeaders.caller, `${caller.function} ${caller.requestId}`]),
-  ...(Number.isFinite(deadlineMs) ? [deliveryHeaders.deadline, String(Math.round(deadlineMs))] : []),
-  ...(clientContext === undefined ? [] : [deliveryHeaders.clientContext, clientContext]),
-  ...(tellsFailure ? [deliveryHeaders.tellsFailure, 'yes'] : []),
-  ...wayHeaders(lane, way),
-  ...(traceparent === undefined ? [] : [traceparentHeader, traceparent]),
-];

@@ -9,6 +9,7 @@ import type { Claim, Senders } from '../../lambda/senders.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import { lambdaApiBytes, maxBodyBytes } from '../../model/limits.ts';
 import { ByteBudget } from '../http/byte-budget.ts';
+import { endWhole } from '../http/end-whole.ts';
 import { collectBody } from '../doors/collect-body.ts';
 import { UnderWay } from '../doors/under-way.ts';
 import { headFault } from '../http/head-fault.ts';
@@ -25,6 +26,8 @@ export interface LambdaDoorMeans extends InvokeMeans {
   readonly knowsFunctions: () => boolean;
   readonly log: Pick<Logger, 'error'>;
 }
+
+const nothing = Buffer.alloc(0);
 
 export class LambdaDoor {
   readonly #means: LambdaDoorMeans;
@@ -82,10 +85,13 @@ export class LambdaDoor {
     let answered = 0;
     if (!this.#budget.take('', held)) throw tooMany();
     try {
-      const payload = await collectBody(request, maxBodyBytes, tooLarge);
+      const payload = length === 0 ? nothing : await collectBody(request, maxBodyBytes, tooLarge);
       const caller = this.#means.senders.verify(claim, request, payload);
       const gone = new AbortController();
-      response.once('close', () => gone.abort());
+      // What is over needs no word, which would cost more than all the rest of it.
+      response.once('close', () => {
+        if (!response.writableFinished) gone.abort();
+      });
       const takes = (bytes: number) => {
         answered += bytes;
         if (answered > maxBodyBytes || !this.#budget.take('', bytes)) return false;
@@ -124,7 +130,7 @@ async function write(request: IncomingMessage, response: ServerResponse, id: str
   if (Buffer.isBuffer(body) && status !== 204) all.push('content-length', String(body.length));
   if (!request.complete && bodyLengthOf(request) !== 0) closeAfter(response, all);
   response.writeHead(status, all);
-  if (Buffer.isBuffer(body)) response.end(body);
+  if (Buffer.isBuffer(body)) endWhole(response, body);
   // Who goes away meanwhile is no mistake of ours: the function learns of it.
   else await pipeline(body, response).catch(() => response.destroy());
 }

@@ -6,6 +6,7 @@ import { frame, type InvocationFailure } from '../../wire/instance-protocol.ts';
 import { Backlog } from '../http/backlog.ts';
 import { tidyCors } from '../http/cors.ts';
 import { takeChunk } from '../http/chunks.ts';
+import { endWhole } from '../http/end-whole.ts';
 import { openTunnel } from '../web-socket/open-tunnel.ts';
 import { giveCredit } from './credit.ts';
 import { takeRequestCredit } from './dispatch.ts';
@@ -186,8 +187,7 @@ function takeDone(exchange: Exchange, payload: Buffer): Verdict {
   }
   sendHead(exchange, held?.length ?? 0);
   if (held === undefined) response.end();
-  else if (held.length <= smallBytes) response.end(held.toString('latin1'), 'latin1');
-  else response.end(held);
+  else endWhole(response, held);
   // Nothing else watches whether the caller takes the rest; node:http ends a socket that moves nothing between two looks.
   if (!response.writableFinished && response.writableLength > 0) response.setTimeout(clientIdleMs);
   return isDone;

@@ -3,6 +3,7 @@ import { retryAfter, type SwiftletError, toProblem } from '../../model/errors.ts
 import { Http2Response } from '../secure/http2-response.ts';
 import { coldPhases, totalMs } from '../../model/phases.ts';
 import { deliveryHeaders } from '../../wire/delivery.ts';
+import { HeldAnswer } from '../doors/held-answer.ts';
 import { tidyCors } from '../http/cors.ts';
 import { threeDecimals } from '../http/decimal.ts';
 import { endGently } from '../http/end-gently.ts';
@@ -34,7 +35,7 @@ export function sendHead(exchange: Exchange, length: number | undefined): void {
 export function sendProblem(exchange: Exchange, error: SwiftletError): void {
   const { response } = exchange;
   if (response.destroyed) return;
-  if (exchange.headSent) {
+  if (exchange.headSent && !(response instanceof HeldAnswer && response.takeBack())) {
     // The caller has half an answer: only a broken connection tells it so.
     if (exchange.tunnel === undefined) response.destroy();
     else exchange.tunnel.end();

@@ -38,7 +38,7 @@ const gateway: Pick<Gateway, 'find' | 'serves' | 'handle' | 'refuse'> = {
 for (const path of [frontSocketOf(run), deliverySocketOf(run)]) clearSocket(path);
 const events = connectCalls(socketOf(run, 'events'), 'gateway');
 const door = new EventDoor({ events, gateway, knowsFunctions: () => true, pass: passFrom(process.env) });
-await openDeliveryDoor(deliverySocketOf(run), { gateway, isOpen: () => true, isEnding: () => false });
+await openDeliveryDoor(deliverySocketOf(run), { gateway, isOpen: () => true });
 createServer((request, response) =>
   door.accept(request, response, { tenant: 'default', key: 'default/noted', name: 'noted', kind: 'http', target: '/' }),
 ).listen(frontSocketOf(run), () => process.send?.('ready'));
