@@ -109,6 +109,11 @@ test('routes come and go with their functions, and what did not change goes on c
   assert.deepEqual([wayOf(own, 'GET /a'), wayOf(own, 'GET /b')], ['default/two /a by ANY /a', 'default/one /b by ANY /b']);
   take(serving('two', [limited]));
   assert.equal(wayOf(own, 'GET /b'), 'default/b / by address');
+  // Whoever has it next is known before it is taken from the one that had it.
+  take(serving('next', [{ path: '/a', methods: ['GET', 'POST'] }, limited]), serving('two', []));
+  assert.deepEqual([wayOf(own, 'POST /a'), wayOf(own, 'PUT /a')], ['default/next /a by POST /a', 'default/next /a by ANY /a']);
+  take(serving('next', [{ path: '/a', methods: ['POST'] }]));
+  assert.deepEqual([wayOf(own, 'POST /a'), wayOf(own, 'GET /a')], ['default/next /a by POST /a', 'only POST']);
   take();
   assert.equal(wayOf(own, 'GET /a'), 'default/a / by address');
 });

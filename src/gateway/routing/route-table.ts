@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Version } from '../../model/function.ts';
-import { firstName, type HttpRoute, methodsOf, routeSegments, type RouteSegment, scopeOf } from '../../model/http-route.ts';
+import { type HttpRoute, methodsOf, routeSegments, type RouteSegment, scopeOf } from '../../model/http-route.ts';
 import { defaultTenant } from '../../model/names.ts';
 import { tenantMark } from '../../model/tenant-path.ts';
 import { aliasMark } from '../../model/traffic.ts';
@@ -24,21 +24,14 @@ interface Planted {
   readonly open: OpenRoute;
 }
 
-/** What a function has in the trees. */
-interface Rooted {
-  readonly serving: Version;
-  readonly planted: readonly Planted[];
-}
-
 const defaultScope = scopeOf(defaultTenant, undefined);
 const at = tenantMark.charCodeAt(0);
-const nothing: readonly Planted[] = [];
 const noMethods: readonly string[] = [];
 
 export class RouteTable {
   #functions: PublishedState['functions'] = new Map();
-  /** By the functions' keys: those that have routes. */
-  readonly #rooted = new Map<string, Rooted>();
+  /** By the functions' keys: those that have routes, with the version whose routes they are. */
+  readonly #rooted = new Map<string, Version>();
   /** By host, or by a tenant's mark and name. */
   readonly #trees = new Map<string, RouteTree<OpenRoute>>();
   /** How many of them are hosts'. */
@@ -116,29 +109,35 @@ export class RouteTable {
   #plant(key: string, serving: Version | undefined): void {
     const before = this.#rooted.get(key);
     if (before === undefined && (serving === undefined || serving.config.routes.length === 0)) return;
-    if (before !== undefined && serving !== undefined && isSame(before.serving, serving)) {
-      this.#rooted.set(key, { ...before, serving });
+    if (before !== undefined && serving !== undefined && isSame(before, serving)) {
+      this.#rooted.set(key, serving);
       return;
     }
-    for (const { scope, segments, method, open } of before?.planted ?? nothing) {
-      const tree = this.#trees.get(scope);
-      tree?.remove(segments, method, open);
-      if (tree?.size === 0) this.#trees.delete(scope);
-    }
-    this.#rooted.delete(key);
-    if (serving === undefined) this.#countHosts();
-    else this.#add(key, serving);
+    if (before !== undefined) this.#remove(key, before);
+    if (serving !== undefined && serving.config.routes.length > 0) this.#add(key, serving);
+    this.#countHosts();
   }
 
   #add(key: string, serving: Version): void {
-    const planted = serving.config.routes.flatMap((route) => plantedOf(serving, route));
-    for (const { scope, segments, method, open } of planted) {
-      const tree = this.#trees.get(scope) ?? new RouteTree<OpenRoute>();
-      this.#trees.set(scope, tree);
-      tree.add(segments, method, open);
+    for (const route of serving.config.routes)
+      for (const { scope, segments, method, open } of plantedOf(serving, route)) {
+        const tree = this.#trees.get(scope) ?? new RouteTree<OpenRoute>();
+        this.#trees.set(scope, tree);
+        tree.add(segments, method, open);
+      }
+    this.#rooted.set(key, serving);
+  }
+
+  /** Takes a function's routes out; those that another one has by now are that one's. */
+  #remove(key: string, before: Version): void {
+    const isIts = (open: OpenRoute) => functionOf(open.key) === key;
+    for (const { host, path, methods } of before.config.routes) {
+      const scope = scopeOf(before.tenant, host);
+      const tree = this.#trees.get(scope);
+      for (const method of methodsOf({ methods })) tree?.remove(routeSegments(path), method, isIts);
+      if (tree?.size === 0) this.#trees.delete(scope);
     }
-    if (planted.length > 0) this.#rooted.set(key, { serving, planted });
-    this.#countHosts();
+    this.#rooted.delete(key);
   }
 
   #countHosts(): void {
@@ -151,6 +150,7 @@ const isSame = (one: Version, other: Version): boolean => JSON.stringify(one.con
 
 function plantedOf({ tenant, function: name }: Version, route: HttpRoute): Planted[] {
   const segments = routeSegments(route.path);
+  const [first] = segments;
   const named = route.alias === undefined ? name : `${name}${aliasMark}${route.alias}`;
   const shared = {
     tenant,
@@ -158,7 +158,7 @@ function plantedOf({ tenant, function: name }: Version, route: HttpRoute): Plant
     name: named,
     route,
     names: segments.flatMap((segment) => (segment.kind === 'text' ? [] : [segment.name])),
-    isLoose: route.host === undefined && segments.length > 0 && firstName(route) === undefined,
+    isLoose: route.host === undefined && first !== undefined && first.kind !== 'text',
     rates: route.rates.length === 0 ? undefined : new RateLimits(route.rates),
   };
   const scope = scopeOf(tenant, route.host);

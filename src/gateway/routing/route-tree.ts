@@ -4,13 +4,20 @@
  */
 import { anyMethod, type RouteSegment } from '../../model/http-route.ts';
 
+/** What there is by one path, a method each. A path has few: a map for each of a hundred thousand paths would be most of the tree. */
+interface Ends<T> {
+  readonly method: string;
+  value: T;
+  next: Ends<T> | undefined;
+}
+
 interface Node<T> {
   texts: Map<string, Node<T>> | undefined;
   parameter: Node<T> | undefined;
-  /** By method, of paths that end here. */
-  here: Map<string, T> | undefined;
-  /** By method, of paths that end with all that is below. */
-  below: Map<string, T> | undefined;
+  /** Of paths that end here. */
+  here: Ends<T> | undefined;
+  /** Of paths that end with all that is below. */
+  below: Ends<T> | undefined;
 }
 
 const emptyNode = <T>(): Node<T> => ({ texts: undefined, parameter: undefined, here: undefined, below: undefined });
@@ -25,7 +32,7 @@ export class RouteTree<T> {
   #method = '';
   #count = 0;
   readonly #bounds: number[] = [];
-  #otherMethods: ReadonlyMap<string, T> | undefined;
+  #otherMethods: Ends<T> | undefined;
 
   get size(): number {
     return this.#size;
@@ -34,19 +41,23 @@ export class RouteTree<T> {
   /** Takes the place of what is there by the same path and method. */
   add(segments: readonly RouteSegment[], method: string, value: T): void {
     let node = this.#root;
-    let values: Map<string, T> | undefined;
+    let end: 'here' | 'below' = 'here';
     for (const segment of segments) {
-      if (segment.kind === 'rest') values = node.below ??= new Map();
+      if (segment.kind === 'rest') end = 'below';
       else node = segment.kind === 'parameter' ? (node.parameter ??= emptyNode()) : textOf(node, segment.text);
     }
-    values ??= node.here ??= new Map();
-    if (!values.has(method)) this.#size += 1;
-    values.set(method, value);
+    const known = endOf(node[end], method);
+    if (known !== undefined) {
+      known.value = value;
+      return;
+    }
+    node[end] = withEnd(node[end], { method, value, next: undefined });
+    this.#size += 1;
   }
 
-  /** Takes a value out, if it is the one that is there, with what only led to it. */
-  remove(segments: readonly RouteSegment[], method: string, value: T): void {
-    if (removeBelow(this.#root, segments, 0, method, value)) this.#size -= 1;
+  /** Takes out what is there by a path and a method, if it is one of those that are meant, with what only led to it. */
+  remove(segments: readonly RouteSegment[], method: string, isMeant: (value: T) => boolean): void {
+    if (removeBelow(this.#root, segments, 0, method, isMeant)) this.#size -= 1;
   }
 
   /**
@@ -64,12 +75,16 @@ export class RouteTree<T> {
 
   /** The values of the parameters that were found, as they stand in the path, in its order. */
   parameters(): string[] {
-    return Array.from({ length: this.#count }, (_, at) => this.#path.slice(this.#bounds[2 * at], this.#bounds[2 * at + 1]));
+    const values: string[] = [];
+    for (let at = 0; at < 2 * this.#count; at += 2) values.push(this.#path.slice(this.#bounds[at], this.#bounds[at + 1]));
+    return values;
   }
 
   /** The methods for which there is something by this path, when there is nothing for the one that was asked for. */
   otherMethods(): string[] {
-    return [...(this.#otherMethods?.keys() ?? [])];
+    const methods: string[] = [];
+    for (let end = this.#otherMethods; end !== undefined; end = end.next) methods.push(end.method);
+    return methods;
   }
 
   /** @param at the `/` before the next part, or the end @param found parameters before it */
@@ -98,13 +113,34 @@ export class RouteTree<T> {
   }
 
   /** What answers GET answers HEAD, too. */
-  #valueIn(values: ReadonlyMap<string, T> | undefined, found: number): T | undefined {
-    if (values === undefined) return undefined;
-    const value = values.get(this.#method) ?? (this.#method === 'HEAD' ? values.get('GET') : undefined) ?? values.get(anyMethod);
-    if (value === undefined) this.#otherMethods ??= values;
+  #valueIn(ends: Ends<T> | undefined, found: number): T | undefined {
+    if (ends === undefined) return undefined;
+    const end = endOf(ends, this.#method) ?? (this.#method === 'HEAD' ? endOf(ends, 'GET') : undefined) ?? endOf(ends, anyMethod);
+    if (end === undefined) this.#otherMethods ??= ends;
     else this.#count = found;
-    return value;
+    return end?.value;
   }
+}
+
+function endOf<T>(ends: Ends<T> | undefined, method: string): Ends<T> | undefined {
+  for (let end = ends; end !== undefined; end = end.next) if (end.method === method) return end;
+  return undefined;
+}
+
+/** @returns the ends with one more behind them */
+function withEnd<T>(ends: Ends<T> | undefined, more: Ends<T>): Ends<T> {
+  if (ends === undefined) return more;
+  let last = ends;
+  while (last.next !== undefined) last = last.next;
+  last.next = more;
+  return ends;
+}
+
+/** @returns the ends without the one for this method */
+function withoutEnd<T>(ends: Ends<T> | undefined, method: string): Ends<T> | undefined {
+  if (ends?.method === method) return ends.next;
+  for (let end = ends; end !== undefined; end = end.next) if (end.next?.method === method) end.next = end.next.next;
+  return ends;
 }
 
 function textOf<T>(node: Node<T>, text: string): Node<T> {
@@ -117,17 +153,23 @@ function textOf<T>(node: Node<T>, text: string): Node<T> {
 }
 
 /** @returns whether it was there */
-function removeBelow<T>(node: Node<T>, segments: readonly RouteSegment[], at: number, method: string, value: T): boolean {
+function removeBelow<T>(
+  node: Node<T>,
+  segments: readonly RouteSegment[],
+  at: number,
+  method: string,
+  isMeant: (value: T) => boolean,
+): boolean {
   const segment = segments[at];
   if (segment === undefined || segment.kind === 'rest') {
     const kind = segment === undefined ? 'here' : 'below';
-    if (node[kind]?.get(method) !== value) return false;
-    node[kind].delete(method);
-    if (node[kind].size === 0) node[kind] = undefined;
+    const end = endOf(node[kind], method);
+    if (end === undefined || !isMeant(end.value)) return false;
+    node[kind] = withoutEnd(node[kind], method);
     return true;
   }
   const next = segment.kind === 'parameter' ? node.parameter : node.texts?.get(segment.text);
-  if (next === undefined || !removeBelow(next, segments, at + 1, method, value)) return false;
+  if (next === undefined || !removeBelow(next, segments, at + 1, method, isMeant)) return false;
   if (isEmpty(next)) {
     if (segment.kind === 'parameter') node.parameter = undefined;
     else node.texts?.delete(segment.text);
