@@ -26,6 +26,7 @@ const sharedPlatforms = [
   'lambda-tools',
   'lambda-versions',
   'lanes',
+  'layers',
   'malformed-http',
   'ordinary-user',
   'package',

@@ -20,6 +20,7 @@ import { exit, parse, setImmediate, stringify, version } from './intrinsics.mjs'
  * @property {import('./detect-form.mjs').FormName} [form] undefined: it is seen
  * @property {Record<string, string>} environment
  * @property {readonly import('./secrets.mjs').Secret[]} [secrets]
+ * @property {string} [layers] the folder that their files are in once the code is there
  * @property {string} [bundle]
  * @property {number} memoryMiB
  * @property {number} [initTimeoutMs]

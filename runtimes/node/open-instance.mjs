@@ -1,6 +1,7 @@
 // What makes this process one that modules of a function's can run in.
 import { findHandler } from './find-handler.mjs';
 import { Instance } from './instance.mjs';
+import { enterLayers } from './layers.mjs';
 import { loadHandler } from './load-handler.mjs';
 import { captureOutput } from './logs.mjs';
 import { prepare } from './prepare.mjs';
@@ -10,7 +11,8 @@ const { join } = process.getBuiltinModule('node:path');
 
 /** @type {import('./instance.mjs').FindCode} */
 function findModules(codeDir, settings) {
-  const { handler, bundle } = settings;
+  const { handler, bundle, layers, environment } = settings;
+  if (layers !== undefined) enterLayers(layers, environment);
   const found = findHandler(codeDir, handler);
   return () => loadHandler(found, settings, bundle === undefined ? undefined : join(codeDir, bundle));
 }

@@ -9,7 +9,7 @@ import { readyWithin } from './within.mjs';
 const { existsSync } = process.getBuiltinModule('node:fs');
 const { join } = process.getBuiltinModule('node:path');
 const name = 'bootstrap';
-const layers = '/opt';
+const usualLayers = '/opt';
 /** For what was answered before the program ended. */
 const lastAnswersMs = 1_000;
 
@@ -19,7 +19,7 @@ const lastAnswersMs = 1_000;
  * @throws ProgramFailure, Refusal InitTimeout
  */
 export async function openBootstrap(codeDir, request) {
-  const file = fileIn(codeDir);
+  const file = fileIn(codeDir, request.layers ?? usualLayers);
   const turns = new Turns(request.concurrency);
   const address = await openRuntimeApi(turns);
   const program = await startProgram(file, [], { env: bootstrapEnvironment(codeDir, request, address), cwd: codeDir });
@@ -31,8 +31,8 @@ export async function openBootstrap(codeDir, request) {
   return { streamsRequests: false, answer: (invocation) => turns.give(invocation) };
 }
 
-/** @param {string} codeDir @throws ProgramFailure */
-function fileIn(codeDir) {
+/** @param {string} codeDir @param {string} layers @throws ProgramFailure */
+function fileIn(codeDir, layers) {
   const places = [join(codeDir, name), join(layers, name)];
   const found = places.find((place) => existsSync(place));
   if (found === undefined) throw new ProgramFailure('Runtime.InvalidEntrypoint', `Couldn't find valid bootstrap(s): [${places.join(' ')}]`);

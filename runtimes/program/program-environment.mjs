@@ -2,6 +2,8 @@
 import { env } from '../node/intrinsics.mjs';
 
 const region = 'us-east-1';
+/** Where they would be. */
+const usualLayers = '/opt';
 
 /**
  * The function's own variables, with those that AWS Lambda sets for a custom runtime.
@@ -16,8 +18,8 @@ export function bootstrapEnvironment(codeDir, request, runtimeApi) {
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     LAMBDA_RUNTIME_DIR: '/var/runtime',
-    LD_LIBRARY_PATH: `${codeDir}:${codeDir}/lib:/opt/lib`,
     ...common(codeDir, request),
+    ...libraries(codeDir, request),
     AWS_LAMBDA_RUNTIME_API: runtimeApi,
     ...(concurrency > 1 ? { AWS_LAMBDA_MAX_CONCURRENCY: String(concurrency) } : {}),
   };
@@ -40,9 +42,20 @@ export function serverEnvironment(codeDir, request, port) {
 }
 
 /** @param {string} codeDir @param {import('../node/instance.mjs').InitRequest} request @returns {NodeJS.ProcessEnv} */
-function common(codeDir, { environment }) {
+const libraries = (codeDir, { environment, layers = usualLayers }) => ({
+  LD_LIBRARY_PATH: environment['LD_LIBRARY_PATH'] ?? `${codeDir}:${codeDir}/lib:${layers}/lib`,
+});
+
+/** @param {string} codeDir @param {string} [layers] */
+const pythonPath = (codeDir, layers) => `${codeDir}/site-packages${layers === undefined ? '' : `:${layers}/python`}`;
+
+/** @param {string} [layers] */
+const nodePath = (layers) => (layers === undefined ? undefined : { NODE_PATH: `${layers}/nodejs/node_modules` });
+
+/** @param {string} codeDir @param {import('../node/instance.mjs').InitRequest} request @returns {NodeJS.ProcessEnv} */
+function common(codeDir, { environment, layers }) {
   /** @type {NodeJS.ProcessEnv} */
-  const all = { PYTHONPATH: `${codeDir}/site-packages`, ...env, PATH: `${env['PATH']}:/opt/bin` };
+  const all = { PYTHONPATH: pythonPath(codeDir, layers), ...nodePath(layers), ...env, PATH: `${env['PATH']}:${layers ?? usualLayers}/bin` };
   // What runs is no runtime of Lambda's.
   if (environment['AWS_EXECUTION_ENV'] === undefined) delete all['AWS_EXECUTION_ENV'];
   return { ...all, ...(environment['PATH'] === undefined ? {} : { PATH: environment['PATH'] }) };

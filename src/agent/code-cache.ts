@@ -59,6 +59,11 @@ export class CodeCache {
     }
   }
 
+  /** Where an artifact's files lie, or will lie. */
+  pathOf(ref: CodeRef): string {
+    return join(this.#folder, codeKey(ref));
+  }
+
   /** The folder of an artifact's files when it is here already. */
   placed(ref: CodeRef): string | undefined {
     const key = codeKey(ref);
@@ -121,7 +126,8 @@ export class CodeCache {
   }
 }
 
-function placeError(error: unknown): unknown {
+/** Says of a full disk what it is. */
+export function placeError(error: unknown): unknown {
   const isFull = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
   if (!isFull) return error;
   return new SwiftletError('StorageFull', 'the disk that holds unpacked code is full; free some space below SWIFTLET_HOME/agent', {

@@ -17,6 +17,10 @@ export interface ColdStartMeans {
   takeSandbox(version: Version, id: string): Promise<Sandbox>;
   /** The folder of the version's files on this host. */
   placeCode(version: Version): Promise<string>;
+  /** The folder of its layers' files on this host; undefined: it has none. */
+  placeLayers(version: Version): Promise<string | undefined>;
+  /** Where an instance of it has them. */
+  layersOf(version: Version): string | undefined;
   /** Where the version's bundle lies below its files; undefined: it has none. */
   bundleOf(version: Version): string | undefined;
   /** How long it took to place them, when they are there already; else 0. */
@@ -56,7 +60,7 @@ export async function coldStart(
 ): Promise<Started> {
   const asked = means.now();
   const codeMs = means.placedInMs(version);
-  const placing = means.placeCode(version);
+  const placing = Promise.all([means.placeCode(version), means.placeLayers(version)]);
   // Its failure is met below, after the sandbox is there to be given back.
   placing.catch(() => undefined);
   const found = means.secretsFor(version);
@@ -68,7 +72,7 @@ export async function coldStart(
   let attached: number | undefined;
   try {
     // The runtime wakes up, and prepares, while its code is put in place.
-    sandbox.connection.dedicate(initRequest(version, id, { secrets, bundle: means.bundleOf(version) }));
+    sandbox.connection.dedicate(initRequest(version, id, { secrets, bundle: means.bundleOf(version), layers: means.layersOf(version) }));
     onSandbox(sandbox);
     sandbox.limitMemory(version.config.memoryMiB);
     // No code of a version runs before it is written down whose the sandbox is: no agent forgets it, or takes it for a warm one.
@@ -77,7 +81,7 @@ export async function coldStart(
     const unconnected = means.now();
     means.connect(sandbox, version, id);
     networkMs = means.now() - unconnected;
-    const [codeDir] = await Promise.all([placing.then((folder) => sandbox.attach(folder)), dedicated]);
+    const [codeDir] = await Promise.all([placing.then(([folder, layers]) => sandbox.attach(folder, layers)), dedicated]);
     attached = means.now();
     const loading = load(sandbox, version, codeDir);
     means.label(sandbox, version, id);
@@ -96,9 +100,14 @@ export async function coldStart(
 interface StartExtras {
   readonly secrets: StartSecrets['secrets'];
   readonly bundle: string | undefined;
+  readonly layers: string | undefined;
 }
 
-function initRequest({ config, function: name, number }: Version, instanceId: string, { secrets, bundle }: StartExtras): InitRequest {
+function initRequest(
+  { config, function: name, number }: Version,
+  instanceId: string,
+  { secrets, bundle, layers }: StartExtras,
+): InitRequest {
   return {
     runtime: config.runtime,
     function: name,
@@ -109,6 +118,7 @@ function initRequest({ config, function: name, number }: Version, instanceId: st
     environment: config.environment,
     ...(secrets.length === 0 ? {} : { secrets }),
     ...(bundle === undefined ? {} : { bundle }),
+    ...(layers === undefined ? {} : { layers }),
     memoryMiB: config.memoryMiB,
     timeoutMs: config.timeoutMs,
     initTimeoutMs: config.initTimeoutMs,

@@ -22,6 +22,7 @@ import { coldStart } from './cold-start.ts';
 import { announceEnd, door } from './door.ts';
 import { drain } from './drain.ts';
 import type { Instance } from './instance.ts';
+import { LayerFolders, layerRefs } from './layer-folders.ts';
 import { keepRights } from './linux/capabilities.ts';
 import { Instances } from './instances.ts';
 import { openHibernation } from './hibernation.ts';
@@ -57,6 +58,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const opened = await openSandboxes(config, relay, now, log);
   const { sandboxes, builds, publish: publishCode, traces, network } = opened;
   const code = new CodeCache(join(config.home, 'agent', 'code'), artifacts.source, now);
+  const layers = new LayerFolders(join(config.home, 'agent', 'layers'), code);
   const bundles = new CodeBundles({
     publish: publishCode,
     tell: (version, message) => relay.tell({ instanceId: '', version }, message),
@@ -130,6 +132,11 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     connect,
     takeSandbox: (version: Version, id: string) => pools.take(version, id),
     placeCode: (version: Version) => code.place(version),
+    placeLayers: (version: Version) => layers.place(version),
+    layersOf: (version: Version) => {
+      const folder = layers.pathOf(version);
+      return folder === undefined ? undefined : sandboxes.layersInside(folder);
+    },
     placedInMs: (version: Version) => code.placedInMs(version),
     bundleOf: (version: Version) => bundles.find(version),
     secretsFor: (version: Version) => secrets.for(version),
@@ -146,10 +153,13 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     pools.serve(versions);
     instances.tidy();
     const wanted = new Map<string, CodeRef>(served.standby.map((ref) => [codeKey(ref), ref]));
-    for (const version of versions) wanted.set(codeKey(version), version);
+    for (const version of versions) for (const ref of [version, ...layerRefs(version)]) wanted.set(codeKey(ref), ref);
     await Promise.all([...wanted.values()].map((ref) => placeAhead(code, ref, log)));
-    const needed = new Set([...wanted.keys(), ...[...instances.all].map((instance) => codeKey(instance.version))]);
+    await Promise.all(versions.map((version) => placeLayersAhead(layers, version, log)));
+    const used = [...versions, ...[...instances.all].map((instance) => instance.version)];
+    const needed = new Set([...wanted.keys(), ...used.flatMap((version) => [version, ...layerRefs(version)].map(codeKey))]);
     await code.keepOnly(needed);
+    await layers.keepOnly(used);
     bundles.keepOnly(needed);
     const bundled = versions.map((version) => ({ version, done: bundleAhead(code, bundles, version) }));
     // A deploy waits for its own bundle, so that its first request has it; for one that takes long nobody waits.
@@ -256,6 +266,15 @@ async function placeAhead(code: CodeCache, ref: CodeRef & Partial<Version>, log:
     await code.place(ref);
   } catch (error) {
     log.error({ err: error, tenant, function: name, version: number, digest }, 'code could not be placed');
+  }
+}
+
+async function placeLayersAhead(layers: LayerFolders, version: Version, log: Logger): Promise<void> {
+  try {
+    await layers.place(version);
+  } catch (error) {
+    const { tenant, function: name, number } = version;
+    log.error({ err: error, tenant, function: name, version: number }, 'layers could not be placed');
   }
 }
 

@@ -10,6 +10,7 @@ import {
   processKinds,
   versionHeaderRules,
 } from '../model/function.ts';
+import { layersSchema } from '../model/layer.ts';
 import * as limits from '../model/limits.ts';
 import { missingLaneRules } from '../model/lanes.ts';
 import { nameSchema } from '../model/names.ts';
@@ -254,6 +255,7 @@ export const settingsSchema = z.strictObject({
     .describe(
       'Where its own connections may lead to: internet (default, unless the tenant has another one), none, or lists of addresses, ranges and host names, each with ports or without, and private networks by name',
     ),
+  layers: layersSchema.optional().describe('Layers that it builds on, as name:version, mounted in this order at /opt; default none'),
   build: buildSchema.optional().describe('How the bundle is made'),
 });
 

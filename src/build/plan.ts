@@ -171,6 +171,7 @@ const configOf = (settings: ReturnType<typeof withDefaults>, { handler, runtime 
   calls: settings.calls,
   events: settings.events,
   network: settings.network,
+  layers: settings.layers,
   bundle: settings.build.bundle,
 });
 

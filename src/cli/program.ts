@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { addCredentialCommands, addTenantCommands, addTenantFlag, addTokenCommands } from './access-commands.ts';
 import { addHostCommands } from './host-commands.ts';
 import { addAuditCommand, addSecretCommands } from './secret-commands.ts';
+import { addLayerCommands } from './layer-commands.ts';
 import { addNetworkCommands } from './network-commands.ts';
 import type { DeployFlags } from './commands/deploy.ts';
 import type { DeadLetterFlags } from './commands/dlq.ts';
@@ -64,6 +65,7 @@ export function buildProgram(version: string): Command {
   addEventCommands(program);
   addSourceCommands(program.command('source').description('where messages for functions come from: queues, topics, streams'));
   addSecretCommands(program);
+  addLayerCommands(program);
   addNetworkCommands(program);
   addAuditCommand(program);
   addTenantCommands(program);

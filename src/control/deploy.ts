@@ -1,5 +1,6 @@
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
+import { parseLayer } from '../model/layer.ts';
 import { usualPolicy } from '../model/network-policy.ts';
 import { languageOf } from '../model/runtimes.ts';
 import { mainVersion } from '../model/traffic.ts';
@@ -41,7 +42,7 @@ export async function deploy({ store, publisher, made }: DeployMeans, deployment
   const artifact = await store.findArtifact(tenant, digest);
   if (artifact === undefined) throw artifactMissing(digest);
   const language = languageOf(config.runtime);
-  if (language === 'program') checkProgram(config, artifact.files);
+  if (language === 'program') checkProgram(config, [...artifact.files, ...(await layerFiles(store, tenant, config))]);
   else checkHandler(config.handler, artifact.files, language);
   checkTimers(config);
   const network = config.network ?? (await store.tenants.find(tenant))?.network ?? usualPolicy;
@@ -71,6 +72,19 @@ export async function deploy({ store, publisher, made }: DeployMeans, deployment
         serving: mainVersion(outcome.traffic.live.versions),
       };
   }
+}
+
+/** A bootstrap may lie in a layer, too. What names no layer is refused by the store, with more words. */
+async function layerFiles(store: Store, tenant: string, { runtime, layers }: Version['config']): Promise<string[]> {
+  if (runtime !== 'provided') return [];
+  const found = await Promise.all(
+    layers.map(async (reference) => {
+      const id = parseLayer(reference);
+      const layer = id === undefined ? undefined : await store.layers.find(tenant, id);
+      return layer === undefined ? undefined : store.findArtifact(tenant, layer.digest);
+    }),
+  );
+  return found.flatMap((artifact) => artifact?.files ?? []);
 }
 
 const artifactMissing = (digest: string): SwiftletError =>

@@ -97,6 +97,27 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX routes_by_function ON routes (tenant, function);
   `,
+  `
+  CREATE TABLE layers (
+    tenant TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, notes TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (tenant, name, version),
+    FOREIGN KEY (tenant, digest) REFERENCES artifacts (tenant, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX layers_by_digest ON layers (tenant, digest);
+  -- Outlives the layer, so that no number is given twice.
+  CREATE TABLE layer_numbers (tenant TEXT NOT NULL, name TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (tenant, name)) STRICT, WITHOUT ROWID;
+
+  -- What versions build on.
+  CREATE TABLE version_layers (
+    tenant TEXT NOT NULL, function TEXT NOT NULL, number INTEGER NOT NULL, layer TEXT NOT NULL, layer_version INTEGER NOT NULL,
+    PRIMARY KEY (tenant, function, number, layer),
+    FOREIGN KEY (tenant, function, number) REFERENCES versions (tenant, function, number) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    FOREIGN KEY (tenant, layer, layer_version) REFERENCES layers (tenant, name, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX version_layers_by_layer ON version_layers (tenant, layer, layer_version);
+  ALTER TABLE versions ADD COLUMN layer_digests TEXT;
+  `,
 ];
 
 /** The store of control. It is marked with "SWFT". */

@@ -8,6 +8,8 @@ import { mainVersion } from '../model/traffic.ts';
 import type { Change, PublishedFunction } from '../wire/published-state.ts';
 import { secretNames } from '../model/secret.ts';
 import { SqliteAudit } from './audit/sqlite-audit.ts';
+import type { LayerRecord } from './layers/layer-store.ts';
+import { SqliteLayers } from './layers/sqlite-layers.ts';
 import { SqliteLambda } from './lambda/sqlite-lambda.ts';
 import { publishedFunction } from './routing.ts';
 import { secretMissing } from './secrets/refusals.ts';
@@ -33,7 +35,11 @@ import type {
 import { firstTraffic, neededVersions, rolloutUnderWay, servedVersions, startRollout, type Traffic } from './traffic.ts';
 
 const jsonText = z.string().transform((text): unknown => JSON.parse(text));
-const versionRowSchema = z.looseObject({ config: jsonText }).pipe(versionSchema);
+const versionRowSchema = z
+  .looseObject({ config: jsonText, layerDigests: jsonText.nullable() })
+  .transform(({ layerDigests, ...row }): Record<string, unknown> => (layerDigests === null ? row : { ...row, layerDigests }))
+  .transform((row): unknown => row)
+  .pipe(versionSchema);
 const functionRowSchema = z.object({ functionCreatedAt: z.string() });
 const artifactRowSchema = z.object({ tenant: z.string(), digest: z.string(), size: z.int(), files: jsonText.pipe(z.array(z.string())) });
 
@@ -45,6 +51,7 @@ export class SqliteStore implements Store {
   readonly tokens: SqliteTokens;
   readonly networks: SqliteNetworks;
   readonly secrets: SqliteSecrets;
+  readonly layers: SqliteLayers;
   readonly lambda: SqliteLambda;
   readonly audit: SqliteAudit;
   readonly #database: DatabaseSync;
@@ -68,6 +75,7 @@ export class SqliteStore implements Store {
       write: (work) => this.#write(work),
       users: (tenant) => this.#users(tenant, ({ secrets }) => secretNames(secrets)),
     });
+    this.layers = new SqliteLayers({ sql: this.#sql, read: turn, write: (work) => this.#write(work) });
     this.audit = new SqliteAudit({ sql: this.#sql, read: turn, write: (work) => this.#write(work) });
     const commit = {
       read: turn,
@@ -130,7 +138,8 @@ export class SqliteStore implements Store {
     return this.#write(() => {
       this.#sql.run`
         DELETE FROM artifacts AS a WHERE touched_ms <= ${untouchedSinceMs}
-        AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.tenant = a.tenant AND v.digest = a.digest)`;
+        AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.tenant = a.tenant AND v.digest = a.digest)
+        AND NOT EXISTS (SELECT 1 FROM layers l WHERE l.tenant = a.tenant AND l.digest = a.digest)`;
     });
   }
 
@@ -155,7 +164,8 @@ export class SqliteStore implements Store {
   functions(tenant: string, { limit, after = '' }: Page): Promise<FunctionRecord[]> {
     return turn(() =>
       this.#sql.all`
-        SELECT f.created_at AS functionCreatedAt, v.tenant, v.function, v.number, v.digest, v.size, v.config, v.created_at AS createdAt
+        SELECT f.created_at AS functionCreatedAt, v.tenant, v.function, v.number, v.digest, v.size, v.config, v.layer_digests AS layerDigests,
+          v.created_at AS createdAt
         FROM functions f JOIN versions v ON v.tenant = f.tenant AND v.function = f.name AND v.number = f.serving
         WHERE f.tenant = ${tenant} AND f.name > ${after} ORDER BY f.name LIMIT ${limit}`.map(functionRecord),
     );
@@ -168,7 +178,7 @@ export class SqliteStore implements Store {
   versions(tenant: string, name: string): Promise<Version[]> {
     return turn(() =>
       this.#sql.all`
-        SELECT tenant, function, number, digest, size, config, created_at AS createdAt
+        SELECT tenant, function, number, digest, size, config, layer_digests AS layerDigests, created_at AS createdAt
         FROM versions WHERE tenant = ${tenant} AND function = ${name} ORDER BY number DESC`.map((row) => versionRowSchema.parse(row)),
     );
   }
@@ -228,9 +238,11 @@ export class SqliteStore implements Store {
     if (names.length > 0) return { result: { kind: 'secrets missing', names } };
 
     this.networks.demand(tenant, `function "${name}"`, privateNames(networkOf({ config })));
+    const layers = this.layers.demand(tenant, `function "${name}"`, config.layers);
     demandFunctionRoom(this.#sql, tenant, name);
     const number = this.#nextNumber(tenant, name);
-    const version: Version = { tenant, function: name, number, digest, size: Number(artifact['size']), config, createdAt };
+    const built = layers.length === 0 ? {} : { layerDigests: layers.map((layer) => layer.digest) };
+    const version: Version = { tenant, function: name, number, digest, size: Number(artifact['size']), config, createdAt, ...built };
     const nowMs = Date.parse(createdAt);
     const facts = { name, kept: new Set([number]), nowMs };
     const changed =
@@ -239,8 +251,9 @@ export class SqliteStore implements Store {
       INSERT INTO functions (tenant, name, created_at, serving) VALUES (${tenant}, ${name}, ${createdAt}, ${mainVersion(changed.live.versions)})
       ON CONFLICT DO UPDATE SET serving = excluded.serving`;
     this.#sql.run`
-      INSERT INTO versions (tenant, function, number, digest, size, config, created_at)
-      VALUES (${tenant}, ${name}, ${number}, ${digest}, ${version.size}, ${JSON.stringify(config)}, ${createdAt})`;
+      INSERT INTO versions (tenant, function, number, digest, size, config, layer_digests, created_at)
+      VALUES (${tenant}, ${name}, ${number}, ${digest}, ${version.size}, ${JSON.stringify(config)}, ${digestsText(layers)}, ${createdAt})`;
+    this.layers.note(version, layers);
     this.#traffic.put(tenant, name, changed);
     if (before === undefined) this.#routes.demandNoRoutes({ tenant, name });
     this.#claimRoutes(tenant, name, changed);
@@ -283,7 +296,8 @@ export class SqliteStore implements Store {
 
   #find(tenant: string, name: string): FunctionRecord | undefined {
     const row = this.#sql.get`
-      SELECT f.created_at AS functionCreatedAt, v.tenant, v.function, v.number, v.digest, v.size, v.config, v.created_at AS createdAt
+      SELECT f.created_at AS functionCreatedAt, v.tenant, v.function, v.number, v.digest, v.size, v.config, v.layer_digests AS layerDigests,
+          v.created_at AS createdAt
       FROM functions f JOIN versions v ON v.tenant = f.tenant AND v.function = f.name AND v.number = f.serving
       WHERE f.tenant = ${tenant} AND f.name = ${name}`;
     return row === undefined ? undefined : functionRecord(row);
@@ -291,7 +305,7 @@ export class SqliteStore implements Store {
 
   #version(tenant: string, name: string, number: number): Version | undefined {
     const row = this.#sql.get`
-      SELECT tenant, function, number, digest, size, config, created_at AS createdAt
+      SELECT tenant, function, number, digest, size, config, layer_digests AS layerDigests, created_at AS createdAt
       FROM versions WHERE tenant = ${tenant} AND function = ${name} AND number = ${number}`;
     return row === undefined ? undefined : versionRowSchema.parse(row);
   }
@@ -352,6 +366,9 @@ const turn = <T>(work: () => T): Promise<T> =>
   new Promise((resolve) => {
     resolve(work());
   });
+
+const digestsText = (layers: readonly LayerRecord[]): string | null =>
+  layers.length === 0 ? null : JSON.stringify(layers.map(({ digest }) => digest));
 
 function functionRecord(row: unknown): FunctionRecord {
   const serving = versionRowSchema.parse(row);

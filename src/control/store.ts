@@ -4,6 +4,7 @@ import type { RolloutPlan } from '../model/rollout.ts';
 import type { Change, PublishedFunction, PublishedTenant } from '../wire/published-state.ts';
 import type { PublishedToken } from '../model/token.ts';
 import type { AuditStore } from './audit/audit-store.ts';
+import type { LayerStore } from './layers/layer-store.ts';
 import type { LambdaStore } from './lambda/lambda-store.ts';
 import type { NetworkStore } from './network-store.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
@@ -101,6 +102,7 @@ export interface Store extends AsyncDisposable {
   /** Calls the listener with every change from now on, until disposed. */
   watch(listener: (change: Change) => void): Disposable;
 
+  readonly layers: LayerStore;
   readonly lambda: LambdaStore;
   readonly tenants: TenantStore;
   readonly tokens: TokenStore;
@@ -122,7 +124,7 @@ export interface Store extends AsyncDisposable {
   /**
    * Makes the next version of a function and lets it take over; makes the function when there is none.
    * @throws SwiftletError Conflict while another version is being rolled out; TenantNotFound, QuotaExceeded; NetworkMissing, and
-   *   ManifestInvalid for private networks that overlap; RouteConflict, and Forbidden for a route's host that the tenant was not given
+   *   ManifestInvalid for private networks that overlap; LayerMissing; RouteConflict, and Forbidden for a route's host that the tenant was not given
    */
   deploy(deployment: Deployment): Promise<DeployOutcome>;
   /** Forgets a function with all its versions. @returns the revision, or undefined when there was none */

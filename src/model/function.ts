@@ -4,6 +4,7 @@ import { destinationsSchema } from './destination.ts';
 import { routesSchema } from './http-route.ts';
 import { keepWarmFault, keepWarmSchema } from './keep-warm.ts';
 import { lanesSchema } from './lanes.ts';
+import { layersSchema } from './layer.ts';
 import * as limits from './limits.ts';
 import { nameSchema } from './names.ts';
 import { networkPolicySchema } from './network-policy.ts';
@@ -154,6 +155,8 @@ export const functionConfigSchema = z
       .default([]),
     /** Where its own connections may lead to; absent: as its tenant says when it is deployed. */
     network: networkPolicySchema.optional(),
+    /** What it builds on, as `name:version`, in the order of mounting. */
+    layers: layersSchema.default([]),
     /** Whether its code is made one file when it is published; absent: auto. */
     bundle: z.enum(bundleRules).optional(),
   })
@@ -224,6 +227,8 @@ export const versionSchema = z.object({
   /** Bytes of the packed artifact. */
   size: z.int().min(0),
   config: functionConfigSchema,
+  /** The artifacts of its layers, in their order. Absent: it has none. */
+  layerDigests: z.array(digestSchema).optional(),
   createdAt: z.iso.datetime(),
 });
 export type Version = z.output<typeof versionSchema>;

@@ -142,6 +142,10 @@ export const sandboxOpenFiles = 1024;
 export const scratchBytes = 512 * mebibyte;
 export const scratchInodes = 65_536;
 
+/** Layers of one function, and versions of layers of one tenant. */
+export const maxLayers = 5;
+export const maxLayerVersions = 1_000;
+
 /** Lines of each of a function's lists of addresses and names, and how long one may be. */
 export const maxNetworkTargets = 64;
 export const maxNetworkTargetLength = 300;

@@ -161,6 +161,8 @@ export interface InitRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** Where the handler's bundle lies below the code, with V8's cache of it; absent: the handler's own file is loaded. */
   readonly bundle?: string;
+  /** The folder that its layers' files are in once its code is there, `/opt` in a sandbox; absent: it has none. */
+  readonly layers?: string;
   /** Absent: none. */
   readonly secrets?: readonly InitSecret[];
   readonly memoryMiB: number;

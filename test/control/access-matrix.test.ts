@@ -41,6 +41,8 @@ const fill = (path: string, tenant: string): string =>
     .replace('{tenant}', tenant)
     .replace('{alias}', 'beta')
     .replace('{secret}', 'db')
+    .replace('{layer}', 'libs')
+    .replace('{version}', '1')
     .replace('{network}', 'office')
     .replace('{network}', 'office')
     .replace('{digest}', 'a'.repeat(64))

@@ -9,6 +9,7 @@ import { findBwrap } from '../../src/agent/isolation.ts';
 import { packageFolder } from '../../src/role/package-folder.ts';
 import { killRole, processesOfUser, runFolderOf } from './platform-processes.ts';
 import { type E2e, eventually, openE2e } from './functions.ts';
+import { publishLayers } from './publish-layers.ts';
 import { ordinaryUser } from './ordinary-user.ts';
 
 const user = ordinaryUser();
@@ -139,6 +140,16 @@ test('a stop leaves no process and no run folder', async () => {
   );
   assert.ok(!existsSync(runFolderOf(user.uid, home)));
   if (user.uid !== process.getuid?.()) assert.ok(!existsSync(`/tmp/swiftlet-${user.uid}`));
+});
+
+test('layers are linked where nothing can be mounted', async () => {
+  const layers = await publishLayers(e2e, {
+    one: { 'nodejs/node_modules/greet/index.js': 'module.exports = 1;' },
+    two: { 'data.txt': 'two' },
+  });
+  const code = 'const fs = require("fs"); exports.handler = () => [require("greet"), fs.readFileSync("/opt/data.txt", "utf8")];';
+  await e2e.publish('layered', { 'index.cjs': code }, { layers });
+  assert.equal((await e2e.call('/layered/')).text, '[1,"two"]');
 });
 
 test('the drivers keep their contract for this user too', () => {

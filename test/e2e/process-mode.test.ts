@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { processesOfSlots } from '../../src/agent/sandbox/remains.ts';
 import { type E2e, eventually, openE2e } from './functions.ts';
+import { publishLayers } from './publish-layers.ts';
 import { killRole, runFolderOf } from './platform-processes.ts';
 
 let e2e: E2e;
@@ -34,6 +35,15 @@ test('functions are called, cold and warm, with their own environment, and logge
     () => e2e.log('plain'),
     (records) => records.some(({ message }) => message === 'at /place') && records.some(({ level }) => level === 'report'),
   );
+});
+
+test('layers are found by their variables, in a folder of the host', async () => {
+  const layers = await publishLayers(e2e, { one: { 'nodejs/node_modules/greet/index.js': 'module.exports = 1;' }, two: { 'bin/x': '' } });
+  const code = 'const greet = require("greet"); exports.handler = () => ({ greet, path: process.env.NODE_PATH });';
+  await e2e.publish('layered', { 'index.cjs': code }, { layers });
+  const { greet, path } = (await e2e.call('/layered/')).json;
+  assert.equal(greet, 1);
+  assert.match(String(path), /\/agent\/layers\/default\/[0-9a-f]{64}\/nodejs\/node_modules$/);
 });
 
 test('idle instances stay ready: nothing can be frozen here', async () => {

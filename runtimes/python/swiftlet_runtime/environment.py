@@ -18,6 +18,7 @@ def set_environment(request: dict) -> None:
             'AWS_LAMBDA_LOG_GROUP_NAME': log_group_of(request['function']),
             'AWS_LAMBDA_LOG_STREAM_NAME': request['instanceId'],
             '_HANDLER': request['handler'],
+            **_layer_variables(request.get('layers')),
             **request['environment'],
         }
     )
@@ -29,13 +30,36 @@ def set_environment(request: dict) -> None:
         os.environ.update(place_secrets(secrets))
 
 
-def enter_code(folder: str) -> None:
-    """Makes the code's folder the one where relative paths and imports begin; packages that a deploy installed come after it."""
+def enter_code(folder: str, layers: str | None = None) -> None:
+    """Makes the code's folder the one where relative paths and imports begin; packages that a deploy installed come after it, then layers'."""
     os.environ.setdefault('LAMBDA_TASK_ROOT', folder)
     os.chdir(folder)
     named = [path for path in os.environ.get('PYTHONPATH', '').split(os.pathsep) if path]
-    sys.path[:0] = [folder, *named, os.path.join(folder, _PACKAGES)]
-    _forget_shadowed(folder)
+    packages = _layer_packages(layers)
+    before = [folder, *(path for path in named if path not in packages), os.path.join(folder, _PACKAGES), *packages]
+    sys.path[:0] = before
+    for place in [folder, *packages]:
+        _forget_shadowed(place)
+
+
+def _layer_packages(layers: str | None) -> list:
+    """Where layers have packages, as on AWS Lambda; those that there are."""
+    if layers is None:
+        return []
+    python = os.path.join(layers, 'python')
+    site = os.path.join(python, 'lib', f'python{sys.version_info[0]}.{sys.version_info[1]}', _PACKAGES)
+    return [path for path in (site, python) if os.path.isdir(path)]
+
+
+def _layer_variables(layers: str | None) -> dict:
+    """By which what a function starts finds modules, programs and libraries."""
+    if layers is None:
+        return {}
+    return {
+        'PATH': f'{os.environ.get("PATH", "")}:{layers}/bin',
+        'PYTHONPATH': f'{layers}/python',
+        'LD_LIBRARY_PATH': f'{layers}/lib',
+    }
 
 
 def _forget_shadowed(folder: str) -> None:

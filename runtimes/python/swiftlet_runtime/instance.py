@@ -97,7 +97,7 @@ class Instance:
     def _initialise(self, channel, folder: str) -> None:
         try:
             start = monotonic()
-            enter_code(folder)
+            enter_code(folder, self._request.get('layers'))
             module, function = find_handler(folder, self._request['handler'])
             runtime_ms = _ms_since(start)
             found = monotonic()

@@ -50,7 +50,7 @@ export class CodeBundles {
 
   state(version: Version): CodeState {
     // Another version may have one of the same code.
-    if (version.config.bundle === 'never') return asItIs;
+    if (version.config.bundle === 'never' || version.layerDigests !== undefined) return asItIs;
     return this.#known.get(placeOf(version)) ?? (this.#making.has(placeOf(version)) ? { kind: 'pending' } : asItIs);
   }
 
@@ -104,9 +104,13 @@ export class CodeBundles {
 
 const asItIs = { kind: 'plain', why: '' } as const;
 
-/** A few files load as fast as one, unless Node.js has to take the types out of them, for which it starts a compiler. */
-const isWorthIt = ({ config }: Version, codeFolder: string): boolean =>
+/**
+ * A few files load as fast as one, unless Node.js has to take the types out of them, for which it starts a compiler. What builds on layers
+ * is left as it is: a copy of their modules in each bundle would be shared by nobody.
+ */
+const isWorthIt = ({ config, layerDigests }: Version, codeFolder: string): boolean =>
   config.bundle !== 'never' &&
+  layerDigests === undefined &&
   languageOf(config.runtime) === 'nodejs' &&
   (existsSync(join(codeFolder, 'node_modules')) || isTypeScript(config.handler, codeFolder));
 

@@ -1,6 +1,6 @@
 /** What a sandbox's root holds beside the host's /usr: a generated /etc that tells nothing of the host. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { inside } from './sandbox-driver.ts';
+import { inside, librariesOf } from './sandbox-driver.ts';
 
 /** How a sandbox finds out what names mean. */
 export interface NameServers {
@@ -73,6 +73,9 @@ export function writeEtc(folder: string, names?: NameServers): string {
  */
 export function rootArguments(interpreterFolder: string = inside.binFolder): string[] {
   const links = ['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]);
-  const folders = [inside.code, inside.runtime, interpreterFolder, '/etc', '/tmp', '/opt'].flatMap((path) => ['--dir', path]);
+  // Where there is no such folder when a process starts, its loader never looks for libraries there again.
+  const folders = [inside.code, inside.runtime, interpreterFolder, '/etc', '/tmp', inside.layers, librariesOf(inside.layers)].flatMap(
+    (path) => ['--dir', path],
+  );
   return ['--ro-bind', '/usr', '/usr', ...links, ...folders, '--proc', '/proc', '--dev', '/dev'];
 }

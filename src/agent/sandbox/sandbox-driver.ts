@@ -57,6 +57,7 @@ export interface SandboxDriver extends AsyncDisposable {
 /** Inside every sandbox. The same places as on AWS Lambda, so that code that knows them finds them. */
 export const inside = {
   code: '/var/task',
+  layers: '/opt',
   runtime: '/var/runtime',
   binFolder: '/var/lang/bin',
   /** The user that the sandbox's processes see themselves as. */
@@ -68,6 +69,10 @@ export const fifoName = 'out.fifo';
 
 /** Where the code of a sandbox is put when nothing can be mounted into it. */
 export const codeFolderOf = (slotFolder: string): string => `${slotFolder}/code`;
+/** The same of its layers. */
+export const layersFolderOf = (slotFolder: string): string => `${slotFolder}/layers`;
+/** Where layers have libraries for native code. */
+export const librariesOf = (layersFolder: string): string => `${layersFolder}/lib`;
 /** A cgroup's name for a slot. */
 export const cgroupOf = (slot: number): string => `slot-${slot}`;
 /** Names the slot's folder in the environment of a sandbox that is not isolated. */

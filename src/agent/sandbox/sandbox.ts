@@ -40,8 +40,8 @@ export interface Sandbox {
   readonly connection: RuntimeConnection;
   /** Resolves when its last process is gone and nothing of it is left on the host. Never rejects. */
   readonly ended: Promise<EndFacts>;
-  /** Lets a folder of code in. Once. @returns where it lies inside */
-  attach(codeFolder: string): Promise<string>;
+  /** Lets a folder of code in, and one of layers if there is one. Once. @returns where the code lies inside */
+  attach(codeFolder: string, layersFolder?: string): Promise<string>;
   /** Holds it to a function's memory from now on. */
   limitMemory(mib: number): void;
   /** Its share where processors are short; see `CgroupLimits`. */

@@ -23,6 +23,8 @@ import {
   type Exit,
   fifoName,
   inside,
+  layersFolderOf,
+  librariesOf,
   type SandboxDriver,
   type SandboxProcesses,
   socketName,
@@ -78,6 +80,11 @@ export class Sandboxes {
     return this.#means.cgroups?.memory() ?? noMemory;
   }
 
+  /** Where a sandbox has its layers. @param folder where they lie on this host */
+  layersInside(folder: string): string {
+    return this.#means.codeWay.kind === 'none' ? folder : inside.layers;
+  }
+
   /** Starts one and waits until its runtime has booted. @throws SwiftletError HostFull, RuntimeUnknown, or Internal with the reason */
   boot(kind: SandboxKind): Promise<Sandbox> {
     if (this.#closed) return Promise.reject(new SwiftletError('Unavailable', 'the agent is stopping'));
@@ -104,7 +111,9 @@ export class Sandboxes {
     let processes: SandboxProcesses;
     const exit = exits.expect(slot);
     try {
-      await mkdir(codeWay.kind === 'link' ? codeFolderOf(folder) : folder, { recursive: true });
+      await mkdir(folder, { recursive: true });
+      if (codeWay.kind === 'link')
+        for (const shown of [codeFolderOf(folder), librariesOf(layersFolderOf(folder))]) await mkdir(shown, { recursive: true });
       processes = await driver.boot({ slot, folder, runtime, memoryMiB: kind.memoryMiB });
     } catch (error) {
       exits.forget(slot);
@@ -199,10 +208,14 @@ export class Sandboxes {
       boot,
       connection,
       ended: exit.then((how) => this.#clear(record.slot, folder, connection, how)),
-      async attach(codeFolder) {
+      async attach(codeFolder, layersFolder) {
         if (codeWay.kind === 'none') return codeFolder;
-        if (codeWay.kind === 'mount') codeWay.mounter.bindReadOnly(record.inner, codeFolder, inside.code);
-        else await linkFolder(codeFolder, codeFolderOf(folder));
+        const shown: [source: string, target: string, linked: string][] = [[codeFolder, inside.code, codeFolderOf(folder)]];
+        if (layersFolder !== undefined) shown.push([layersFolder, inside.layers, layersFolderOf(folder)]);
+        for (const [source, target, linked] of shown) {
+          if (codeWay.kind === 'mount') codeWay.mounter.bindReadOnly(record.inner, source, target);
+          else await linkFolder(source, linked);
+        }
         return inside.code;
       },
       limitMemory: (mib) => {

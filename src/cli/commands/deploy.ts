@@ -10,6 +10,7 @@ import { openOutput } from '../output.ts';
 import { printable } from '../printable.ts';
 import { planOf, type RolloutFlags } from '../rollout-flags.ts';
 import { table } from '../table.ts';
+import { untilInterrupted } from '../until-interrupted.ts';
 
 export interface DeployFlags extends Pick<RolloutFlags, 'steps' | 'keep'> {
   /** A strategy. */
@@ -46,17 +47,6 @@ export async function deploy(folder: string, { rollout, build, json = false, ...
   if (first === undefined) return;
   for (const { name, error } of others) output.note(`${errorColours.red(`${name}:`)} ${messageOf(error)}`);
   throw named(first.name, first.error, deployed.length + failed.length);
-}
-
-/** The signals that ask for an end end the build, so that it can clean up. */
-function untilInterrupted(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () =>
-      stop.abort(new SwiftletError('ClientClosedRequest', `stopped by ${signal}; what was not published yet is not`)),
-    );
-  }
-  return stop.signal;
 }
 
 function published(deployed: readonly Deployed[], tookMs: number): string {

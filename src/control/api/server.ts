@@ -19,6 +19,7 @@ import { functions } from './functions.ts';
 import { traces, usage } from './invocations.ts';
 import { isDeeper, maxDepth } from './json-depth.ts';
 import { hosts } from './hosts.ts';
+import { layers } from './layers.ts';
 import { logs } from './logs.ts';
 import { describeApi } from './openapi.ts';
 import { metrics } from './metrics.ts';
@@ -119,6 +120,7 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
       tokens,
       secrets,
       networks,
+      layers,
       audit,
       hosts,
       security,
