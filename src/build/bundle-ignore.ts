@@ -10,6 +10,9 @@ const ignoredByDefault = [
   '.DS_Store',
   '.swiftlet',
   '.swiftletignore',
+  // What other tools build in the folder.
+  '.serverless',
+  '.aws-sam',
   'node_modules/.cache',
   '.venv',
   // What was compiled for somebody's own Python; what a deploy compiles is for the platform's.

@@ -8,6 +8,7 @@ import { keepWarmTimer } from '../model/keep-warm.ts';
 import { type FunctionConfig, functionConfigSchema, tooManyAtLeast } from '../model/function.ts';
 import { entryOfFolder, type FolderEntry, nameOfFolder } from './conventions.ts';
 import { formOfFolder } from './form-of-folder.ts';
+import { readForeign } from './foreign/read-foreign.ts';
 import { manifestName, type ManifestText, readManifest } from './manifest.ts';
 import type { DestinationEntry, FunctionEntry, Manifest } from './manifest-schema.ts';
 import { planKeepWarm } from './keep-warm-entry-schema.ts';
@@ -37,16 +38,30 @@ export interface PlannedFunction {
   };
 }
 
+export interface PlanWishes {
+  /** The stage that a file of another tool is read for; undefined: as it says itself. */
+  readonly stage?: string | undefined;
+  /** Is told of each thing in such a file that is not taken over, with its place. */
+  readonly notTaken?: (line: string) => void;
+}
+
 /** @throws SwiftletError with the place and the remedy */
-export async function planFolder(folder: string): Promise<PlannedFunction[]> {
+export async function planFolder(folder: string, { stage, notTaken }: PlanWishes = {}): Promise<PlannedFunction[]> {
   const root = resolve(folder);
   if (!isFolder(root)) throw new SwiftletError('NotFound', `there is no folder ${root}`);
   const path = join(root, manifestName);
-  if (!existsSync(path)) return [await planConvention(root)];
-  const text = await readManifest(path);
+  if (existsSync(path)) return planText(root, await readManifest(path), manifestName);
+  const foreign = await readForeign(root, { environment: process.env, stage });
+  if (foreign === undefined) return [await planConvention(root)];
+  for (const line of foreign.notTaken) notTaken?.(line);
+  return planText(root, foreign, foreign.file);
+}
+
+/** @param file what the text is read from: no function is told of it */
+function planText(root: string, text: ManifestText, file: string): Promise<PlannedFunction[]> {
   const entries = Object.entries(text.manifest.functions);
   if (entries.length === 0) throw invalid(text, ['functions'], 'names no functions; add one, such as "hello: {}"');
-  return Promise.all(entries.map(([name, entry]) => planEntry(root, text, name, entry ?? {})));
+  return Promise.all(entries.map(([name, entry]) => planEntry(root, text, file, name, entry ?? {})));
 }
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
@@ -57,7 +72,7 @@ async function planConvention(root: string): Promise<PlannedFunction> {
   return { name: nameOfFolder(root), source: root, config, build: { install: true, scripts: false, include: [], exclude: [] } };
 }
 
-async function planEntry(root: string, text: ManifestText, name: string, entry: FunctionEntry): Promise<PlannedFunction> {
+async function planEntry(root: string, text: ManifestText, file: string, name: string, entry: FunctionEntry): Promise<PlannedFunction> {
   const settings = withDefaults(entry, text.manifest.defaults ?? {});
   const source = sourceOf(root, text, name, entry.source);
   const { minimum = 0, maximum } = settings;
@@ -94,7 +109,7 @@ async function planEntry(root: string, text: ManifestText, name: string, entry: 
       install: install === 'auto',
       scripts: scripts === 'allow',
       include,
-      exclude: source === root ? [manifestName, ...exclude] : exclude,
+      exclude: source === root ? [file, ...exclude] : exclude,
     },
   };
 }

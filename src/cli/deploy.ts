@@ -1,7 +1,7 @@
 /** Building and publishing what a folder plans. */
 import { buildFunction, buildRuntime, demandDependencies, packSources } from '../build/build.ts';
 import type { InstallMeans } from '../build/install.ts';
-import { type PlannedFunction, planFolder } from '../build/plan.ts';
+import { type PlannedFunction, planFolder, type PlanWishes } from '../build/plan.ts';
 import { SwiftletError } from '../model/errors.ts';
 import type { RolloutPlan } from '../model/rollout.ts';
 import type { BuildRuntimeName } from '../model/runtimes.ts';
@@ -13,7 +13,7 @@ import { type BuildFacts, type BuildPlace, buildPlace } from './build-place.ts';
 /** Functions that are built at the same time. */
 const atOnce = 4;
 
-export interface DeployMeans extends InstallMeans {
+export interface DeployMeans extends InstallMeans, PlanWishes {
   /** Where dependencies are installed; undefined: on the platform where it can. */
   readonly build?: BuildPlace | undefined;
   /** Is told what a build on the platform says. */
@@ -44,7 +44,7 @@ export interface Deployment {
  * @throws SwiftletError when the folder's plan is wrong or the platform does not answer: nothing is published then
  */
 export async function deployFolder(folder: string, api: ApiClient, means: DeployMeans, rollout?: RolloutPlan): Promise<Deployment> {
-  const [plan, { gatewayUrl, functionsUrl = gatewayUrl, builds }] = await Promise.all([planFolder(folder), api.platform()]);
+  const [plan, { gatewayUrl, functionsUrl = gatewayUrl, builds }] = await Promise.all([planFolder(folder, means), api.platform()]);
   const rest = plan.toSorted(byName);
   const deployed: Deployed[] = [];
   const failed: NotDeployed[] = [];

@@ -6,6 +6,8 @@ export interface Output {
   /** Shows on a terminal that something takes a while. */
   readonly progress: <T>(what: string, work: Promise<T>) => Promise<T>;
   readonly note: (text: string) => void;
+  /** A note that machines are told, too: on stderr in any case. */
+  readonly warning: (text: string) => void;
 }
 
 const patienceMs = 300;
@@ -23,6 +25,10 @@ export function openOutput(json: boolean): Output {
     note: (text) => {
       shown.clear?.();
       if (!json) process.stderr.write(`${text}\n`);
+    },
+    warning: (text) => {
+      shown.clear?.();
+      process.stderr.write(`${text}\n`);
     },
   };
 }

@@ -126,6 +126,7 @@ function addPublishingCommands(program: Command): void {
     .description('build and publish a folder’s functions')
     .argument('[folder]', 'the folder', '.')
     .option('--build <place>', 'where dependencies are installed: platform (default where it can), in a sandbox; or local')
+    .option('--stage <name>', 'which stage a serverless.yml is read for, instead of what it says')
     .option('--rollout <strategy>', 'how the new version takes over, instead of what the manifest says: all-at-once, canary or blue-green')
     .option(...stepsOption)
     .option(...keepOption)

@@ -65,6 +65,22 @@ test('deploy of a function that asks for a token shows how to send one', async (
   assert.match(stdout, /try it: curl -H "authorization: Bearer \$(?:SWIFTLET_TOKEN|\(cat .*\))" http/, stderr);
 });
 
+test('deploy reads serverless.yml, and says on stderr what it does not take over, to machines as well', async () => {
+  const folder = join(cli.folder, 'foreign');
+  await mkdir(folder);
+  await writeFile(join(folder, 'a.js'), 'exports.f = async () => 1;');
+  await writeFile(
+    join(folder, 'serverless.yml'),
+    'service: foreign\nprovider: { name: aws }\nfunctions: { f: { handler: a.f, layers: [a], events: [{ sqs: b }] } }\n',
+  );
+  const { code, stdout, stderr } = await cli.swiftlet('deploy', 'foreign', '--stage', 'prod', '--json');
+  assert.deepEqual([code, (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)], [0, ['foreign-prod-f']]);
+  assert.match(stderr, /^not taken over: serverless\.yml:3:\d+: functions\.f\.layers: not supported, and left out$/m);
+  assert.match(stderr, /^not taken over: .*functions\.f\.events\.0\.sqs: /m);
+  const wrong = await cli.swiftlet('deploy', 'foreign', '--json', '--stage', '');
+  assert.equal(wrong.code, 2);
+});
+
 test('deploy, list and invoke work on a whole service', async () => {
   const shop = join(cli.folder, 'shop');
   await mkdir(join(shop, 'one'), { recursive: true });

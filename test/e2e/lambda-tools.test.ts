@@ -87,7 +87,7 @@ print(json.dumps([answer['StatusCode'], json.loads(answer['Payload'].read()), 'L
   assert.deepEqual(JSON.parse(answer), [200, { mark: 'one', event: { n: 2 } }, true, { mark: 'one', event: { n: 3 } }, true, 404]);
 });
 
-test('osls deploys a function and invokes it', async () => {
+test('swiftlet deploys a serverless.yml, and osls invokes and changes the function that it made', async () => {
   const service = `service: shop
 provider:
   name: aws
@@ -101,13 +101,17 @@ functions:
   hello:
     handler: index.handler
     timeout: 7
+    events:
+      - httpApi: GET /shop/hello
 `;
   await writeFile(join(folder, 'serverless.yml'), service);
-  await writeFile(join(folder, 'index.js'), source('by osls'));
-  const name = 'shop-dev-hello';
-  const code = ['--runtime', 'nodejs22.x', '--handler', 'index.handler', '--role', role, '--zip-file', 'fileb://one.zip'];
-  await run(aws, ['--endpoint-url', under.e2e.platform.lambdaUrl, 'lambda', 'create-function', '--function-name', name, ...code]);
+  await writeFile(join(folder, 'index.js'), source('by swiftlet'));
+  await under.swiftlet('deploy', folder);
+  const answer = await fetch(`${under.e2e.platform.gatewayUrl}/shop/hello`);
+  assert.deepEqual([answer.status, ((await answer.json()) as { mark: string }).mark], [200, 'by swiftlet']);
   const framework = (...words: string[]) => run(process.execPath, [osls, ...words], { SLS_TELEMETRY_DISABLED: '1', CI: '1' });
+  assert.match(await framework('invoke', '--function', 'hello', '--data', '{"n":4}'), /"mark": "by swiftlet"/);
+  await writeFile(join(folder, 'index.js'), source('by osls'));
   await framework('deploy', 'function', '--function', 'hello');
   assert.match(await framework('invoke', '--function', 'hello', '--data', '{"n":4}'), /"mark": "by osls"/);
 });

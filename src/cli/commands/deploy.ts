@@ -17,16 +17,20 @@ export interface DeployFlags extends Pick<RolloutFlags, 'steps' | 'keep'> {
   readonly rollout?: string;
   /** Where dependencies are installed. */
   readonly build?: string;
+  /** What a file of another tool is read for. */
+  readonly stage?: string;
   readonly json?: boolean;
 }
 
-export async function deploy(folder: string, { rollout, build, json = false, ...flags }: DeployFlags): Promise<void> {
+export async function deploy(folder: string, { rollout, build, stage, json = false, ...flags }: DeployFlags): Promise<void> {
+  if (stage === '') throw new SwiftletError('BadRequest', '--stage is the name of a stage, such as dev', { place: '--stage' });
   const plan = planOf({ ...flags, ...(rollout === undefined ? {} : { strategy: rollout }) });
   const output = openOutput(json);
   const startedAt = performance.now();
   const signal = untilInterrupted();
   const said = (name: string, line: string) => output.note(`${errorColours.dim(`${name}:`)} ${printable(line)}`);
-  const means = { cache: join(cacheFolder(process.env), 'dependencies'), signal, build: buildPlaceOf(build), said };
+  const notTaken = (line: string) => output.warning(`${errorColours.yellow('not taken over:')} ${printable(line)}`);
+  const means = { cache: join(cacheFolder(process.env), 'dependencies'), signal, build: buildPlaceOf(build), said, stage, notTaken };
   const work = deployFolder(folder, connectApi(process.env, signal), means, plan);
   const { deployed, failed } = await output.progress('building and publishing', work);
   if (deployed.length > 0) output.result(deployed, () => published(deployed, performance.now() - startedAt));

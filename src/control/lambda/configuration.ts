@@ -2,7 +2,7 @@
 import { accountOf } from '../../model/account.ts';
 import { scratchBytes } from '../../model/limits.ts';
 import type { FunctionRecord } from '../store.ts';
-import { lambdaNameOf } from './function-fields.ts';
+import { lambdaNameOf } from '../../model/lambda-runtimes.ts';
 import { type LambdaRecord, packageOf } from './lambda-record.ts';
 import type { Asking } from './operation.ts';
 import { revisionId } from './revision-id.ts';

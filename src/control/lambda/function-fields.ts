@@ -1,26 +1,12 @@
 /** What Lambda's API takes to make and change a function, with its limits; and what it takes on AWS alone, refused by name. */
 import { z } from 'zod';
 import { LambdaError, wrong } from '../../lambda/lambda-error.ts';
+import { lambdaRuntimes, runtimeOfLambda } from '../../model/lambda-runtimes.ts';
 import type { RuntimeName } from '../../model/runtimes.ts';
 import { architectures, hostArchitecture } from './lambda-record.ts';
 
 const maxEnvironmentBytes = 4 * 1024;
 const maxTags = 50;
-/** As Lambda names them. */
-const runtimes: Readonly<Record<string, RuntimeName>> = {
-  'nodejs22.x': 'nodejs22',
-  'nodejs24.x': 'nodejs24',
-  'nodejs26.x': 'nodejs26',
-  // Lambda has one for each release line of Python; here there is the host's.
-  'python3.x': 'python3',
-  'provided.al2023': 'provided',
-  'provided.al2': 'provided',
-  provided: 'provided',
-};
-
-/** The first of Lambda's names for it; as it is where Lambda has none. */
-export const lambdaNameOf = (runtime: RuntimeName): string => Object.entries(runtimes).find(([, is]) => is === runtime)?.[0] ?? runtime;
-
 const rolePattern = /^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/;
 const environmentSchema = z.strictObject({
   Variables: z.record(z.string().regex(/^[a-zA-Z]\w+$/), z.string()).default({}),
@@ -127,10 +113,10 @@ export function demandSupported(fields: ConfigurationFields & Partial<Pick<Creat
 
 /** @throws LambdaError InvalidParameterValueException */
 export function runtimeOf(named: string): RuntimeName {
-  const runtime = Object.hasOwn(runtimes, named) ? runtimes[named] : undefined;
+  const runtime = runtimeOfLambda(named);
   if (runtime === undefined)
     throw wrong(
-      `Value ${named} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${Object.keys(runtimes).join(', ')}]`,
+      `Value ${named} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${lambdaRuntimes.join(', ')}]`,
     );
   return runtime;
 }
