@@ -1,11 +1,18 @@
-/** Unpacked artifacts on this host, by tenant and digest. Each is unpacked once, whole or not at all, and kept while somebody may need it. */
-import { createReadStream, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+/**
+ * Unpacked artifacts on this host, by tenant and digest. Each is unpacked once, whole or not at all, and kept while somebody may need it and
+ * there is room. What an earlier process has left is used once it is found to be what was unpacked: a host that lost its power may have half of it.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { unpackBundle } from '../build/bundle.ts';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { hashed, unpackBundle } from '../build/bundle.ts';
+import { type FolderSum, sumFolder } from '../build/content-digest.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { nameSchema } from '../model/names.ts';
+import { evictions } from './evictions.ts';
 
 /** Where packed artifacts come from: control's folder on one machine, a store on several. */
 export interface ArtifactSource {
@@ -37,21 +44,51 @@ export interface CodeRef {
 
 export const codeKey = ({ tenant, digest }: CodeRef): string => `${tenant}/${digest}`;
 
+/** In the folder of an artifact's files, what was made of them here: it comes and goes without being a part of the artifact. */
+export const derivedFolder = '.swiftlet';
+
+export interface CodeCacheLimit {
+  /** Bytes of all that is unpacked; more only as far as it is in use. */
+  readonly bytes: number;
+  /** What must not go, as `codeKey` makes it. */
+  readonly inUse: () => ReadonlySet<string>;
+  /** Is told what has gone for want of room. */
+  readonly evicted: (key: string) => void;
+}
+
+const noLimit: CodeCacheLimit = { bytes: Infinity, inUse: () => new Set(), evicted: () => undefined };
+
+interface Placed {
+  readonly bytes: number;
+  usedAt: number;
+  /** How long it took, when this process placed it. */
+  readonly tookMs: number;
+}
+
+const sumSchema = z.object({ digest: z.string(), bytes: z.int().min(0) });
+const sumEnding = '.sum';
+const digestPattern = /^[0-9a-f]{64}$/;
+
 export class CodeCache {
   readonly #folder: string;
   readonly #source: ArtifactSource;
   readonly #now: () => number;
+  readonly #limit: CodeCacheLimit;
   /** By `codeKey`, which is also the path below the folder. */
-  readonly #placed = new Set<string>();
-  /** How long each took that this process placed. */
-  readonly #tookMs = new Map<string, number>();
+  readonly #placed = new Map<string, Placed>();
+  /** From an earlier process, with what it was to be; nobody has looked at it yet. */
+  readonly #unproven = new Map<string, FolderSum>();
+  /** Gone for want of room, and not asked for since. */
+  readonly #evicted = new Set<string>();
   readonly #placing = new Map<string, Promise<string>>();
+  #removals = 0;
 
   /** @param folder of its own; what is half unpacked in it from before is removed */
-  constructor(folder: string, source: ArtifactSource, now: () => number) {
+  constructor(folder: string, source: ArtifactSource, now: () => number, limit: CodeCacheLimit = noLimit) {
     this.#folder = folder;
     this.#source = source;
     this.#now = now;
+    this.#limit = limit;
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     for (const tenant of readdirSync(folder)) {
       if (nameSchema.safeParse(tenant).success) this.#find(tenant);
@@ -66,65 +103,143 @@ export class CodeCache {
 
   /** The folder of an artifact's files when it is here already. */
   placed(ref: CodeRef): string | undefined {
-    const key = codeKey(ref);
-    return this.#placed.has(key) ? join(this.#folder, key) : undefined;
+    return this.#placed.has(codeKey(ref)) ? this.pathOf(ref) : undefined;
+  }
+
+  /** Whether it may be placed before anybody asks for it: not what went for want of room, nor when there is none. */
+  hasRoomAhead(ref: CodeRef): boolean {
+    return !this.#evicted.has(codeKey(ref)) && this.bytes < this.#limit.bytes;
+  }
+
+  /** Bytes of all that is here. */
+  get bytes(): number {
+    let sum = 0;
+    for (const entries of [this.#placed, this.#unproven]) for (const { bytes } of entries.values()) sum += bytes;
+    return sum;
   }
 
   /** How long it took to place an artifact that is here already; 0 when it is not, or was placed by an earlier process. */
   placedInMs(ref: CodeRef): number {
-    return this.#tookMs.get(codeKey(ref)) ?? 0;
+    return this.#placed.get(codeKey(ref))?.tookMs ?? 0;
   }
 
   /** The folder of an artifact's files, which is unpacked first if need be; once, however many ask. @throws SwiftletError */
   place(ref: CodeRef): Promise<string> {
-    const here = this.placed(ref);
-    if (here !== undefined) return Promise.resolve(here);
     const key = codeKey(ref);
+    const here = this.#placed.get(key);
+    if (here !== undefined) {
+      here.usedAt = this.#now();
+      return Promise.resolve(this.pathOf(ref));
+    }
     const under = this.#placing.get(key);
     if (under !== undefined) return under;
-    const placing = this.#unpack(ref.digest, key).finally(() => this.#placing.delete(key));
+    const placing = this.#place(ref.digest, key).finally(() => this.#placing.delete(key));
     this.#placing.set(key, placing);
     return placing;
   }
 
   /** Removes what is not among these. @param keys as `codeKey` makes them */
   async keepOnly(keys: ReadonlySet<string>): Promise<void> {
-    for (const key of this.#placed) {
-      if (keys.has(key)) continue;
-      this.#placed.delete(key);
-      this.#tookMs.delete(key);
-      await rm(join(this.#folder, key), { recursive: true, force: true });
-    }
+    for (const key of this.#evicted) if (!keys.has(key)) this.#evicted.delete(key);
+    for (const key of [...this.#placed.keys(), ...this.#unproven.keys()]) if (!keys.has(key)) await this.#remove(key);
   }
 
   #find(tenant: string): void {
     const names = readdirSync(join(this.#folder, tenant));
     if (names.length === 0) rmdirSync(join(this.#folder, tenant));
     for (const name of names) {
-      if (/^[0-9a-f]{64}$/.test(name)) this.#placed.add(codeKey({ tenant, digest: name }));
-      else rmSync(join(this.#folder, tenant, name), { recursive: true, force: true });
+      const path = join(this.#folder, tenant, name);
+      // What has no sum is not known to be whole.
+      const sum = digestPattern.test(name) ? readSum(path) : undefined;
+      if (sum !== undefined) this.#unproven.set(codeKey({ tenant, digest: name }), sum);
+      else if (!isSumOf(name, names)) rmSync(path, { recursive: true, force: true });
     }
   }
 
-  async #unpack(digest: string, key: string): Promise<string> {
+  async #place(digest: string, key: string): Promise<string> {
     const folder = join(this.#folder, key);
-    const staging = `${folder}.new`;
     const began = this.#now();
+    this.#evicted.delete(key);
+    const wanted = this.#unproven.get(key);
+    const isWhole = wanted !== undefined && (await isWhat(folder, wanted));
+    this.#unproven.delete(key);
+    const { bytes } = isWhole ? wanted : await this.#unpack(digest, folder);
+    const usedAt = this.#now();
+    this.#placed.set(key, { bytes, usedAt, tookMs: isWhole ? 0 : usedAt - began });
+    await this.#makeRoom(key);
+    return folder;
+  }
+
+  async #unpack(digest: string, folder: string): Promise<FolderSum> {
+    const staging = `${folder}.new`;
     try {
-      await rm(staging, { recursive: true, force: true });
+      // Also one that was found to be damaged.
+      for (const path of [staging, folder]) await rm(path, { recursive: true, force: true });
       await mkdir(dirname(staging), { recursive: true, mode: 0o755 });
       await mkdir(staging, { mode: 0o755 });
-      await unpackBundle(await this.#source.open(digest), staging);
+      const hash = createHash('sha256');
+      const packed = await this.#source.open(digest);
+      const sum = await unpackBundle(Readable.from(hashed(packed, hash)), staging);
+      if (hash.digest('hex') !== digest) throw damaged(digest);
+      await writeFile(folder + sumEnding, JSON.stringify(sum), { mode: 0o600 });
       await rename(staging, folder);
-      this.#placed.add(key);
-      this.#tookMs.set(key, this.#now() - began);
-      return folder;
+      return sum;
     } catch (error) {
-      await rm(staging, { recursive: true, force: true });
+      for (const path of [staging, folder + sumEnding]) await rm(path, { recursive: true, force: true });
       throw placeError(error);
     }
   }
+
+  /** @param kept was asked for just now */
+  async #makeRoom(kept: string): Promise<void> {
+    if (this.bytes <= this.#limit.bytes) return;
+    const entries = [
+      ...[...this.#unproven].map(([key, { bytes }]) => ({ key, bytes, usedAt: -Infinity })),
+      ...[...this.#placed].map(([key, { bytes, usedAt }]) => ({ key, bytes, usedAt })),
+    ];
+    for (const key of evictions(entries, this.#limit.bytes, new Set([...this.#limit.inUse(), kept]))) {
+      this.#evicted.add(key);
+      this.#limit.evicted(key);
+      await this.#remove(key);
+    }
+  }
+
+  async #remove(key: string): Promise<void> {
+    this.#placed.delete(key);
+    this.#unproven.delete(key);
+    const folder = join(this.#folder, key);
+    this.#removals += 1;
+    const gone = `${folder}.gone-${this.#removals}`;
+    // At once, so that who places it meanwhile has the place for himself.
+    if (existsSync(folder)) renameSync(folder, gone);
+    rmSync(folder + sumEnding, { force: true });
+    await rm(gone, { recursive: true, force: true });
+  }
 }
+
+function readSum(folder: string): FolderSum | undefined {
+  try {
+    return sumSchema.parse(JSON.parse(readFileSync(folder + sumEnding, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+const isSumOf = (name: string, names: readonly string[]): boolean =>
+  name.endsWith(sumEnding) && names.includes(name.slice(0, -sumEnding.length));
+
+/** What cannot be read is not what it was. */
+const isWhat = (folder: string, { digest }: FolderSum): Promise<boolean> =>
+  sumFolder(folder, (path) => path === `${derivedFolder}/`).then(
+    (found) => found.digest === digest,
+    () => false,
+  );
+
+const damaged = (digest: string): SwiftletError =>
+  new SwiftletError(
+    'Unavailable',
+    `the code ${digest.slice(0, 12)} is damaged in the artifact store: it is not what its digest says; deploy the function again`,
+  );
 
 /** Says of a full disk what it is. */
 export function placeError(error: unknown): unknown {

@@ -4,8 +4,8 @@
  * file lies on the disk, and in the page cache, once for all that use it.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { chmod, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { constants, existsSync, readdirSync, rmSync } from 'node:fs';
+import { chmod, copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Version } from '../model/function.ts';
 import { type CodeCache, codeKey, type CodeRef, placeError } from './code-cache.ts';
@@ -100,8 +100,18 @@ async function makeFolder(path: string): Promise<void> {
 async function linkMissing(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (!entry.isDirectory()) await link(source, target).catch(unlessThere);
+    if (!entry.isDirectory()) await linkFile(source, target);
     else if (await mayEnter(target)) await linkMissing(source, target);
+  }
+}
+
+/** A copy, where the file system has no links, or another one lies between. */
+async function linkFile(source: string, target: string): Promise<void> {
+  try {
+    await link(source, target);
+  } catch (error) {
+    if (isThere(error)) return;
+    await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch(unlessThere);
   }
 }
 
@@ -120,6 +130,8 @@ async function mayEnter(path: string): Promise<boolean> {
   }
 }
 
+const isThere = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EEXIST';
+
 function unlessThere(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  if (!isThere(error)) throw error;
 }

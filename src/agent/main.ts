@@ -43,6 +43,7 @@ import { TenantShares } from './tenant-shares.ts';
 import { watchForks } from './watch-forks.ts';
 import { wayOut } from './way-out.ts';
 
+const bytesPerMiB = 1024 * 1024;
 const tidyEveryMs = 250;
 /** How long a deploy waits for its bundle. */
 const bundleWaitMs = 3_000;
@@ -57,9 +58,17 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const artifacts = artifactSource(config, places);
   const opened = await openSandboxes(config, relay, now, log);
   const { sandboxes, builds, publish: publishCode, traces, network } = opened;
-  const code = new CodeCache(join(config.home, 'agent', 'code'), artifacts.source, now);
+  const code: CodeCache = new CodeCache(join(config.home, 'agent', 'code'), artifacts.source, now, {
+    bytes: (config.agent.codeCacheMiB ?? Infinity) * bytesPerMiB,
+    inUse: () => {
+      // Layers are shared by what starts at any time.
+      const shared = served.all.flatMap((version) => layerRefs(version));
+      return new Set([...shared, ...[...instances.all].map(({ version }) => version)].map(codeKey));
+    },
+    evicted: (key) => bundles.forget(key),
+  });
   const layers = new LayerFolders(join(config.home, 'agent', 'layers'), code);
-  const bundles = new CodeBundles({
+  const bundles: CodeBundles = new CodeBundles({
     publish: publishCode,
     tell: (version, message) => relay.tell({ instanceId: '', version }, message),
     log,
@@ -261,6 +270,7 @@ async function bundleAhead(code: CodeCache, bundles: CodeBundles, version: Versi
 
 /** Unpacks code before anybody asks for it. What cannot be is tried again when somebody does. */
 async function placeAhead(code: CodeCache, ref: CodeRef & Partial<Version>, log: Logger): Promise<void> {
+  if (!code.hasRoomAhead(ref)) return;
   const { tenant, digest, function: name, number } = ref;
   try {
     await code.place(ref);

@@ -80,6 +80,8 @@ export const roleConfigSchema = z.object({
     isolation: z.enum(isolationModes),
     /** Sandboxes kept booted per pool. */
     poolSize: z.int().min(0),
+    /** What unpacked code may take on the disk, beyond what is in use; absent: no limit. */
+    codeCacheMiB: z.int().min(1).optional(),
     /** Sandboxes that may boot at the same time when nobody waits for them. */
     bootsAtOnce: z.int().min(1),
     /** Sandboxes on this host, pooled and running together. */

@@ -1,11 +1,9 @@
 /** What is collected is gone from the disk, and what is needed or young is not. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { pino } from 'pino';
-import { CodeCache, codeKey } from '../../src/agent/code-cache.ts';
 import { type CollectMeans, collectArtifacts, keepCollecting } from '../../src/control/collect.ts';
 import { FolderBlobs } from '../../src/control/folder-blobs.ts';
 import { artifactGraceMs } from '../../src/control/retention.ts';
@@ -98,20 +96,4 @@ it('goes on from time to time, until disposed', async (t) => {
   t.mock.timers.tick(60 * 60_000);
   await means.artifactTurns.take(() => Promise.resolve());
   assert.equal(means.onDisk().length, 1);
-});
-
-it('unpacked code goes when nobody needs it any more', async (t) => {
-  const folder = tempFolder(t);
-  const [kept, dropped] = ['kept', 'dropped'].map((text) => createHash('sha256').update(text).digest('hex')) as [string, string];
-  for (const digest of [kept, dropped]) mkdirSync(join(folder, 'default', digest), { recursive: true });
-  // As releases before tenants had it.
-  mkdirSync(join(folder, dropped));
-  const cache = new CodeCache(folder, { open: () => Promise.reject(new Error('not asked')) }, () => 0);
-  const ref = (digest: string, tenant = 'default') => ({ tenant, digest });
-  assert.ok(cache.placed(ref(dropped)));
-  assert.equal(cache.placed(ref(kept, 'other')), undefined, 'another tenant has it for its own');
-  await cache.keepOnly(new Set([codeKey(ref(kept))]));
-  assert.deepEqual([readdirSync(folder), readdirSync(join(folder, 'default'))], [['default'], [kept]]);
-  assert.deepEqual([cache.placed(ref(kept)), cache.placed(ref(dropped))], [join(folder, 'default', kept), undefined]);
-  await assert.rejects(cache.place(ref(dropped)), /not asked/);
 });

@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { Version } from '../../model/function.ts';
 import { languageOf } from '../../model/runtimes.ts';
 import { packageVersion } from '../../role/package-version.ts';
-import { type CodeRef, codeKey } from '../code-cache.ts';
+import { type CodeRef, codeKey, derivedFolder } from '../code-cache.ts';
 import { kindOf } from '../sandbox/sandbox.ts';
 import type { PublishOutcome } from './publish-code.ts';
 
@@ -26,7 +26,7 @@ export interface CodeBundlesMeans {
 export type CodeState = { readonly kind: 'bundled' } | { readonly kind: 'plain'; readonly why: string } | { readonly kind: 'pending' };
 
 /** In the folder of an artifact's files. Whoever uploads such a folder himself bundles for himself alone. */
-export const bundlesFolder = '.swiftlet';
+export const bundlesFolder = derivedFolder;
 /** In place of the files, when there are none. */
 const refusalFile = 'refused.txt';
 
@@ -78,6 +78,11 @@ export class CodeBundles {
   /** Forgets what is not of these artifacts: it was removed with them. @param keys as `codeKey` makes them */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const place of this.#known.keys()) if (!keys.has(artifactOf(place))) this.#known.delete(place);
+  }
+
+  /** Its files went for want of room, and the bundle with them. @param key as `codeKey` makes it */
+  forget(key: string): void {
+    for (const place of this.#known.keys()) if (artifactOf(place) === key) this.#known.delete(place);
   }
 
   /** Gives up what is being made. Resolves when nothing is left of it. */

@@ -49,6 +49,7 @@ const environmentSchema = z.object({
   SWIFTLET_HOST: z.string().min(1).default('127.0.0.1'),
   SWIFTLET_ISOLATION: z.enum(['auto', ...isolationModes]).default('auto'),
   SWIFTLET_POOL_SIZE: count(0, 1_000).default(8),
+  SWIFTLET_CODE_CACHE_MIB: count(1, 100_000_000).default(10_240),
   SWIFTLET_BOOTS_AT_ONCE: count(1, 64).default(Math.max(1, Math.floor(availableParallelism() / 2))),
   SWIFTLET_MAX_SANDBOXES: count(1, 5_000).optional(),
   SWIFTLET_SWAP: z.string().transform(swapOf).optional(),
@@ -126,6 +127,7 @@ export interface UpOptions {
   readonly secure: SecureOptions | undefined;
   readonly isolation: (typeof isolationModes)[number] | 'auto';
   readonly poolSize: number;
+  readonly codeCacheMiB: number;
   readonly bootsAtOnce: number;
   readonly maxSandboxes: number;
   readonly tenantInFlight: number;
@@ -183,6 +185,7 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
     secure,
     isolation: value.SWIFTLET_ISOLATION,
     poolSize: value.SWIFTLET_POOL_SIZE,
+    codeCacheMiB: value.SWIFTLET_CODE_CACHE_MIB,
     bootsAtOnce: value.SWIFTLET_BOOTS_AT_ONCE,
     maxSandboxes: value.SWIFTLET_MAX_SANDBOXES ?? Math.min(1_000, Math.max(16, Math.floor(freemem() / bytesPerSandbox))),
     // Whoever opens the gateway to others says himself which functions are for everybody.

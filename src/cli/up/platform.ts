@@ -99,6 +99,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     agent: {
       isolation: mode,
       poolSize: options.poolSize,
+      codeCacheMiB: options.codeCacheMiB,
       bootsAtOnce: options.bootsAtOnce,
       maxSandboxes: options.maxSandboxes,
       ...(options.swap === undefined ? {} : { swap: options.swap }),
