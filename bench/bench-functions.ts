@@ -31,3 +31,12 @@ export const packUnique = (number: number): Promise<PackedBundle> =>
 /** The same in Python. */
 export const packUniquePython = (number: number): Promise<PackedBundle> =>
   packModule(`def handler(event, context):\n    return {'message': 'Hello, world!', 'number': ${number}}\n`, 'index.py');
+
+/** Its init takes so much of a processor, and keeps so many small objects. */
+export const packHeavyInit = (cpuMs: number, objects: number): Promise<PackedBundle> =>
+  packModule(`const began = process.cpuUsage();
+const kept = [];
+const usedMs = () => { const { user, system } = process.cpuUsage(began); return (user + system) / 1000; };
+while (usedMs() < ${cpuMs}) for (let more = 0; more < 100 && kept.length < ${objects}; more++) kept.push({ at: kept.length, text: String(Math.random()) });
+export const handler = () => (${JSON.stringify(helloAnswer)});
+`);

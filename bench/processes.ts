@@ -82,3 +82,7 @@ function readKibibytes(path: string, name: string): number {
     return 0;
   }
 }
+
+/** What only these processes have in memory, in bytes: what is not of a file. */
+export const anonymousBytesOf = (processes: readonly ProcessFacts[]): number =>
+  processes.reduce((sum, { pid }) => sum + readKibibytes(`/proc/${pid}/smaps_rollup`, 'Anonymous'), 0);

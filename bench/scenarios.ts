@@ -8,9 +8,11 @@ import { coldPython } from './scenarios/cold-python.ts';
 import { coldRefilling } from './scenarios/cold-refilling.ts';
 import { deployToAnswer } from './scenarios/deploy-to-answer.ts';
 import { eventAccept } from './scenarios/event-accept.ts';
+import { crowdedMemory } from './scenarios/crowded-memory.ts';
 import { followedLogs } from './scenarios/followed-logs.ts';
 import { frozen } from './scenarios/frozen.ts';
 import { herd } from './scenarios/herd.ts';
+import { hibernated } from './scenarios/hibernated.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
 import { manyTenants } from './scenarios/many-tenants.ts';
 import { neighbour } from './scenarios/neighbour.ts';
@@ -46,6 +48,7 @@ export const scenarios: readonly Scenario[] = [
   oneShot,
   publishedApp,
   frozen,
+  hibernated,
   warmOneConnection,
   warmOneInstance,
   warmManyInstances,
@@ -57,6 +60,7 @@ export const scenarios: readonly Scenario[] = [
   followedLogs,
   eventAccept,
   idleMemory,
+  crowdedMemory,
   rollout,
   neighbour,
   herd,

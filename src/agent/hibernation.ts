@@ -11,6 +11,8 @@ import { freeSwapBytes, memoryPerSwappedByte, readSwapAreas, type SwapArea } fro
 import { breakEvenMs } from './levels.ts';
 
 const gibibyte = 1024 ** 3;
+/** Of swap that came after the start, and was not measured. */
+const usualMs = 60_000;
 const measuredBytes = 4 * 1024 * 1024;
 /** How old what is known of the swap may be: it is asked for each instance that rests. */
 const lookEveryMs = 200;
@@ -20,6 +22,10 @@ const keptFree = 1 / 16;
 export interface Hibernation extends Disposable {
   /** After how long without requests a function's instance is hibernated; infinite while it cannot be. */
   afterMs(config: Pick<FunctionConfig, 'hibernateMs'>): number;
+  /** Whether there is room in swap now. */
+  canNow(): boolean;
+  /** What a byte takes to come back from swap. */
+  readonly backMsPerByte: number;
   /** What a byte that lies in swap takes of the host's memory. */
   memoryPerSwappedByte(): number;
 }
@@ -48,9 +54,12 @@ export async function openHibernation(config: RoleConfig, canFreeze: boolean, no
     areas = readSwapAreas();
     return areas;
   };
-  const chosenMs = fault === undefined && look().length > 0 ? choose(now, log) : Infinity;
+  const canNow = () => fault === undefined && hasRoom(look());
+  const { chosenMs, backMsPerByte } = canNow() ? choose(now, log) : { chosenMs: usualMs, backMsPerByte: 0 };
   return {
-    afterMs: ({ hibernateMs }) => (fault === undefined && hasRoom(look()) ? (hibernateMs ?? chosenMs) : Infinity),
+    afterMs: ({ hibernateMs }) => (canNow() ? (hibernateMs ?? chosenMs) : Infinity),
+    canNow,
+    backMsPerByte,
     memoryPerSwappedByte: () => memoryPerSwappedByte(look()),
     [Symbol.dispose]: () => takeAway(record, log),
   };
@@ -66,12 +75,12 @@ function hasRoom(areas: readonly SwapArea[]): boolean {
   return size > 0 && freeSwapBytes(areas) > size * keptFree;
 }
 
-function choose(now: () => number, log: Logger): number {
+function choose(now: () => number, log: Logger): { readonly chosenMs: number; readonly backMsPerByte: number } {
   const { outMs, backMs } = timePageOut(measuredBytes, now);
   const processorMsPerByte = (outMs + backMs) / measuredBytes;
   const chosenMs = breakEvenMs({ processorMsPerByte, bytesPerProcessor: totalmem() / availableParallelism() });
   log.info({ hibernateMs: chosenMs, msPerGiB: Math.round(processorMsPerByte * gibibyte) }, 'idle instances go to swap');
-  return chosenMs;
+  return { chosenMs, backMsPerByte: backMs / measuredBytes };
 }
 
 function takeAway(record: string, log: Logger): void {

@@ -13,9 +13,12 @@ import { demandMemory } from './demand-memory.ts';
 import { type EndReason, endReason } from './end-reason.ts';
 import { afterLease, bestResting, hasLapsed, type Instance, isResting, isStill, isThere, longestResting } from './instance.ts';
 import { fateOf } from './rest.ts';
+import type { PageOuts } from './page-outs.ts';
 import { type Occupants, type PlaceSharing, placesKept } from './place-sharing.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { InstanceRecord } from './slot-record.ts';
+import { startedInMs } from './start-times.ts';
+import type { Uses } from './uses.ts';
 
 export interface InstancesMeans {
   /** Takes a booted sandbox for a version and loads its code: the cold start itself. Ends the sandbox when it throws. */
@@ -36,6 +39,9 @@ export interface InstancesMeans {
   readonly places: Pick<PlaceSharing, 'mayStart' | 'makeRoomFor' | 'isYielding'>;
   /** Whether this host can freeze. */
   readonly canFreeze: boolean;
+  /** Where it is noted when versions are used, and what their starts take. */
+  readonly uses: Pick<Uses, 'used' | 'started'>;
+  readonly pageOuts: Pick<PageOuts, 'begin'>;
   /** After how long without requests an instance of a version is hibernated; infinite while this host cannot. */
   hibernateMs(version: Version): number;
   now(): number;
@@ -58,8 +64,6 @@ export class Instances {
   readonly #starting = new Map<string, Version>();
   /** Those whose runtime was asked to say when nothing goes on in it any more. */
   readonly #asked = new Set<Instance>();
-  /** Those whose memory goes to swap now, or waits for that. */
-  readonly #paging = new Set<Instance>();
 
   constructor(means: InstancesMeans) {
     this.#means = means;
@@ -86,6 +90,7 @@ export class Instances {
     const resting = bestResting(this.#all.values(), version, (instance) => !this.#isOffered(instance));
     if (resting !== undefined) {
       const { kind } = resting.state;
+      this.#means.uses.used(version, this.#means.now());
       this.#lease(resting, holder);
       return { instance: resting, start: kind === 'hibernated' ? 'awakened' : kind === 'frozen' ? 'thawed' : 'warm', times: noTimes };
     }
@@ -94,6 +99,8 @@ export class Instances {
       if (error instanceof SwiftletError && error.code === 'HostFull') this.#means.places.makeRoomFor(version.tenant, this.#occupants);
       throw error;
     });
+    this.#means.uses.used(version, this.#means.now());
+    this.#means.uses.started(version, startedInMs(times));
     this.#lease(instance, holder);
     return { instance, start: 'cold', times };
   }
@@ -298,7 +305,7 @@ export class Instances {
         instance.state = { kind: 'frozen', since: state.since };
         break;
       case 'hibernate':
-        this.#hibernate(instance);
+        this.#means.pageOuts.begin(instance);
         break;
       case 'thaw':
         sandbox.thaw();
@@ -306,20 +313,6 @@ export class Instances {
         break;
       case 'stay':
     }
-  }
-
-  /** A request may come for it meanwhile: then it is thawed as before. */
-  #hibernate(instance: Instance): void {
-    const { state, sandbox, id } = instance;
-    if (state.kind !== 'frozen' || this.#paging.has(instance)) return;
-    this.#paging.add(instance);
-    sandbox
-      .hibernate()
-      .then(() => {
-        if (instance.state === state) instance.state = { kind: 'hibernated', since: state.since };
-      })
-      .catch((error: unknown) => this.#means.log.warn({ err: error, instance: id }, 'an instance could not be hibernated; it stays frozen'))
-      .finally(() => this.#paging.delete(instance));
   }
 
   #hold(instance: Instance): void {

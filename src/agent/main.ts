@@ -1,5 +1,5 @@
 /** The agent’s process: everything on this host that starts, holds and ends sandboxes is wired here. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -27,9 +27,11 @@ import { keepRights } from './linux/capabilities.ts';
 import { Instances } from './instances.ts';
 import { openHibernation } from './hibernation.ts';
 import { inspectIsolation, type WayOutFound } from './isolation.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import { agentMetrics } from './metrics.ts';
 import { openSandboxes } from './open-sandboxes.ts';
 import { PlaceSharing } from './place-sharing.ts';
+import { PageOuts } from './page-outs.ts';
 import { waitedBootsPerProcessor } from './pool.ts';
 import { Pools } from './pools.ts';
 import { Provisioned } from './provisioned.ts';
@@ -40,6 +42,7 @@ import { SecretBox } from './secret-box.ts';
 import { ServedVersions } from './served-versions.ts';
 import { Targets } from './targets.ts';
 import { TenantShares } from './tenant-shares.ts';
+import { Uses } from './uses.ts';
 import { watchForks } from './watch-forks.ts';
 import { wayOut } from './way-out.ts';
 
@@ -47,6 +50,8 @@ const bytesPerMiB = 1024 * 1024;
 const tidyEveryMs = 250;
 /** How long a deploy waits for its bundle. */
 const bundleWaitMs = 3_000;
+/** Of the host's memory. */
+const usualBudget = 0.75;
 const usualKind = kindOf({ runtime: defaultRuntime, memoryMiB: memoryMiB.default });
 
 async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole> {
@@ -81,6 +86,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const isServed = ({ tenant, function: name, number }: Version) => served.find(tenant, name, number) !== undefined;
   const { canFreeze } = sandboxes;
   const hibernation = await openHibernation(config, canFreeze, now, log);
+  const uses = new Uses();
+  const pageOuts = new PageOuts(log);
   const secrets = new SecretBox();
   const instances: Instances = new Instances({
     isServed,
@@ -90,6 +97,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     target: (version) => targets.of(version),
     places: new PlaceSharing({ capacity: maxSandboxes, tenants: () => served.tenants, retire: tellToRetire, now }),
     canFreeze,
+    uses,
+    pageOuts,
     hibernateMs: (version) => hibernation.afterMs(version.config),
     now,
     log,
@@ -98,6 +107,16 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       if (gateways.server !== undefined) announceEnd(gateways.server, instance, reason);
       if (instance.state.kind !== 'ending') provisioned.crashed(instance.version, reason);
     },
+  });
+  const budget = new MemoryBudget({
+    budgetBytes: config.agent.memoryBudgetBytes ?? usualBudgetBytes(),
+    memory: () => sandboxes.memory(),
+    hibernation,
+    instances,
+    pageOuts,
+    uses,
+    now,
+    log,
   });
   const shares = new TenantShares((tenant) => served.tenant(tenant)?.cpuWeight);
   const provisioned = new Provisioned({ instances, minimum, target: (version) => targets.of(version)?.target ?? 0, now, log });
@@ -160,6 +179,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     // Whoever waited for this state goes on after it.
     publish(versions, served.networks);
     pools.serve(versions);
+    uses.keepOnly(versions);
     instances.tidy();
     const wanted = new Map<string, CodeRef>(served.standby.map((ref) => [codeKey(ref), ref]));
     for (const version of versions) for (const ref of [version, ...layerRefs(version)]) wanted.set(codeKey(ref), ref);
@@ -181,6 +201,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const subscriber = subscribeState(places.of('state'), 'agent', actOn);
   const tidy = setInterval(() => {
     instances.tidy();
+    budget.look();
     replacement.look();
     shares.divide(instances.all);
     for (const version of served.provisioned) void provisioned.keep(version);
@@ -260,6 +281,12 @@ function wayOutFound({ agent }: RoleConfig, hasNetwork: boolean): WayOutFound {
 /** Tells the gateway that has an instance to send it no more requests. */
 function tellToRetire({ id, state }: Instance): void {
   if (state.kind === 'leased') state.holder.notify('retire', { instanceId: id } satisfies Retire);
+}
+
+/** What a host's sandboxes may take of its memory when nobody says it. */
+function usualBudgetBytes(): number {
+  const limit = process.constrainedMemory();
+  return Math.floor((limit > 0 ? Math.min(limit, totalmem()) : totalmem()) * usualBudget);
 }
 
 /** Does nothing while the code is not placed: whoever places it then starts it as it is. */

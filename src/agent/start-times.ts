@@ -84,3 +84,6 @@ function inARow(lengths: readonly (readonly [phase: ColdPhase, ms: number])[]): 
 }
 
 const before = (asked: number, from: number, to: number): number => toMicroseconds(Math.max(0, Math.min(to, asked) - from));
+
+/** What a start took altogether, in milliseconds. */
+export const startedInMs = ({ spans }: Pick<StartTimes, 'spans'>): number => spans.reduce((sum, { ms }) => sum + ms, 0);

@@ -86,6 +86,10 @@ function addPlatformCommands(program: Command): void {
     .option('--lambda-port <port>', "where AWS Lambda's API is served, or off (8082)")
     .option('--host <address>', 'the address to listen on (127.0.0.1)')
     .option('--pool-size <count>', 'warm sandboxes kept per pool (8)')
+    .option(
+      '--memory-budget <size>',
+      'what sandboxes may take of the memory before idle instances give theirs up, such as 8GiB (three quarters)',
+    )
     .option('--swap <size>', 'make swap of this size for idle instances, such as 2GiB, zram:2GiB or file:2GiB; needs root (none)')
     .option('--urls <rule>', 'who may call functions that do not say it: public (on 127.0.0.1), or token (on any other address)')
     .option('--issuers <file>', 'who else says who somebody is (OpenID Connect), and what role that is worth')

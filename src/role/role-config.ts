@@ -86,6 +86,8 @@ export const roleConfigSchema = z.object({
     bootsAtOnce: z.int().min(1),
     /** Sandboxes on this host, pooled and running together. */
     maxSandboxes: z.int().min(1),
+    /** What sandboxes may take of this host's memory before idle instances give theirs up; absent: three quarters of it. */
+    memoryBudgetBytes: z.int().min(1).optional(),
     /** Swap that is made for idle instances; absent: they use what the host has. */
     swap: z.object({ kind: z.enum(['auto', 'zram', 'file']), sizeBytes: z.int().min(1) }).optional(),
     /** The first host uid for sandboxes; slot n runs as `firstUid + n`. Absent: all sandboxes run as the agent's own user. */

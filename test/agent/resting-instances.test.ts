@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import type { EndFacts } from '../../src/agent/end-reason.ts';
 import { Instances } from '../../src/agent/instances.ts';
+import { PageOuts } from '../../src/agent/page-outs.ts';
 import { PlaceSharing } from '../../src/agent/place-sharing.ts';
 import type { Sandbox } from '../../src/agent/sandbox/sandbox.ts';
+import { Uses } from '../../src/agent/uses.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 import type { Version } from '../../src/model/function.ts';
 import { noTimes } from '../../src/model/phases.ts';
@@ -95,6 +97,8 @@ class UnderTest {
       announceEnd: ({ id }) => void this.gone.push(id),
       memoryQuotaMiB: () => this.memoryQuotaMiB,
       canFreeze: true,
+      uses: new Uses(),
+      pageOuts: new PageOuts(pino({ level: 'silent' })),
       hibernateMs: () => this.hibernateMs,
       now: () => this.now,
       log: pino({ level: 'silent' }),

@@ -57,6 +57,8 @@ test('hibernated when idle for longer, awakened for the next request: its state,
     ${holds('let ticks = 0;')}
     setInterval(() => { ticks += 1; }, 20);
     const server = createServer((request, response) => response.end('from inside')).listen(0, '127.0.0.1');
+    // Otherwise it hangs up by its own clock, which goes on.
+    server.keepAliveTimeout = 0;
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ask = () => new Promise((resolve, reject) => get({ port: server.address().port, agent }, (response) => {
       response.resume().on('end', () => resolve(response.req.reusedSocket));
@@ -137,8 +139,10 @@ test('all killed -9 with frozen and hibernated ones: the next start has them and
       SWIFTLET_API_PORT: new URL(platform.apiUrl).port,
       SWIFTLET_LAMBDA_PORT: 'off',
     },
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
+  let said = '';
+  next.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   const ended = new Promise((resolve) => next.once('exit', resolve));
   t.after(() => next.kill('SIGKILL'));
   await eventually(
@@ -149,10 +153,10 @@ test('all killed -9 with frozen and hibernated ones: the next start has them and
   await eventually(
     () =>
       fetch(`${platform.gatewayUrl}/_/health`).then(
-        ({ ok }) => ok,
-        () => false,
+        ({ ok }) => (ok ? 'healthy' : said),
+        () => said,
       ),
-    Boolean,
+    (now) => now === 'healthy',
     limitMs,
   );
   next.kill('SIGTERM');

@@ -19,6 +19,7 @@ export interface UpFlags {
   readonly lambdaPort?: string;
   readonly host?: string;
   readonly poolSize?: string;
+  readonly memoryBudget?: string;
   readonly swap?: string;
   readonly urls?: string;
   readonly issuers?: string;
@@ -37,6 +38,7 @@ const variables = {
   lambdaPort: 'SWIFTLET_LAMBDA_PORT',
   host: 'SWIFTLET_HOST',
   poolSize: 'SWIFTLET_POOL_SIZE',
+  memoryBudget: 'SWIFTLET_MEMORY_BUDGET',
   swap: 'SWIFTLET_SWAP',
   urls: 'SWIFTLET_URLS',
   issuers: 'SWIFTLET_ISSUERS',

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { memorySchema } from '../../build/quantities.ts';
 import { findPython } from '../../build/find-python.ts';
 import { type EventLogPlace, eventLogOf } from './event-log-place.ts';
 import { SwiftletError } from '../../model/errors.ts';
@@ -52,6 +53,7 @@ const environmentSchema = z.object({
   SWIFTLET_CODE_CACHE_MIB: count(1, 100_000_000).default(10_240),
   SWIFTLET_BOOTS_AT_ONCE: count(1, 64).default(Math.max(1, Math.floor(availableParallelism() / 2))),
   SWIFTLET_MAX_SANDBOXES: count(1, 5_000).optional(),
+  SWIFTLET_MEMORY_BUDGET: memorySchema({ min: 64, max: 67_108_864 }).optional(),
   SWIFTLET_SWAP: z.string().transform(swapOf).optional(),
   SWIFTLET_URLS: z.enum(urlRules).optional(),
   SWIFTLET_ISSUERS: z.string().min(1).optional(),
@@ -131,6 +133,8 @@ export interface UpOptions {
   readonly bootsAtOnce: number;
   readonly maxSandboxes: number;
   readonly tenantInFlight: number;
+  /** What sandboxes may take of the memory before idle instances give theirs up; undefined: as the agent says. */
+  readonly memoryBudgetMiB: number | undefined;
   /** What is made for idle instances; undefined: nothing. */
   readonly swap: SwapWish | undefined;
   /** Who else says who somebody is. */
@@ -194,6 +198,7 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
       (isLoopback(value.SWIFTLET_HOST) && isLoopback(secure?.place.host ?? value.SWIFTLET_HOST) ? 'public' : 'token'),
     issuers: value.SWIFTLET_ISSUERS === undefined ? [] : readIssuers(value.SWIFTLET_ISSUERS),
     tenantInFlight: value.SWIFTLET_TENANT_IN_FLIGHT,
+    memoryBudgetMiB: value.SWIFTLET_MEMORY_BUDGET,
     swap: swapFor(value),
     eventLog: value.SWIFTLET_EVENT_LOG,
     eventLogMiB: value.SWIFTLET_EVENT_LOG_MIB,

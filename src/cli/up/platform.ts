@@ -102,6 +102,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
       codeCacheMiB: options.codeCacheMiB,
       bootsAtOnce: options.bootsAtOnce,
       maxSandboxes: options.maxSandboxes,
+      ...(options.memoryBudgetMiB === undefined ? {} : { memoryBudgetBytes: options.memoryBudgetMiB * mebibyte }),
       ...(options.swap === undefined ? {} : { swap: options.swap }),
       ...(options.python === undefined ? {} : { python: options.python }),
       network: {
