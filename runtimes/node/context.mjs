@@ -90,7 +90,7 @@ class Context {
   }
 
   getRemainingTimeInMillis() {
-    return Math.max(0, this.#invocation.deadline - now());
+    return Math.max(0, Math.floor(this.#invocation.deadline - now()));
   }
 
   // What handlers were given before there were callbacks and promises.

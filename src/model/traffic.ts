@@ -38,10 +38,13 @@ export const splitSchema = z
 export type Split = z.output<typeof splitSchema>;
 
 /** What of a request decides that its caller always gets the same version. */
-export const stickySchema = z.union([
-  z.strictObject({ header: z.string().regex(/^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/, 'a header is named in lower case') }),
-  z.strictObject({ cookie: z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,64}$/, 'that is no name of a cookie') }),
-]);
+export const stickySchema = z.union(
+  [
+    z.strictObject({ header: z.string().regex(/^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/, 'a header is named in lower case') }),
+    z.strictObject({ cookie: z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,64}$/, 'that is no name of a cookie') }),
+  ],
+  'it is one of { header: NAME } and { cookie: NAME }',
+);
 export type Sticky = z.output<typeof stickySchema>;
 
 /** All requests to one version. */

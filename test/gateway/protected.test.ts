@@ -232,6 +232,18 @@ test('the caller’s time: what waits is told so, what runs goes on with its slo
   assert.deepEqual(headersOf(await tested.call({ headers: { 'x-swiftlet-timeout': 'soon' } }), 'x-swiftlet-error'), [400, 'BadRequest']);
 });
 
+test('a time that struck is named as the limit, with how long the function had', async () => {
+  await using tested = new GatewayUnderTest({ timeoutMs: 100, queueTimeoutMs: 100 });
+  const limitOf = async (answer: Response) => [answer.status, ((await answer.json()) as { limit: string }).limit];
+  const { response, instance } = await taken(tested);
+  await instance.frames.take();
+  const answer = await response;
+  const handlerMs = Number(/handler;dur=([\d.]+)/.exec(answer.headers.get('server-timing') ?? '')?.[1]);
+  assert.ok(handlerMs >= 99, `the handler had ${handlerMs} ms`);
+  assert.deepEqual(await limitOf(answer), [504, '100 ms of the function\'s "timeout"']);
+  assert.deepEqual(await limitOf(await tested.call()), [504, '100 ms of the function\'s "queue.timeout"']);
+});
+
 test('a function that is called has no more time than the one that calls it', async () => {
   await using tested = new GatewayUnderTest();
   tested.origin = { hops: 1, caller: { function: 'caller', requestId: 'one' }, deadlineMs: Date.now() + 200 };

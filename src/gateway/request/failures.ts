@@ -17,6 +17,7 @@ export function queueTimeout({ version, lastRefusal, lastFailure, instances }: S
   return new SwiftletError(
     'QueueTimeout',
     `no instance of function "${name}" became free within ${config.queueTimeoutMs} ms (${instances} of at most ${config.maximum} run); ${why}`,
+    { limit: `${config.queueTimeoutMs} ms of the function's "queue.timeout"` },
   );
 }
 
@@ -24,6 +25,7 @@ export const timeLimitExceeded = ({ function: name, config }: Version): Swiftlet
   new SwiftletError(
     'Timeout',
     `function "${name}" exceeded its time limit of ${config.timeoutMs} ms; raise "timeout" or do less in one request`,
+    { limit: `${config.timeoutMs} ms of the function's "timeout"` },
   );
 
 /** The caller's own time is over, or that of the route by which it came. */

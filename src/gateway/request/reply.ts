@@ -161,9 +161,13 @@ export function addPlatformHeaders(exchange: Exchange, headers: string[]): void 
     'x-swiftlet-start',
     exchange.start,
     'server-timing',
-    `queue;dur=${threeDecimals(exchange.queueMs)}, ${waited}, handler;dur=${threeDecimals(exchange.handlerMs)}${prepaid}`,
+    `queue;dur=${threeDecimals(exchange.queueMs)}, ${waited}, handler;dur=${threeDecimals(handlerMsOf(exchange))}${prepaid}`,
   );
 }
+
+/** So far, for one that is given up before it has answered. */
+const handlerMsOf = ({ handlerMs, dispatchedAt }: Exchange): number =>
+  handlerMs > 0 || dispatchedAt === 0 ? handlerMs : performance.now() - dispatchedAt;
 
 /** An answer of a fallback's, in the place of another function's error. */
 const fallbackText = (code: string): string[] => [fallbackHeader, `function; cause=${code}`];
