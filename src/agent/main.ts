@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Version, versionIdOf } from '../model/function.ts';
+import { isPublishedTo, noLabels } from '../model/groups.ts';
 import { memoryMiB } from '../model/limits.ts';
 import { defaultRuntime } from '../model/runtimes.ts';
 import { openCallPlaces } from '../role/call-places.ts';
@@ -198,7 +199,9 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     // A deploy waits for its own provisioned instances, not for those of somebody else.
     await Promise.all(filled.flatMap(({ version, done }) => (before.has(versionIdOf(version)) ? [] : [done])));
   };
-  const subscriber = subscribeState(places.of('state'), 'agent', actOn);
+  const subscriber = subscribeState(places.of('state'), 'agent', actOn, undefined, ({ serving }) =>
+    isPublishedTo(serving.config.groups, config.labels ?? noLabels),
+  );
   const tidy = setInterval(() => {
     instances.tidy();
     budget.look();

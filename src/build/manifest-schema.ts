@@ -13,6 +13,7 @@ import {
 import { layersSchema } from '../model/layer.ts';
 import * as limits from '../model/limits.ts';
 import { missingLaneRules } from '../model/lanes.ts';
+import { groupsEntrySchema } from './groups-entry-schema.ts';
 import { nameSchema } from '../model/names.ts';
 import { keepWarmEntrySchema } from './keep-warm-entry-schema.ts';
 import { networkPolicySchema } from '../model/network-policy.ts';
@@ -235,6 +236,7 @@ export const settingsSchema = z.strictObject({
     )
     .optional()
     .describe('Requests that say that they are in a lane go to its alias'),
+  groups: groupsEntrySchema.optional().describe('Parts of the fleet that it is published to, and how requests choose among them'),
   versionHeader: z
     .enum(versionHeaderRules, `it is ${versionHeaderRules.join(' or ')}`)
     .optional()

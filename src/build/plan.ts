@@ -6,6 +6,7 @@ import { SwiftletError } from '../model/errors.ts';
 import type { Destination } from '../model/destination.ts';
 import { keepWarmTimer } from '../model/keep-warm.ts';
 import { type FunctionConfig, functionConfigSchema, tooManyAtLeast } from '../model/function.ts';
+import { planGroups } from './groups-entry-schema.ts';
 import { entryOfFolder, type FolderEntry, nameOfFolder } from './conventions.ts';
 import { formOfFolder } from './form-of-folder.ts';
 import { readForeign } from './foreign/read-foreign.ts';
@@ -181,6 +182,7 @@ const configOf = (settings: ReturnType<typeof withDefaults>, { handler, runtime 
   rollout: rolloutOf(settings.rollout),
   versionHeader: settings.versionHeader,
   lanes: settings.lanes,
+  groups: settings.groups === undefined ? undefined : planGroups(settings.groups),
   url: planUrl(settings.url),
   cors: settings.cors === undefined ? undefined : planCors(settings.cors),
   calls: settings.calls,

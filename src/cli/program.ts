@@ -91,6 +91,7 @@ function addPlatformCommands(program: Command): void {
       'what sandboxes may take of the memory before idle instances give theirs up, such as 8GiB (three quarters)',
     )
     .option('--swap <size>', 'make swap of this size for idle instances, such as 2GiB, zram:2GiB or file:2GiB; needs root (none)')
+    .option('--labels <labels>', 'the groups that this host is a part of, such as cell=a,region=eu')
     .option('--urls <rule>', 'who may call functions that do not say it: public (on 127.0.0.1), or token (on any other address)')
     .option('--issuers <file>', 'who else says who somebody is (OpenID Connect), and what role that is worth')
     .option('--event-log <place>', 'where events are stored: sqlite, or nats://user:password@host:4222 (sqlite)')

@@ -1,5 +1,8 @@
 /** Moves rollouts on. It holds nothing that the store does not have: control may end at any moment, and the next one goes on from there. */
 import type { Logger } from 'pino';
+import type { FunctionConfig } from '../model/function.ts';
+import { isPublishedTo, type Labels } from '../model/groups.ts';
+import type { Warmth } from '../wire/agent-calls.ts';
 import { nextMove, type RolloutFacts } from './next-move.ts';
 import type { Roles } from './roles.ts';
 import type { Store } from './store.ts';
@@ -11,6 +14,8 @@ const lookEveryMs = 500;
 export interface RolloutMeans {
   readonly store: Store;
   readonly roles: Pick<Roles, 'warmth' | 'watched'>;
+  /** The groups that the host is a part of on which functions run. */
+  readonly labels: Labels;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** A rollout has come to its end by itself. */
@@ -65,7 +70,7 @@ async function lookAt(means: RolloutMeans, tenant: string, name: string): Promis
 }
 
 async function factsOf(
-  { store, roles }: RolloutMeans,
+  { store, roles, labels }: RolloutMeans,
   tenant: string,
   name: string,
   from: number,
@@ -79,5 +84,9 @@ async function factsOf(
   ]);
   const configOf = (number: number) => versions.find((version) => version.number === number)?.config;
   const [own, other] = [configOf(from), configOf(to)];
-  return own === undefined || other === undefined ? undefined : { from: own, to: other, before, next, watched };
+  if (own === undefined || other === undefined) return undefined;
+  const warmth = (config: FunctionConfig, asked: Warmth | undefined) =>
+    isPublishedTo(config.groups, labels) ? asked : { ready: config.maximum };
+  // What runs on no host here has nothing to be warmed.
+  return { from: own, to: other, before: warmth(own, before), next: warmth(other, next), watched };
 }

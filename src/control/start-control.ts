@@ -9,6 +9,7 @@ import type { Issuer, PublishedIssuer } from '../model/issuer.ts';
 import { secretNames } from '../model/secret.ts';
 import { keySourceId } from '../model/url-auth.ts';
 import { packageVersion } from '../role/package-version.ts';
+import { noLabels } from '../model/groups.ts';
 import { buildSettings, buildSocketOf, lambdaSocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
 import type { RootKeys } from '../role/root-keys.ts';
 import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
@@ -149,7 +150,7 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
     metrics.rollout(how);
     audit.note(tenant, `rollout ${how}`, `/v1/functions/${name}/rollout`, `version ${version}`);
   };
-  started.use(keepRollingOut({ store, roles, now, ended, log }));
+  started.use(keepRollingOut({ store, roles, labels: config.labels ?? noLabels, now, ended, log }));
 
   started.use(keepScaling(autoscaler, log));
 

@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
+import { isPublishedTo, noLabels } from '../model/groups.ts';
 import { idempotencyWindowMs } from '../model/limits.ts';
 import { passFrom } from '../role/fault-points.ts';
 import { openCallPlaces } from '../role/call-places.ts';
@@ -43,7 +44,7 @@ const keptOfBatchBytes = 2 * 1024 * 1024;
  * @throws Error when the log cannot be used
  */
 export async function startEvents(
-  config: Pick<RoleConfig, 'run' | 'group' | 'events' | 'hosts'>,
+  config: Pick<RoleConfig, 'run' | 'group' | 'events' | 'hosts' | 'labels'>,
   log: Logger,
   broken: (error: unknown) => void,
   folder = '.',
@@ -145,13 +146,19 @@ export async function startEvents(
     trouble,
   });
   const subscriber = started.use(
-    subscribeState(places.of('state'), 'events', ({ functions }) => {
-      metrics.forgetAllBut(functions);
-      dispatcher.wake();
-      timekeeper.wake();
-      warmKeeper.wake();
-      sources.follow(functions);
-    }),
+    subscribeState(
+      places.of('state'),
+      'events',
+      ({ functions }) => {
+        metrics.forgetAllBut(functions);
+        dispatcher.wake();
+        timekeeper.wake();
+        warmKeeper.wake();
+        sources.follow(functions);
+      },
+      undefined,
+      ({ serving }) => isPublishedTo(serving.config.groups, config.labels ?? noLabels),
+    ),
   );
   started.use(keepForgetting(events, now, (error) => log.error({ err: error }, 'ended events could not be forgotten')));
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Labels } from '../model/groups.ts';
 import type { CallClient } from '../wire/calls.ts';
 import type { Access } from './protection/access.ts';
 import type { FunctionCalls } from './calls/function-calls.ts';
@@ -18,6 +19,8 @@ export interface GatewayMeans {
   /** Undefined: no traces are exported. */
   readonly tracing: Tracing | undefined;
   readonly tenantInFlight: number;
+  /** The groups that this host is a part of. */
+  readonly labels: Labels;
   /** From 0 to 1, exclusive: decides between versions. */
   readonly chance: () => number;
   readonly log: Logger;

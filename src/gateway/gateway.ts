@@ -1,6 +1,6 @@
 /** The way of a request through the gateway: route, admit, activate, dispatch, reply. Everything a request waits for has a limit here. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
@@ -8,7 +8,7 @@ import { totalMs } from '../model/phases.ts';
 import type { Ended, StartFailed, Starting } from '../wire/agent-calls.ts';
 import type { Watched } from '../wire/gateway-calls.ts';
 import { type Authorizer, frame } from '../wire/instance-protocol.ts';
-import type { PublishedState } from '../wire/published-state.ts';
+import { functionKey, type PublishedState } from '../wire/published-state.ts';
 import type { VersionLoad } from '../wire/scale-calls.ts';
 import { admit } from './request/admit.ts';
 import { isBad } from './instances/answers.ts';
@@ -24,6 +24,7 @@ import { noCrashes } from './instances/crash-loop.ts';
 import type { InstanceLink, LinkEvents } from './instances/instance-link.ts';
 import { Links } from './instances/links.ts';
 import { fromOutside, type Origin } from './doors/origin.ts';
+import { elsewhere } from './routing/group.ts';
 import { pickVersion, wantedOf } from './routing/pick-version.ts';
 import { flushHeld, receive, type Verdict } from './request/receive.ts';
 import { refuse, refuseFor } from './request/reply.ts';
@@ -92,6 +93,11 @@ export class Gateway implements LinkEvents, StartEvents {
     return this.#serving.serves(key);
   }
 
+  /** Why a request is not for this host, by its groups. @param headers its own */
+  misplaced({ tenant, function: name, config: { groups } }: Version, headers: IncomingHttpHeaders): SwiftletError | undefined {
+    return groups === undefined ? undefined : elsewhere(name, groups, this.#means.labels, headers, functionKey(tenant, name));
+  }
+
   /** How the versions of a function did since they are watched. */
   watched(key: string): Watched {
     return this.#serving.watched(key);
@@ -129,6 +135,11 @@ export class Gateway implements LinkEvents, StartEvents {
     const served = pickVersion(this.#serving, key, name, request.headers, isTrusted, this.#means.access);
     if (served instanceof SwiftletError) {
       this.refuse(request, response, id, served);
+      return;
+    }
+    const misplaced = this.misplaced(served.version, request.headers);
+    if (misplaced !== undefined) {
+      this.refuse(request, response, id, misplaced);
       return;
     }
     const wanted = wantedOf(key, served, request.headers);

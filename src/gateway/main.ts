@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Problem, SwiftletError, toProblem } from '../model/errors.ts';
 import { publishedIssuersSchema } from '../model/issuer.ts';
+import { noLabels } from '../model/groups.ts';
 import { clientIdleMs, maxHeaderBytes } from '../model/limits.ts';
 import { Senders } from '../lambda/senders.ts';
 import { passFrom } from '../role/fault-points.ts';
@@ -98,6 +99,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     calls: new FunctionCalls({ inner, store: (event) => eventDoor.store(event), graph, log }),
     tracing,
     tenantInFlight: config.gateway.tenantInFlight,
+    labels: config.labels ?? noLabels,
     chance: () => Math.random(),
     log,
   });

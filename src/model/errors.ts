@@ -42,6 +42,7 @@ export const errorKinds = {
   LayerInUse: { status: 409, fault: 'caller', retryable: false, title: 'Functions build on the layer' },
   RouteConflict: { status: 409, fault: 'caller', retryable: false, title: 'Another function takes these requests' },
   PreconditionFailed: { status: 412, fault: 'caller', retryable: false, title: 'The resource has changed since it was read' },
+  GroupElsewhere: { status: 421, fault: 'caller', retryable: false, title: 'The request is for another group of hosts' },
   RequestTooLarge: { status: 413, fault: 'caller', retryable: false, title: 'The request body is too large' },
   BundleRejected: { status: 422, fault: 'caller', retryable: false, title: 'The bundle cannot be accepted' },
   BuildFailed: { status: 422, fault: 'caller', retryable: false, title: 'The dependencies could not be installed' },

@@ -3,6 +3,7 @@ import { corsSchema } from './cors.ts';
 import { destinationsSchema } from './destination.ts';
 import { routesSchema } from './http-route.ts';
 import { keepWarmFault, keepWarmSchema } from './keep-warm.ts';
+import { groupsSchema } from './groups.ts';
 import { lanesSchema } from './lanes.ts';
 import { layersSchema } from './layer.ts';
 import * as limits from './limits.ts';
@@ -140,6 +141,8 @@ export const functionConfigSchema = z
     versionHeader: z.enum(versionHeaderRules).default('token'),
     /** Absent: it has none. */
     lanes: lanesSchema.optional(),
+    /** The parts of the fleet that it is published to, and how requests choose among them; absent: all are alike. */
+    groups: groupsSchema.optional(),
     /** Who may call it at its address; absent: as its tenant says. */
     url: z.union([z.enum(urlRules), urlAuthSchema]).optional(),
     /** Which pages may call it in a browser; absent: it says so itself, or none may. */

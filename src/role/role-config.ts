@@ -1,5 +1,6 @@
 /** What the supervisor tells a role when it starts it: one JSON value in the environment, parsed once. */
 import { z } from 'zod';
+import { labelsSchema } from '../model/groups.ts';
 import { issuersSchema } from '../model/issuer.ts';
 import { buildTimeoutMs } from '../model/limits.ts';
 import { defaultPythonRegistries, defaultRegistry, registrySchema } from '../model/registry.ts';
@@ -105,6 +106,8 @@ export const roleConfigSchema = z.object({
       searchDomains: z.array(z.string()),
     }),
   }),
+  /** The groups that this host is a part of; absent: none. */
+  labels: labelsSchema.optional(),
   /** Present when control and those who run functions are on two hosts. */
   hosts: z
     .object({

@@ -26,12 +26,14 @@ export interface StateSubscriber extends AsyncDisposable {
  * Follows control's state.
  * @param applied called with every new state; when it resolves, control learns that this role acts on it
  * @param heard called with everything else that control says
+ * @param keeps the functions that are for this host; of the others nothing is known here
  */
 export function subscribeState(
   place: CallPlace,
   role: string,
   applied: (state: PublishedState) => Promise<void> | void,
   heard: (method: string, body: unknown) => void = () => undefined,
+  keeps: (served: PublishedFunction) => boolean = () => true,
 ): StateSubscriber {
   let state: PublishedState | undefined;
   let current: Peer | undefined;
@@ -41,7 +43,7 @@ export function subscribeState(
 
   const receive = (functions: readonly PublishedFunction[], more: boolean, peer: Peer) => {
     if (coming === undefined) return;
-    coming.functions.push(...functions);
+    coming.functions.push(...functions.filter(keeps));
     if (more) {
       peer.notify('next', {});
       return;
@@ -85,7 +87,8 @@ export function subscribeState(
     },
   });
 
-  const change = (came: Change, peer: Peer) => {
+  const change = (published: Change, peer: Peer) => {
+    const came = narrowed(published, keeps);
     if (coming !== undefined) {
       coming.changes.push(came);
       return;
@@ -106,4 +109,12 @@ export function subscribeState(
     tell: (method, body) => client.notify(method, body),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
+}
+
+/** A function that is not for this host, or no more, is as one that was removed. */
+function narrowed(came: Change, keeps: (served: PublishedFunction) => boolean): Change {
+  const { revision, change } = came;
+  if (change.kind !== 'served' || keeps(change.function)) return came;
+  const { tenant, name } = change.function;
+  return { revision, change: { kind: 'removed', tenant, name } };
 }

@@ -502,3 +502,21 @@ test('the form of handlers: as the manifest says, else Google’s when its frame
     refused('ManifestInvalid', /it is lambda, alibaba-fc/),
   );
 });
+
+test('groups: a name or a list, a header as it is sent; what is none is refused with its place', async () => {
+  const groupsOf = async (lines: string) => {
+    const [one] = await plan({ 'index.mjs': '', 'swiftlet.yaml': `functions:\n  f:\n    groups: ${lines}\n` });
+    return one?.config.groups;
+  };
+  assert.deepEqual(await groupsOf('{ only: { cell: a, region: [eu, us] }, by: { cell: { header: X-Cell, among: [a, b] } } }'), {
+    only: { cell: ['a'], region: ['eu', 'us'] },
+    by: { cell: { header: 'x-cell', among: ['a', 'b'] } },
+    missing: 'any',
+  });
+  await assert.rejects(groupsOf('{ only: { zone: a } }'), refused('ManifestInvalid', /swiftlet\.yaml:3:\d+: unknown key "zone"/));
+  await assert.rejects(
+    groupsOf('{ only: { cell: A } }'),
+    refused('ManifestInvalid', /swiftlet\.yaml:3:\d+: .*it is a name, or a list of names/),
+  );
+  await assert.rejects(groupsOf('{ by: { cell: { among: [a] } } }'), refused('ManifestInvalid', /one of header and cookie/));
+});

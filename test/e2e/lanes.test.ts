@@ -1,4 +1,4 @@
-/** Lanes on the real platform: which version a request gets, and that what it causes is in its lane, too. */
+/** Lanes and groups on the real platform: which version and host a request gets, and that what it causes is in its lane, too. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type E2e, eventually, openE2e } from './functions.ts';
@@ -7,7 +7,7 @@ type Config = NonNullable<Parameters<E2e['publish']>[2]>;
 
 let e2e: E2e;
 before(async () => {
-  e2e = await openE2e();
+  e2e = await openE2e({ environment: { SWIFTLET_LABELS: 'cell=a,region=eu' } });
 });
 after(() => e2e[Symbol.asyncDispose]());
 
@@ -102,4 +102,44 @@ test('an event keeps its lane through its retries, and hands it on to its destin
     (lines) => lines.includes('told in blue'),
   );
   assert.equal((await e2e.call('/picky/', { headers: { prefer: 'respond-async', 'x-lane': 'red' } })).json['code'], 'AliasNotFound');
+});
+
+test('a function is where it is published to, and nowhere else', async () => {
+  const rollout = { strategy: 'canary' as const, steps: [{ weight: 50, forMs: 1_000 }] };
+  const elsewhere = { groups: { only: { cell: ['b', 'c'] } }, minimum: 1, rollout };
+  await e2e.publish('here', said('here'), { groups: { only: { cell: ['a', 'b'], region: ['eu'] } } });
+  await e2e.publish('there', said('there'), elsewhere);
+  assert.equal((await e2e.call('/here/')).text, 'here');
+  const refused = await e2e.call('/there/');
+  assert.deepEqual([refused.status, refused.json['code']], [421, 'GroupElsewhere']);
+  assert.match(String(refused.json['detail']), /published to cell b or c, and this host is of cell a, region eu/);
+  assert.equal((await e2e.call('/there/', { headers: { prefer: 'respond-async' } })).json['code'], 'GroupElsewhere');
+  const described = async () =>
+    (await (await fetch(`${e2e.platform.apiUrl}/v1/functions/there`, { headers: trusted() })).json()) as { instances: object[] };
+  assert.deepEqual((await described()).instances, []);
+  // There is nothing to be warmed for it here.
+  await e2e.publish('there', said('there, too'), elsewhere);
+  const state = async () =>
+    (await (await fetch(`${e2e.platform.apiUrl}/v1/functions/there/rollout`, { headers: trusted() })).json()) as { state: string };
+  await eventually(state, (rolledOut) => rolledOut.state === 'completed', 20_000);
+});
+
+test('a request for another group goes to any host, or is refused, by rule', async () => {
+  const by = { cell: { header: 'x-cell' } };
+  await e2e.publish('celled', said('any'), { groups: { by } });
+  await e2e.publish('kept', said('own'), { groups: { by, missing: 'refuse' } });
+  const answered = async (name: string, headers: Record<string, string>) => {
+    const { status, text, json } = await e2e.call(`/${name}/`, { headers });
+    return status === 200 ? text : json['code'];
+  };
+  const cells = [{}, { 'x-cell': 'a' }, { 'x-cell': 'b' }];
+  const of = (name: string) => Promise.all(cells.map((headers) => answered(name, headers)));
+  assert.deepEqual(
+    [await of('celled'), await of('kept')],
+    [
+      ['any', 'any', 'any'],
+      ['own', 'own', 'GroupElsewhere'],
+    ],
+  );
+  assert.equal(await answered('kept', { 'x-cell': 'b', prefer: 'respond-async' }), 'GroupElsewhere');
 });

@@ -44,6 +44,7 @@ async function open(t: TestContext) {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     gateway: {
+      misplaced: () => undefined,
       find: (key) => (key === 'default/hello' ? version : undefined),
       refuse: (request, response, id, error) => writeProblem(response, error, id, [], !request.complete),
     },

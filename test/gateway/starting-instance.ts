@@ -18,6 +18,7 @@ import { TenantMeters } from '../../src/gateway/protection/tenant-meters.ts';
 import { UsageBatch } from '../../src/gateway/figures/usage-batch.ts';
 import { sumOf } from '../../src/relay/usage-store.ts';
 import { type FunctionConfig, functionConfigSchema, type Version } from '../../src/model/function.ts';
+import { noLabels } from '../../src/model/groups.ts';
 import { noPhases } from '../../src/model/phases.ts';
 import type { Acquire, AcquiredInstance } from '../../src/wire/agent-calls.ts';
 import type { CallClient } from '../../src/wire/calls.ts';
@@ -169,6 +170,7 @@ export class GatewayUnderTest implements AsyncDisposable {
     this.calls = calls;
     this.gateway = new Gateway({
       tracing: undefined,
+      labels: noLabels,
       access,
       meters: new TenantMeters(),
       agent,

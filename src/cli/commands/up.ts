@@ -23,6 +23,7 @@ export interface UpFlags {
   readonly swap?: string;
   readonly urls?: string;
   readonly issuers?: string;
+  readonly labels?: string;
   readonly eventLog?: string;
   readonly grace?: string;
   readonly networkMode?: string;
@@ -42,6 +43,7 @@ const variables = {
   swap: 'SWIFTLET_SWAP',
   urls: 'SWIFTLET_URLS',
   issuers: 'SWIFTLET_ISSUERS',
+  labels: 'SWIFTLET_LABELS',
   eventLog: 'SWIFTLET_EVENT_LOG',
   grace: 'SWIFTLET_GRACE_MS',
   networkMode: 'SWIFTLET_NETWORK_MODE',

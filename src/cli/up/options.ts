@@ -6,8 +6,10 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { memorySchema } from '../../build/quantities.ts';
 import { findPython } from '../../build/find-python.ts';
+import { labelsText } from './labels.ts';
 import { type EventLogPlace, eventLogOf } from './event-log-place.ts';
 import { SwiftletError } from '../../model/errors.ts';
+import type { Labels } from '../../model/groups.ts';
 import { buildTimeoutMs, defaultEventLogMiB, defaultTenantInFlight } from '../../model/limits.ts';
 import type { Issuer } from '../../model/issuer.ts';
 import { parseRange } from '../../model/network-target.ts';
@@ -56,6 +58,7 @@ const environmentSchema = z.object({
   SWIFTLET_MEMORY_BUDGET: memorySchema({ min: 64, max: 67_108_864 }).optional(),
   SWIFTLET_SWAP: z.string().transform(swapOf).optional(),
   SWIFTLET_URLS: z.enum(urlRules).optional(),
+  SWIFTLET_LABELS: labelsText,
   SWIFTLET_ISSUERS: z.string().min(1).optional(),
   SWIFTLET_TENANT_IN_FLIGHT: count(1, 1_000_000).default(defaultTenantInFlight),
   SWIFTLET_EVENT_LOG: z.string().default('sqlite').transform(eventLogOf),
@@ -141,6 +144,8 @@ export interface UpOptions {
   readonly issuers: readonly Issuer[];
   /** Who may call functions of which neither they nor their tenant say it. */
   readonly urls: UrlRule;
+  /** The groups that this host is a part of. */
+  readonly labels: Labels;
   readonly eventLog: EventLogPlace;
   readonly eventLogMiB: number;
   readonly webhookAllow: readonly string[];
@@ -197,6 +202,7 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
       value.SWIFTLET_URLS ??
       (isLoopback(value.SWIFTLET_HOST) && isLoopback(secure?.place.host ?? value.SWIFTLET_HOST) ? 'public' : 'token'),
     issuers: value.SWIFTLET_ISSUERS === undefined ? [] : readIssuers(value.SWIFTLET_ISSUERS),
+    labels: value.SWIFTLET_LABELS,
     tenantInFlight: value.SWIFTLET_TENANT_IN_FLIGHT,
     memoryBudgetMiB: value.SWIFTLET_MEMORY_BUDGET,
     swap: swapFor(value),

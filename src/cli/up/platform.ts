@@ -70,6 +70,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     run,
     home,
     graceMs: options.graceMs,
+    labels: options.labels,
     tokenHashes: serves === 'functions' ? [] : [prepareToken(home)],
     ...(options.hosts === undefined ? {} : { hosts: options.hosts.config }),
     ...(identities === undefined ? {} : { group: identities.group }),

@@ -1,6 +1,6 @@
 /** Requests that nobody waits for: handed to the event log, and answered with 202 once it has them on its disk; never before. */
 import { randomUUIDv7 } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { SwiftletError } from '../../model/errors.ts';
 import { maxEventBytes } from '../../model/limits.ts';
 import { aliasMark } from '../../model/traffic.ts';
@@ -29,6 +29,7 @@ const statusLimitMs = 2_000;
 const maxAcceptingBytes = 32 * 1024 * 1024;
 /** What each counts beside its headers and its body. */
 const leastBytes = 4 * 1024;
+const noHeaders: IncomingHttpHeaders = {};
 
 /** Where an event goes. */
 export interface EventWay {
@@ -58,7 +59,7 @@ export interface SentEvent {
 
 export interface EventDoorMeans {
   readonly events: CallClient;
-  readonly gateway: Pick<Gateway, 'find' | 'refuse'>;
+  readonly gateway: Pick<Gateway, 'find' | 'misplaced' | 'refuse'>;
   /** Whether the gateway knows what functions there are. */
   readonly knowsFunctions: () => boolean;
   readonly pass: Pass;
@@ -92,7 +93,7 @@ export class EventDoor {
   store({ id, tenant, function: name, body, sourceIp, origin, keys }: SentEvent): Promise<string> {
     const way: EventWay = { tenant, key: functionKey(tenant, name), name, kind: 'event', target: '/' };
     const { hops, caller, traceparent, lane, way: came } = origin;
-    return this.#holding(way, body.length, leastBytes + body.length, () => {
+    return this.#holding(way, noHeaders, body.length, leastBytes + body.length, () => {
       const request = {
         kind: way.kind,
         method: 'POST',
@@ -123,7 +124,7 @@ export class EventDoor {
   async #store(request: IncomingMessage, id: string, way: EventWay): Promise<string> {
     const keys = eventKeysOf(request.headers);
     const length = bodyLengthOf(request);
-    return this.#holding(way, length, bytesOf(request, length), async () => {
+    return this.#holding(way, request.headers, length, bytesOf(request, length), async () => {
       // What is sent along with the body is read first: the request may be gone afterwards.
       const sent = requestOf(request, way);
       const body = length === 0 ? Buffer.alloc(0) : await bodyOf(request, way);
@@ -132,8 +133,8 @@ export class EventDoor {
   }
 
   /** Counts what an event takes until it is stored. @throws SwiftletError why it cannot become one */
-  async #holding<T>(way: EventWay, length: number, bytes: number, work: () => Promise<T>): Promise<T> {
-    this.#demand(way, length, bytes);
+  async #holding<T>(way: EventWay, headers: IncomingHttpHeaders, length: number, bytes: number, work: () => Promise<T>): Promise<T> {
+    this.#demand(way, headers, length, bytes);
     this.#acceptingBytes += bytes;
     try {
       return await work();
@@ -150,12 +151,15 @@ export class EventDoor {
   }
 
   /** @throws SwiftletError why a request cannot become an event */
-  #demand(way: EventWay, length: number, bytes: number): void {
+  #demand(way: EventWay, headers: IncomingHttpHeaders, length: number, bytes: number): void {
     const { events, gateway, knowsFunctions } = this.#means;
     if (!knowsFunctions()) throw notStored('the gateway does not know the functions yet');
     if (way.name.includes(aliasMark))
       throw new SwiftletError('BadRequest', 'events that nobody waits for go by the alias "live"; send them to the function’s own address');
-    if (gateway.find(way.key) === undefined) throw unknownFunction(way.name);
+    const version = gateway.find(way.key);
+    if (version === undefined) throw unknownFunction(way.name);
+    const misplaced = gateway.misplaced(version, headers);
+    if (misplaced !== undefined) throw misplaced;
     if (length > maxEventBytes) throw tooLarge(maxEventBytes);
     // Nobody is kept waiting for a role that is not there.
     if (!events.connected) throw notStored('the event log is away');

@@ -19,7 +19,8 @@ const failing = 0.05;
 const [run = '', ledgerPath = ''] = process.argv.slice(2);
 const ledger = openSync(ledgerPath, 'a');
 
-const gateway: Pick<Gateway, 'find' | 'serves' | 'handle' | 'refuse'> = {
+const gateway: Pick<Gateway, 'find' | 'misplaced' | 'serves' | 'handle' | 'refuse'> = {
+  misplaced: () => undefined,
   serves: () => false,
   find: () => servedVersion,
   refuse: (request, response, id, error) => writeProblem(response, error, id, [], !request.complete),

@@ -1,0 +1,42 @@
+/** What a request says of its groups, and whether this host is one of them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { elsewhere, wantedGroups } from '../../src/gateway/routing/group.ts';
+import { groupsSchema } from '../../src/model/groups.ts';
+
+const groups = (value: object) => groupsSchema.parse(value);
+
+test('a header or a cookie says it; what says nothing is for any', () => {
+  const config = groups({ by: { cell: { header: 'x-cell' }, region: { cookie: 'region' } } });
+  const wanted = (headers: Record<string, string>) => wantedGroups(config, headers, 'default/f');
+  assert.deepEqual(wanted({ 'x-cell': 'a', cookie: 'region=eu' }), { cell: 'a', region: 'eu' });
+  assert.deepEqual([wanted({}), wanted({ 'x-cell': '' })], [{}, {}]);
+});
+
+test('a rule divides callers among groups: each stays in his, and each group gets its share', () => {
+  const config = groups({ by: { cell: { header: 'x-user', among: ['a', 'b', 'c'] } } });
+  const cellOf = (user: string) => wantedGroups(config, { 'x-user': user }, 'default/f').cell ?? assert.fail();
+  const counts = new Map<string, number>();
+  for (let user = 0; user < 9_000; user++) {
+    const cell = cellOf(`user-${user}`);
+    assert.equal(cellOf(`user-${user}`), cell);
+    counts.set(cell, (counts.get(cell) ?? 0) + 1);
+  }
+  assert.deepEqual([...counts.keys()].toSorted(), ['a', 'b', 'c']);
+  // Five standard deviations of a binomial of 9,000 and a third, and the third part of a thousand points.
+  for (const count of counts.values()) assert.ok(Math.abs(count - 3_000) < 5 * 45 + 9, `${count} of 9,000`);
+});
+
+test('a request that is for another host is told so, with what this one is', () => {
+  const of = (config: object, labels: object, headers = {}) => elsewhere('f', groups(config), labels, headers, 'default/f');
+  const only = { only: { cell: ['a', 'b'] } };
+  assert.equal(of(only, { cell: 'a' }), undefined);
+  assert.match(of(only, { cell: 'c' })?.message ?? '', /function "f" is published to cell a or b, and this host is of cell c/);
+  assert.match(of(only, {})?.message ?? '', /this host has no labels/);
+  const strict = { by: { cell: { header: 'x-cell' } }, missing: 'refuse' };
+  assert.equal(of(strict, { cell: 'a' }, { 'x-cell': 'a' }), undefined);
+  assert.equal(of(strict, { cell: 'a' }), undefined);
+  const refused = of(strict, { cell: 'a' }, { 'x-cell': 'b' });
+  assert.deepEqual([refused?.code, /another cell, and this host is of cell a/.test(refused?.message ?? '')], ['GroupElsewhere', true]);
+  assert.equal(of({ ...strict, missing: 'any' }, { cell: 'a' }, { 'x-cell': 'b' }), undefined);
+});
