@@ -1,7 +1,7 @@
 /**
  * What takes too long for every change: the attacks of threats.md in full, then ten minutes of mixed load, then each kind of source.
  * `npm run torture [-- attacks|soak|sources [kind]]`; one of the attacks by the name of its file in torture/, as `npm run torture -- ledger`:
- * the thousand kills under which no event is lost. What each file showed is written to `docs/measurements/torture-<name>.md`.
+ * the thousand kills under which no event is lost; a number behind it is how often, as `npm run torture -- mixed 20000`. What each file showed is written to `docs/measurements/torture-<name>.md`.
  */
 import { spawn } from 'node:child_process';
 import { globSync, writeFileSync } from 'node:fs';
@@ -25,6 +25,14 @@ const soakOptions = chosen !== undefined && isOption ? [chosen, ...args] : args;
 if (chosen !== undefined && !isOption && part === undefined && attack === undefined) {
   process.stderr.write(`there is no torture "${chosen}", but: ${[...parts, ...attacks.map(nameOf)].join(', ')}\n`);
   process.exit(2);
+}
+const [count] = args;
+if (attack !== undefined && count !== undefined) {
+  if (!/^[1-9]\d{0,9}$/.test(count)) {
+    process.stderr.write(`"${count}" is no number of times; such a one is 20000\n`);
+    process.exit(2);
+  }
+  process.env['SWIFTLET_TORTURE_COUNT'] = count;
 }
 if (attack !== undefined) await torture(attack, nameOf(attack));
 else for (const one of part === undefined ? parts : [part]) await runPart(one);
