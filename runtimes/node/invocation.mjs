@@ -26,6 +26,14 @@ const isOver = 'the invocation is over: what calls other functions belongs befor
  * @property {(invocation: Invocation) => PromiseLike<unknown> | undefined} answer throws or rejects with what the user's code did
  * @property {() => void} [warmUp] loads what its first invocation will need
  *
+ * A caller's offer of a WebSocket, and the connection that it becomes.
+ * @typedef {object} Offer
+ * @property {boolean} isOpen whether it is a connection by now
+ * @property {(options?: { protocol?: string }) => { socket: WebSocket, response: Response }} accept
+ * @property {() => void} goAway the connection is to end soon
+ * @property {() => void} fail says to the caller that the function failed, as far as it takes what is sent
+ * @property {() => void} cut ends what is left of it
+ *
  * @typedef {{ readonly form: Form, readonly settings: import('./instance.mjs').InitRequest }} Served
  */
 
@@ -48,7 +56,7 @@ export class Invocation {
     this.settings = served.settings;
     this.form = served.form;
     this.reply = new Reply(channel, stream);
-    /** The caller's offer of a WebSocket, while it is answered and after it was taken. @type {import('./upgrade.mjs').Upgrade | undefined} */
+    /** The caller's offer of a WebSocket, while it is answered and after it was taken. @type {Offer | undefined} */
     this.upgrade = undefined;
     const length = head[6];
     /** @type {import('./request-body.mjs').Body} */

@@ -4,6 +4,7 @@ import { Buffer } from '../node/intrinsics.mjs';
 import { StreamedBody } from '../node/request-body.mjs';
 import { host } from './port.mjs';
 import { ProgramFailure } from './program-failure.mjs';
+import { ProxiedSocket } from './proxied-socket.mjs';
 
 const { Agent, request: send } = process.getBuiltinModule('node:http');
 /** Shorter than what servers wait for a connection's next request, so that none is used that its server closes. */
@@ -11,6 +12,8 @@ const keptMs = 1_000;
 /** A program's end is known a little after the end of its connections. */
 const lastMomentsMs = 50;
 const smallBytes = 64 * 1024;
+const switchingProtocols = 101;
+const leastRedirect = 300;
 const badRequest = 400;
 const maxToldBytes = 1_000;
 const jsonType = 'application/json';
@@ -26,8 +29,12 @@ export function openProxy(port, program) {
   const connections = new Connections();
   return {
     streamsRequests: true,
+    takesWebSockets: true,
     answer: (invocation) =>
-      pass(invocation, { host, port, agent: connections.take(), setHost: false })
+      (invocation.offersWebSocket
+        ? passHandshake(invocation, { host, port, agent: false, setHost: false })
+        : pass(invocation, { host, port, agent: connections.take(), setHost: false })
+      )
         .catch((error) => outlived(program, error))
         .finally(() => connections.giveBack()),
   };
@@ -86,6 +93,54 @@ async function pass(invocation, way) {
   } finally {
     signal.removeEventListener('abort', hangUp);
   }
+}
+
+/** @param {Invocation} invocation @param {import('node:http').RequestOptions} way */
+async function passHandshake(invocation, way) {
+  const { signal, head } = invocation;
+  const request = send({ ...way, method: head[3], path: head[4], headers: handshakeHeaders(invocation) });
+  const hangUp = () => request.destroy();
+  signal.addEventListener('abort', hangUp, { once: true });
+  try {
+    /** @type {Promise<[Answer, import('node:stream').Duplex, Buffer]>} */
+    const taken = new Promise((resolve) => request.once('upgrade', (answer, socket, early) => resolve([answer, socket, early])));
+    const answered = answerOf(request);
+    request.end();
+    const first = await Promise.race([taken, answered]);
+    if (!Array.isArray(first)) {
+      if ((first.statusCode ?? 0) < leastRedirect) throw notTaken(first.statusCode);
+      await reply(invocation, first);
+      return;
+    }
+    await talk(invocation, first);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    invocation.reply.done();
+  } finally {
+    signal.removeEventListener('abort', hangUp);
+  }
+}
+
+/** @param {Invocation} invocation @param {[Answer, import('node:stream').Duplex, Buffer]} taken */
+async function talk(invocation, [answer, socket, early]) {
+  if (early.length > 0) socket.unshift(early);
+  const connection = new ProxiedSocket(invocation, socket);
+  invocation.upgrade = connection;
+  invocation.body = connection;
+  invocation.reply.head(switchingProtocols, endToEnd(answer.rawHeaders));
+  await connection.run();
+}
+
+/** A caller can do nothing with such an answer. @param {number | undefined} status */
+const notTaken = (status) =>
+  new Refusal('WebSocketUnsupported', `the server answered a WebSocket handshake with status ${status}; it takes none at this path`);
+
+/** Extensions change the frames: the platform, which answers the caller, agrees on none. @param {Invocation} invocation */
+function handshakeHeaders({ head, requestId }) {
+  const headers = ['x-swiftlet-request-id', requestId];
+  for (let at = 0; at + 1 < head[7].length; at += 2)
+    if (head[7][at] !== 'sec-websocket-extensions') headers.push(head[7][at] ?? '', head[7][at + 1] ?? '');
+  return headers;
 }
 
 /** @param {import('node:http').ClientRequest} request @returns {Promise<Answer>} */

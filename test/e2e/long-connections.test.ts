@@ -1,6 +1,7 @@
 /** Connections that live for long: WebSockets and Server-Sent Events, from real clients to functions in real sandboxes. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,6 +51,31 @@ export default {
   },
 };`;
 
+const asgi = `
+async def app(scope, receive, send):
+    if scope['type'] != 'websocket' or scope['path'] == '/ignored':
+        return
+    await receive()
+    if scope['path'] == '/closed':
+        await send({'type': 'websocket.close'})
+        return
+    await send({'type': 'websocket.accept', 'headers': [(b'x-mine', b'yes')]})
+    await send({'type': 'websocket.send', 'text': 'open 1'})
+    while True:
+        message = await receive()
+        if message['type'] == 'websocket.disconnect':
+            print('closed', message['code'], message['reason'])
+            return
+        if message.get('text') == 'leave':
+            await send({'type': 'websocket.close', 'code': 4001, 'reason': 'as asked'})
+        elif message.get('text') == 'flood':
+            for n in range(24):
+                await send({'type': 'websocket.send', 'bytes': bytes([n]) * 1024 * 1024})
+        else:
+            await send({**message, 'type': 'websocket.send'})
+`;
+const server = readFileSync(new URL('../programs/socket-server.mjs', import.meta.url));
+
 let e2e: E2e;
 before(async () => {
   e2e = await openE2e();
@@ -59,6 +85,8 @@ before(async () => {
     e2e.publish('closed', code, { url: 'token' }),
     e2e.publish('ticks', ticks, { concurrency: 2 }),
     e2e.publish('plain', 'export const handler = () => "an event";'),
+    e2e.publish('python', { 'app.py': asgi }, { runtime: 'python3', handler: 'app.app', concurrency: 10, timeoutMs: 30_000 }),
+    e2e.publish('server', { 'server.mjs': server }, { runtime: 'http', handler: 'node server.mjs', concurrency: 10, timeoutMs: 30_000 }),
   ]);
 });
 after(() => e2e[Symbol.asyncDispose]());
@@ -245,6 +273,53 @@ test('a connection outlives time limits, idle times and versions; nothing freeze
   assert.match(metrics, /^swiftlet_web_sockets 0$/m);
 });
 
+test('an ASGI application has them as a function in Node.js does', async () => {
+  const { client, next, closed } = await talk('python/');
+  client.send('grüße');
+  assert.equal((await next()).toString(), 'grüße');
+  const sent = Buffer.alloc(6 * 1024 * 1024, 'long ');
+  client.send(sent);
+  assert.ok((await next()).equals(sent));
+  client.pause();
+  client.send('flood');
+  await sleep(300);
+  client.resume();
+  for (let n = 0; n < 24; n++) {
+    const message = await next();
+    assert.ok(message.length === 1024 * 1024 && message.every((byte) => byte === n), `message ${n}`);
+  }
+  client.send('leave');
+  assert.equal(await closed, '4001 as asked');
+  const longer = await talk('python/');
+  longer.client.send(Buffer.concat([sent, Buffer.of(1)]));
+  assert.match(await longer.closed, /^1009/);
+  assert.equal((await refused('python/closed')).status, 403);
+  assert.equal((await refused('python/ignored')).status, 502);
+  const gone = await talk('python/');
+  gone.client.terminate();
+  await eventually(
+    () => e2e.log('python'),
+    (records) =>
+      ['closed 4001 as asked', 'closed 1006 '].every((said) => records.some(({ message }) => String(message).trim() === said.trim())),
+  );
+});
+
+test('so has a server, and its frames pass as they are', async () => {
+  const { client, next, closed } = await talk('server/');
+  client.send('hello');
+  assert.equal((await next()).toString(), 'sayhello');
+  client.close(4002, 'enough');
+  assert.equal(await closed, '4002 enough');
+  assert.deepEqual(await refused('server/closed').then(({ status, text }) => [status, text]), [403, 'not today']);
+  const gone = await talk('server/');
+  gone.client.send('exit');
+  assert.match(await gone.closed, /^1006/);
+  await eventually(
+    () => e2e.call('/server/'),
+    ({ status, text }) => status === 200 && text === 'no handshake',
+  );
+});
+
 test('Server-Sent Events come one by one, and a caller that hangs up reaches the function', async () => {
   const { body } = await fetch(`${e2e.platform.gatewayUrl}/ticks/`);
   const reader = (body ?? new ReadableStream()).getReader();
@@ -261,7 +336,7 @@ test('Server-Sent Events come one by one, and a caller that hangs up reaches the
 });
 
 test('a stop of the platform tells callers so, and waits for them', async () => {
-  const talks = await Promise.all([talk(), talk(), talk()]);
+  const talks = await Promise.all([talk(), talk('python/'), talk('server/')]);
   process.kill(e2e.platform.pid, 'SIGTERM');
   assert.deepEqual(await Promise.all(talks.map(({ closed }) => closed)), Array(3).fill('1001 the platform is stopping'));
 });

@@ -10,11 +10,13 @@ from .http_request import answer_headers, only_http, pairs_of, server_of
 from .loop_wait import changed
 
 _VERSIONS = {'version': '3.0', 'spec_version': '2.3'}
+_WEB_SOCKET_VERSIONS = {'version': '3.0', 'spec_version': '2.4'}
 
 
 class AsgiForm:
     is_async = True
     streams_requests = True
+    takes_web_sockets = True
 
     def __init__(self, application):
         self._application = application
@@ -30,6 +32,12 @@ class AsgiForm:
     async def answer(self, invocation) -> None:
         only_http(invocation)
         response = _Response(invocation.reply)
+        if invocation.offers_web_socket:
+            # Loaded by the first handshake: other functions never need it.
+            from .asgi_web_socket import AsgiWebSocket
+
+            await AsgiWebSocket(invocation, response, _text).run(self._application, self._web_socket_scope_of(invocation))
+            return
         await self._application(self._scope_of(invocation), _receiver(invocation), response.send)
         response.check_end()
 
@@ -80,6 +88,19 @@ class AsgiForm:
             'server': (host, port),
             'state': dict(self._state),
             'swiftlet.context': AsyncContext(invocation),
+        }
+
+    def _web_socket_scope_of(self, invocation) -> dict:
+        scope = self._scope_of(invocation)
+        del scope['method']
+        offered = [value for name, value in pairs_of(invocation.headers) if name == 'sec-websocket-protocol']
+        return {
+            **scope,
+            'type': 'websocket',
+            'asgi': _WEB_SOCKET_VERSIONS,
+            'scheme': 'wss' if scope['scheme'] == 'https' else 'ws',
+            'subprotocols': [one.strip() for one in ','.join(offered).split(',') if one.strip()],
+            'extensions': {'websocket.http.response': {}},
         }
 
 

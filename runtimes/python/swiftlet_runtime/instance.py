@@ -139,6 +139,8 @@ class Instance:
             invocation.receive_end()
         elif kind == frames.CANCEL:
             invocation.cancel()
+        elif kind == frames.GO_AWAY:
+            invocation.go_away()
         elif kind == frames.CALL_ANSWER:
             invocation.take_call_answer(payload)
         elif kind == frames.RESPONSE_CREDIT:

@@ -4,6 +4,7 @@ import atexit
 import os
 import sys
 from threading import Lock
+from time import time
 
 from .failure import Refusal, failure_of
 from .frames import INITIAL_CREDIT_BYTES
@@ -34,14 +35,16 @@ class Invocation:
 
     def __init__(self, channel, stream: int, head: list, served: Served, activity):
         """`head`: see `InvokeHead` in src/wire/instance-protocol.ts."""
-        kind, self.request_id, self.deadline_ms, self.method, self.target, self.source_ip, length, self.headers, *more = head
+        kind, self.request_id, self._deadline_ms, self.method, self.target, self.source_ip, length, self.headers, *more = head
         self.is_http = kind == _HTTP_KIND
         self.settings = served.settings
         self.reply = Reply(channel, stream, self._on_over)
         self._takes_calls = more[:1] == [_TAKES_CALLS]
         # How it came: the route's key, names and values of its path's parameters, what the gateway knows of the caller.
         self.route_key, self.path_parameters, self.authorizer = _way_of(more[1] if len(more) > 1 and more[1] else [])
-        self._offers_web_socket = more[2:3] == [_OFFERS_WEB_SOCKET]
+        self.offers_web_socket = more[2:3] == [_OFFERS_WEB_SOCKET]
+        # What the request is once its caller's offer was taken.
+        self._connection = None
         self._channel = channel
         self._stream = stream
         self._form = served.form
@@ -52,13 +55,29 @@ class Invocation:
         self._has_body = length != 0
         self._is_cancelled = False
         self._is_started = False
-        grant = _nothing if 0 <= length <= INITIAL_CREDIT_BYTES else self.reply.grant_request
-        self.body = StreamedBody(grant, length == 0) if served.form.streams_requests else CollectedBody(grant)
+        # What follows the head of a handshake is the connection's bytes.
+        is_counted = self.offers_web_socket or not 0 <= length <= INITIAL_CREDIT_BYTES
+        grant = self.reply.grant_request if is_counted else _nothing
+        self.body = StreamedBody(grant, length == 0 and not self.offers_web_socket) if served.form.streams_requests else CollectedBody(grant)
+
+    @property
+    def deadline_ms(self) -> float:
+        """Until when it may go on, since 1970. A connection has no end of its own: it is as long again, at any time."""
+        return self._deadline_ms if self._connection is None else time() * 1000 + self.settings['timeoutMs']
+
+    def open_connection(self, connection) -> None:
+        """The caller's offer is taken. `connection`: with `go_away()`."""
+        self._connection = connection
+
+    def go_away(self) -> None:
+        """What it became is to end soon."""
+        if self._connection is not None:
+            self._connection.go_away()
 
     def begin(self) -> None:
         """Has the handler run, now or when the body that it needs is there."""
-        if self._offers_web_socket:
-            refusal = Refusal('WebSocketUnsupported', 'functions in Python take no WebSocket; write this one for Node.js, with fetch()')
+        if self.offers_web_socket and not getattr(self._form, 'takes_web_sockets', False):
+            refusal = Refusal('WebSocketUnsupported', 'it takes no WebSocket; of functions in Python, ASGI applications do')
             self.reply.fail(failure_of(refusal, refusal.code))
             return
         self._activity.begin()
