@@ -55,7 +55,7 @@ export async function openHibernation(config: RoleConfig, canFreeze: boolean, no
     return areas;
   };
   const canNow = () => fault === undefined && hasRoom(look());
-  const { chosenMs, backMsPerByte } = canNow() ? choose(now, log) : { chosenMs: usualMs, backMsPerByte: 0 };
+  const { chosenMs, backMsPerByte } = canNow() ? choose(log) : { chosenMs: usualMs, backMsPerByte: 0 };
   return {
     afterMs: ({ hibernateMs }) => (canNow() ? (hibernateMs ?? chosenMs) : Infinity),
     canNow,
@@ -75,8 +75,8 @@ function hasRoom(areas: readonly SwapArea[]): boolean {
   return size > 0 && freeSwapBytes(areas) > size * keptFree;
 }
 
-function choose(now: () => number, log: Logger): { readonly chosenMs: number; readonly backMsPerByte: number } {
-  const { outMs, backMs } = timePageOut(measuredBytes, now);
+function choose(log: Logger): { readonly chosenMs: number; readonly backMsPerByte: number } {
+  const { outMs, backMs } = timePageOut(measuredBytes);
   const processorMsPerByte = (outMs + backMs) / measuredBytes;
   const chosenMs = breakEvenMs({ processorMsPerByte, bytesPerProcessor: totalmem() / availableParallelism() });
   log.info({ hibernateMs: chosenMs, msPerGiB: Math.round(processorMsPerByte * gibibyte) }, 'idle instances go to swap');

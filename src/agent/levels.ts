@@ -8,6 +8,8 @@ export interface SwapCost {
   readonly bytesPerProcessor: number;
 }
 
+/** Of an instance's memory, what a request touches at most usually: only that comes back, and only that has to move again the next time. */
+const touchedPart = 1 / 4;
 const bounds = { least: 10_000, most: 600_000 } as const;
 
 /**
@@ -16,7 +18,7 @@ const bounds = { least: 10_000, most: 600_000 } as const;
  * @returns milliseconds
  */
 export function breakEvenMs({ processorMsPerByte, bytesPerProcessor }: SwapCost): number {
-  return Math.round(Math.min(bounds.most, Math.max(bounds.least, processorMsPerByte * bytesPerProcessor)));
+  return Math.round(Math.min(bounds.most, Math.max(bounds.least, processorMsPerByte * touchedPart * bytesPerProcessor)));
 }
 
 /** What an instance takes of the host's memory. @param perSwappedByte what a byte in swap takes of it */

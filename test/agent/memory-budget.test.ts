@@ -178,7 +178,7 @@ test('without swap the least valuable are ended', () => {
 
 test('memory moves when keeping it has cost as much as that, within bounds', () => {
   const bytesPerProcessor = 8 * 1024 * mebibyte;
-  assert.equal(breakEvenMs({ processorMsPerByte: 4 / mebibyte, bytesPerProcessor }), 32_768);
+  assert.equal(breakEvenMs({ processorMsPerByte: 16 / mebibyte, bytesPerProcessor }), 32_768);
   assert.equal(breakEvenMs({ processorMsPerByte: 0.01 / mebibyte, bytesPerProcessor }), 10_000);
   assert.equal(breakEvenMs({ processorMsPerByte: 1_000 / mebibyte, bytesPerProcessor }), 600_000);
 });

@@ -112,21 +112,26 @@ function piecesOf({ from, bytes }: Range): Range[] {
 
 const pageBytes = 4096;
 
-/** How long memory of this process takes to swap and back, in milliseconds. Half of what is moved can be compressed. Keeps its thread busy for that long. */
-export function timePageOut(bytes: number, now: () => number): { readonly outMs: number; readonly backMs: number } {
+/** What it takes this thread's processor to move memory to swap and back, in milliseconds: what others do meanwhile does not count. Half of what is moved can be compressed. Keeps its thread busy for that long. */
+export function timePageOut(bytes: number): { readonly outMs: number; readonly backMs: number } {
   const memory = Buffer.allocUnsafeSlow(bytes + pageBytes);
   for (let at = 0; at < memory.length; at += 8) memory.writeDoubleLE(at % pageBytes < pageBytes / 2 ? Math.random() : at, at);
   const address = koffi.address(memory);
   const from = (address + BigInt(pageBytes - 1)) & ~BigInt(pageBytes - 1);
   const pidfd = pidfdOpen(sysPidfdOpen, process.pid, 0);
   try {
-    const began = now();
+    const began = threadMs();
     processMadvise(sysProcessMadvise, pidfd, new BigUint64Array([from, BigInt(bytes)]), 1n, pageOut, 0);
-    const out = now();
+    const out = threadMs();
     let sum = 0;
     for (let at = 0; at < bytes; at += pageBytes) sum += memory[at + Number(from - address)] ?? 0;
-    return { outMs: out - began, backMs: now() - out + 0 * sum };
+    return { outMs: out - began, backMs: threadMs() - out + 0 * sum };
   } finally {
     closeFd(pidfd);
   }
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
