@@ -60,6 +60,7 @@ const types: Partial<Record<ErrorCode, LambdaErrorType>> = {
   Forbidden: 'AccessDeniedException',
   RequestTooLarge: 'RequestTooLargeException',
   Conflict: 'ResourceConflictException',
+  LayerInUse: 'ResourceConflictException',
   PreconditionFailed: 'PreconditionFailedException',
   HeadersTooLarge: 'RequestTooLargeException',
   // Nobody is free to take it: AWS throttles then, and its clients try again.

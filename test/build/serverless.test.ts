@@ -60,7 +60,7 @@ functions:
       - schedule: rate(2 hours)
       - schedule: { rate: 'cron(0 6 ? * 2-6 *)', name: weekdays, timezone: Europe/Berlin, input: { a: 1 } }
       - sqs: arn:aws:sqs:eu-central-1:000000000000:q
-    layers: [arn:aws:lambda:eu-central-1:000000000000:layer:l:1]
+    layers: [arn:aws:lambda:eu-central-1:000000000000:layer:libs:1, !Ref Layer]
   inner:
     name: inner-one
     handler: src/a.inner
@@ -79,6 +79,7 @@ test('serverless.yml: what it says of functions holds, and what is not taken ove
     [config.runtime, config.handler, config.memoryMiB, config.timeoutMs, config.minimum, config.maximum],
     ['nodejs22', 'src/a.create', 256, 10_000, 2, 7],
   );
+  assert.deepEqual(config.layers, ['libs:1']);
   assert.deepEqual(config.environment, { TABLE: 'shop-dev-orders', FROM: 'nobody', LEVEL: '3' });
   assert.deepEqual(
     config.routes.map(({ methods, path }) => [methods, path]),
@@ -106,7 +107,7 @@ test('serverless.yml: what it says of functions holds, and what is not taken ove
     'functions.createOrder.environment.KEY',
     'functions.createOrder.events.3.schedule.input',
     'functions.createOrder.events.4.sqs',
-    'functions.createOrder.layers',
+    'functions.createOrder.layers.1',
     'provider.iam',
     'resources',
   ]);

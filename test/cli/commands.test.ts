@@ -75,7 +75,7 @@ test('deploy reads serverless.yml, and says on stderr what it does not take over
   );
   const { code, stdout, stderr } = await cli.swiftlet('deploy', 'foreign', '--stage', 'prod', '--json');
   assert.deepEqual([code, (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)], [0, ['foreign-prod-f']]);
-  assert.match(stderr, /^not taken over: serverless\.yml:3:\d+: functions\.f\.layers: not supported, and left out$/m);
+  assert.match(stderr, /^not taken over: serverless\.yml:3:\d+: functions\.f\.layers\.0: it names no version of a layer/m);
   assert.match(stderr, /^not taken over: .*functions\.f\.events\.0\.sqs: /m);
   const wrong = await cli.swiftlet('deploy', 'foreign', '--json', '--stage', '');
   assert.equal(wrong.code, 2);

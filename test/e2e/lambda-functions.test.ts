@@ -132,7 +132,11 @@ test('each field is held to Lambda’s limits, and what is not served is refused
     [{ Environment: { Variables: { AWS_REGION: 'x' } } }, 'InvalidParameterValueException', /reserved keys.*AWS_REGION/],
     [{ Runtime: 'nodejs18.x' }, 'InvalidParameterValueException', /nodejs18\.x at 'runtime'/],
     [{ Runtime: undefined }, 'InvalidParameterValueException', /mandatory/],
-    [{ Layers: ['arn:aws:lambda:us-east-1:123456789012:layer:x:1'] }, 'InvalidParameterValueException', /Layers is not supported/],
+    [
+      { Layers: ['arn:aws:lambda:us-east-1:123456789012:layer:x:1'] },
+      'InvalidParameterValueException',
+      /names no version of a layer of this account/,
+    ],
     [{ TracingConfig: { Mode: 'Active' } }, 'InvalidParameterValueException', /TracingConfig/],
     [{ VpcConfig: { SubnetIds: ['subnet-1'] } }, 'InvalidParameterValueException', /VpcConfig/],
     [{ Code: { S3Bucket: 'bucket', S3Key: 'key' } }, 'InvalidParameterValueException', /ZipFile/],

@@ -1,5 +1,6 @@
 /** What Serverless and SAM have in common: Lambda's words, in ours. Pure. */
 import { runtimeOfLambda, lambdaRuntimes } from '../../model/lambda-runtimes.ts';
+import { parseLayer } from '../../model/layer.ts';
 import type { RuntimeName } from '../../model/runtimes.ts';
 import { isRecord, type NotTaken, type Path, word } from './foreign-manifest.ts';
 import type { YamlText } from './yaml-text.ts';
@@ -20,6 +21,19 @@ export function environmentOf(values: Readonly<Record<string, unknown>>, at: Pat
     else notTaken.add([...at, name], 'its value is AWS’s to say: the variable is not set; write out what it stands for');
   }
   return environment;
+}
+
+const layerArn = /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:/;
+
+/** Layers by their ARNs, or by `name:version`: those of this platform, whatever account an ARN names. @returns undefined for none */
+export function layersOf(values: readonly unknown[], at: Path, notTaken: NotTaken): string[] | undefined {
+  const layers = values.flatMap((value, index) => {
+    const reference = typeof value === 'string' ? value.replace(layerArn, '') : '';
+    if (parseLayer(reference) !== undefined) return [reference];
+    notTaken.add([...at, index], 'it names no version of a layer that there could be here');
+    return [];
+  });
+  return layers.length === 0 ? undefined : layers;
 }
 
 /** One route, as a line of the manifest. @param method any case; `*`, `any` and `x-amazon-apigateway-any-method` are all of them */

@@ -1,7 +1,17 @@
 /** `AWS::Serverless::Function` of SAM's `template.yaml`, as `swiftlet.yaml` would say it. Pure. */
 import { Intrinsics } from './cloudformation.ts';
-import { type ForeignFunction, type ForeignText, foreignText, isRecord, kebab, NotTaken, type Path, section } from './foreign-manifest.ts';
-import { environmentOf, runtimeFor, said } from './lambda-words.ts';
+import {
+  type ForeignFunction,
+  type ForeignText,
+  foreignText,
+  isRecord,
+  kebab,
+  list,
+  NotTaken,
+  type Path,
+  section,
+} from './foreign-manifest.ts';
+import { environmentOf, layersOf, runtimeFor, said } from './lambda-words.ts';
 import { readSamEvents } from './sam-events.ts';
 import { readYaml, type YamlText } from './yaml-text.ts';
 
@@ -23,6 +33,7 @@ const taken = [
   'ProvisionedConcurrencyConfig',
   'FunctionUrlConfig',
   'EventInvokeConfig',
+  'Layers',
 ];
 /** What a function of Lambda has that says nothing else. */
 const defaults = { memory: 128, timeoutSeconds: 3 };
@@ -93,6 +104,7 @@ function functionOf({ text, notTaken, intrinsics, global }: Shared, id: string, 
     environment: { ...variables(global, ['Globals', 'Function']), ...variables(properties, at) },
     minimum: provisioned['ProvisionedConcurrentExecutions'],
     maximum: value('ReservedConcurrentExecutions'),
+    layers: layersOf(list(text, value('Layers'), [...at, 'Layers']), [...at, 'Layers'], notTaken),
     async: said({ retries: invoked['MaximumRetryAttempts'], maximumAge: invoked['MaximumEventAgeInSeconds'] }),
     ...readSamEvents(text, notTaken, intrinsics, merged, at),
   });

@@ -10,7 +10,7 @@ import {
   type Path,
   section,
 } from './foreign-manifest.ts';
-import { environmentOf, runtimeFor, said } from './lambda-words.ts';
+import { environmentOf, layersOf, runtimeFor, said } from './lambda-words.ts';
 import { excludeLines } from './package-patterns.ts';
 import { readEvents } from './serverless-events.ts';
 import { Variables, type VariableSources } from './serverless-variables.ts';
@@ -29,7 +29,7 @@ const ownKeys = [
   'variablesResolutionMode',
 ];
 const fileKeys = ['service', 'provider', 'functions', 'package', 'custom', ...ownKeys];
-const providerKeys = ['name', 'runtime', 'stage', 'region', 'memorySize', 'timeout', 'environment', 'httpApi'];
+const providerKeys = ['name', 'runtime', 'stage', 'region', 'memorySize', 'timeout', 'environment', 'httpApi', 'layers'];
 const httpApiKeys = ['cors', 'payload'];
 const functionKeys = [
   'handler',
@@ -45,6 +45,7 @@ const functionKeys = [
   'provisionedConcurrency',
   'maximumRetryAttempts',
   'maximumEventAge',
+  'layers',
   'package',
 ];
 const packageKeys = ['patterns', 'include', 'exclude', 'individually', 'excludeDevDependencies'];
@@ -133,6 +134,10 @@ function functionOf(shared: Shared, key: string, own: Section, at: Path): Foreig
     environment,
     minimum: own['provisionedConcurrency'],
     maximum: own['reservedConcurrency'],
+    layers:
+      own['layers'] === undefined
+        ? layersOf(list(text, provider['layers'], ['provider', 'layers']), ['provider', 'layers'], notTaken)
+        : layersOf(list(text, own['layers'], [...at, 'layers']), [...at, 'layers'], notTaken),
     async: said({ retries: own['maximumRetryAttempts'], maximumAge: age }),
     build: { exclude: excludeLines([...shared.patterns, ...patternsOf(text, own['package'], [...at, 'package'], notTaken)]) },
     ...ofEvents,

@@ -95,7 +95,6 @@ export function demandSupported(fields: ConfigurationFields & Partial<Pick<Creat
   const { VpcConfig: vpc, LoggingConfig: logging } = fields;
   const unsupported = {
     PackageType: fields.PackageType === 'Image',
-    Layers: (fields.Layers ?? []).length > 0,
     FileSystemConfigs: (fields.FileSystemConfigs ?? []).length > 0,
     ImageConfig: fields.ImageConfig !== undefined && fields.ImageConfig !== null,
     VpcConfig: (vpc?.SubnetIds ?? []).length > 0 || (vpc?.SecurityGroupIds ?? []).length > 0,

@@ -58,7 +58,7 @@ async function createFunction(means: OperationMeans, asking: Asking, { name, bod
   if ((await means.store.findFunction(asking.tenant, name)) !== undefined) throw exists(name);
   const { sent, digest } = await take(means, asking.tenant, zipOf(fields.Code));
   // As on AWS it has no address for everybody before somebody says so.
-  const config = configOf({ url: 'token' }, { ...defaults, ...fields });
+  const config = configOf(asking, { url: 'token' }, { ...defaults, ...fields });
   const tags = fields.Tags ?? {};
   const said = () => withPackage({ ...usualRecord, description, role, tags }, digest, sent);
   await publish(means, asking, name, { digest, config, said, expected: 'none' });
@@ -84,7 +84,7 @@ async function updateConfiguration(means: OperationMeans, asking: Asking, { name
   demandRevision(fields.RevisionId, of, record);
   const { digest, config: before, number: expected } = of.serving;
   const { Description: description = record.description, Role: role = record.role } = fields;
-  const config = configOf(before, fields);
+  const config = configOf(asking, before, fields);
   const said = (present: LambdaRecord) => ({ ...present, description, role });
   await publish(means, asking, name, { digest, config, said, expected });
   return describeLatest(means, asking, name, false);

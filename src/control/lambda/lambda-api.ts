@@ -20,6 +20,7 @@ import { concurrencyOperations } from './concurrency.ts';
 import { eventInvokeOperations } from './event-invoke-config.ts';
 import { urlOperations } from './function-urls.ts';
 import { functionOperations } from './functions.ts';
+import { layerOperations } from './layers.ts';
 import { type LambdaOperation, missing, type OperationMeans, textIn } from './operation.ts';
 import { permissionOperations } from './permissions.ts';
 import { tagOperations } from './tags.ts';
@@ -48,6 +49,7 @@ const operations = [
   ...concurrencyOperations,
   ...eventInvokeOperations,
   ...tagOperations,
+  ...layerOperations,
   ...accountOperations,
 ];
 
@@ -100,7 +102,7 @@ export function makeLambdaApi(means: LambdaApiMeans): FastifyInstance {
 function serve(
   api: FastifyInstance,
   means: LambdaApiMeans,
-  { method, url, right, status, run, showsValues = false }: LambdaOperation,
+  { method, url, about, right, status, run, showsValues = false }: LambdaOperation,
 ): void {
   const audit = beginAudit(means.audit, means.now);
   api.route({
@@ -109,7 +111,7 @@ function serve(
     handler: async (request, reply) => {
       const body = bodyOf(request);
       const asked = { name: nameOf(request, body), params: request.params, query: request.query, body };
-      demandRight(means, request, right, asked.name);
+      demandRight(means, request, right, asked.name, about);
       const { tenant, caller, id, claim } = request;
       const seesValues = showsValues && judge(caller, 'change', { kind: 'function', tenant, name: asked.name }) === 'granted';
       request.reveals = seesValues;
@@ -145,9 +147,15 @@ const inTurn = (work: () => unknown): Promise<void> =>
   });
 
 /** @throws LambdaError AccessDeniedException, ResourceNotFoundException for what is hidden */
-function demandRight({ publisher }: LambdaApiMeans, { caller, tenant }: FastifyRequest, right: Right, name: string): void {
+function demandRight(
+  { publisher }: LambdaApiMeans,
+  { caller, tenant }: FastifyRequest,
+  right: Right,
+  name: string,
+  about?: 'tenant',
+): void {
   const isThere = publisher.state.tenants.has(tenant) && seesTenant(caller, tenant);
-  const target: Target = name === '' ? { kind: 'some function', tenant } : { kind: 'function', tenant, name };
+  const target: Target = name === '' ? { kind: about ?? 'some function', tenant } : { kind: 'function', tenant, name };
   const verdict = isThere ? judge(caller, right, target) : 'hidden';
   if (verdict === 'hidden') throw missing(name);
   if (verdict === 'denied')

@@ -38,6 +38,8 @@ export interface LambdaOperation {
   readonly url: string;
   /** Demanded before it runs: to the function, or to some function when it is about none. */
   readonly right: Right;
+  /** It is about what is of no single function: a right to some of them is not enough. */
+  readonly about?: 'tenant';
   readonly status: number;
   /** Whether it shows the values of the environment to those who may change the function; absent: to nobody. */
   readonly showsValues?: boolean;

@@ -6,6 +6,7 @@ import type { FunctionRecord } from '../store.ts';
 import { aliasesOf } from '../traffic.ts';
 import { arnOf, configurationOf } from './configuration.ts';
 import { type LambdaRecord, usualRecord } from './lambda-record.ts';
+import { layersAs } from './layers.ts';
 import { type Asking, missing, type OperationMeans } from './operation.ts';
 
 export interface PresentFunction {
@@ -25,7 +26,7 @@ export async function presentFunction({ store, publisher }: OperationMeans, { te
 
 /** @param version absent: what serves, as `$LATEST` */
 export function describe({ of, record, isPlaced }: PresentFunction, { tenant, region, seesValues }: Asking, version?: Version): object {
-  return configurationOf({
+  const configuration = configurationOf({
     of: version === undefined ? of : { ...of, serving: version },
     record,
     arn: arnOf({ tenant, region }, of.name),
@@ -33,6 +34,7 @@ export function describe({ of, record, isPlaced }: PresentFunction, { tenant, re
     isPlaced,
     showsValues: seesValues,
   });
+  return { ...configuration, ...layersAs({ tenant, region }, (version ?? of.serving).config.layers) };
 }
 
 /**

@@ -5,6 +5,7 @@ import { defaultPlan } from '../../model/rollout.ts';
 import { deploy } from '../deploy.ts';
 import { type ConfigurationFields, runtimeOf, variablesOf } from './function-fields.ts';
 import type { LambdaRecord } from './lambda-record.ts';
+import { layersOf } from './layers.ts';
 import type { Asking, OperationMeans } from './operation.ts';
 import { presentFunction } from './present-function.ts';
 
@@ -48,8 +49,8 @@ export async function reconfigure(
 }
 
 /** @throws LambdaError InvalidParameterValueException */
-export function configOf(before: Partial<FunctionConfig>, fields: ConfigurationFields): FunctionConfig {
-  const { Handler: handler, Runtime: runtime, Timeout: seconds, MemorySize: memoryMiB } = fields;
+export function configOf(asking: Asking, before: Partial<FunctionConfig>, fields: ConfigurationFields): FunctionConfig {
+  const { Handler: handler, Runtime: runtime, Timeout: seconds, MemorySize: memoryMiB, Layers: layers } = fields;
   const environment = variablesOf(fields.Environment);
   return valid({
     ...before,
@@ -58,6 +59,7 @@ export function configOf(before: Partial<FunctionConfig>, fields: ConfigurationF
     ...(seconds === undefined ? {} : { timeoutMs: seconds * 1_000 }),
     ...(memoryMiB === undefined ? {} : { memoryMiB }),
     ...(environment === undefined ? {} : { environment }),
+    ...(layers === undefined ? {} : { layers: layersOf(asking, layers) }),
   });
 }
 
