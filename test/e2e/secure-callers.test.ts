@@ -1,12 +1,16 @@
 /** The port for callers by TLS: HTTP/2 and HTTP/1.1, with certificates from files that change. */
 import assert from 'node:assert/strict';
+import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, test, type TestContext } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { WebSocket as Client } from 'ws';
 import { freePort } from '../../bench/platform.ts';
 import type { OwnCertificate } from '../../src/role/certificates/material.ts';
@@ -54,7 +58,13 @@ before(async () => {
   certificates = [await certificateFor(authority, 'gateway', 3_600_000), await certificateFor(authority, 'gateway', 3_600_000)];
   put(current(0));
   port = await freePort();
-  const environment = { SWIFTLET_TLS_PORT: String(port), SWIFTLET_TLS_CERTIFICATE: files.certificate, SWIFTLET_TLS_KEY: files.key };
+  const environment = {
+    SWIFTLET_TLS_PORT: String(port),
+    SWIFTLET_TLS_CERTIFICATE: files.certificate,
+    SWIFTLET_TLS_KEY: files.key,
+    // For keys of an issuer's.
+    SWIFTLET_WEBHOOK_ALLOW: '127.0.0.0/8',
+  };
   e2e = await openE2e({ environment });
   await e2e.publish('mirror', code, { concurrency: 100, maximum: 1 });
   await e2e.call('/mirror/');
@@ -88,6 +98,52 @@ async function ask(session: ClientHttp2Session, headers: OutgoingHttpHeaders, bo
   let text = '';
   for await (const chunk of stream.setEncoding('latin1')) text += String(chunk);
   return { headers: (await answered)[0], text };
+}
+
+test('an address that wants a signature, or a token of an issuer, wants it by HTTP/2, too', async (t) => {
+  const session = open();
+  t.after(() => session.close());
+  const secret = 'a secret of both sides';
+  const url = { kind: 'hmac' as const, secretVariables: ['SIGNED_WITH'], skewMs: 60_000 };
+  await e2e.publish('signed', code, { url, environment: { SIGNED_WITH: secret }, concurrency: 10 });
+  const body = Buffer.alloc(300_000, 'x');
+  const signed = (target: string, signedBody: Buffer) => {
+    const [seconds, nonce] = [Math.floor(Date.now() / 1_000), randomUUID()];
+    const mac = createHmac('sha256', secret).update(`${seconds}\n${nonce}\nPOST\n${target}\n`).update(signedBody).digest('hex');
+    return { ':method': 'POST', ':path': target, 'x-swiftlet-signature': `t=${seconds},n=${nonce},v1=${mac}` };
+  };
+  const echoed = await ask(session, signed('/signed/echo', body), body);
+  assert.deepEqual([echoed.headers[':status'], echoed.text.length], [200, body.length]);
+  const other = await ask(session, signed('/signed/echo', Buffer.from('another')), body);
+  assert.deepEqual([other.headers[':status'], other.text.includes('the signature is wrong')], [401, true]);
+  assert.equal((await ask(session, { ':path': '/signed/' })).headers[':status'], 401);
+
+  const { issuer, sign } = await openIssuer(t);
+  await e2e.publish('member', code, { url: { kind: 'jwt', issuer, audience: ['shop'], jwksUri: `${issuer}/keys` } });
+  const asked = async (token: string) => (await ask(session, { ':path': '/member/', authorization: `Bearer ${token}` })).headers;
+  const taken = await eventually(
+    async () => asked(await sign('shop')),
+    (headers) => String(headers[':status']) !== '503',
+  );
+  assert.equal(taken[':status'], 200);
+  const refused = await asked(await sign('other'));
+  assert.deepEqual([refused[':status'], refused['www-authenticate']], [401, 'Bearer realm="swiftlet"']);
+});
+
+/** An issuer with one key. */
+async function openIssuer(t: TestContext) {
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const keys = [{ ...(await exportJWK(publicKey)), kid: 'first', alg: 'ES256', use: 'sig' }];
+  const server = createServer((_request, response) => response.end(JSON.stringify({ keys })));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sign = (audience: string) =>
+    new SignJWT({ aud: audience, sub: 'ada', exp: Math.floor(Date.now() / 1_000) + 600 })
+      .setProtectedHeader({ alg: 'ES256', kid: 'first' })
+      .setIssuer(issuer)
+      .sign(privateKey);
+  return { issuer, sign };
 }
 
 async function secureSocket(protocol = 'http/1.1'): Promise<TLSSocket> {
