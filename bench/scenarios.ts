@@ -29,6 +29,7 @@ import { scaling } from './scenarios/scaling.ts';
 import { sickInstance } from './scenarios/sick-instance.ts';
 import { signedInvoke } from './scenarios/signed-invoke.ts';
 import { soak } from './scenarios/soak.ts';
+import { takenAway } from './scenarios/taken-away.ts';
 import { warmManyInstances } from './scenarios/warm-many-instances.ts';
 import { warmOneConnection } from './scenarios/warm-one-connection.ts';
 import { warmOneInstance } from './scenarios/warm-one-instance.ts';
@@ -66,6 +67,7 @@ export const scenarios: readonly Scenario[] = [
   herd,
   scaling,
   sickInstance,
+  takenAway,
   noisyNeighbour,
   replay,
   noisyTenant,
