@@ -10,6 +10,10 @@ import type { BlobPiece, Blobs, StagedBlob } from './blobs.ts';
 const stagingName = 'staging';
 const digestPattern = /^[0-9a-f]{64}$/;
 
+function unlessThere(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+}
+
 /** Blobs as files `<folder>/<first two digits>/<digest>`. */
 export class FolderBlobs implements Blobs {
   readonly #folder: string;
@@ -21,7 +25,9 @@ export class FolderBlobs implements Blobs {
   /** @param folder of its own; made when it is missing. What was being staged when the last owner died is removed. */
   static async open(folder: string): Promise<FolderBlobs> {
     await rm(join(folder, stagingName), { recursive: true, force: true });
-    await mkdir(join(folder, stagingName), { recursive: true, mode: 0o700 });
+    // Not `recursive`: below a folder that was removed meanwhile, Node.js would try for ever.
+    await mkdir(folder, { mode: 0o700 }).catch(unlessThere);
+    await mkdir(join(folder, stagingName), { mode: 0o700 });
     return new FolderBlobs(folder);
   }
 
