@@ -73,6 +73,8 @@ export async function startPlatform({
     SWIFTLET_API_PORT: String(apiPort),
     SWIFTLET_LAMBDA_PORT: String(lambdaPort),
     SWIFTLET_POOL_SIZE: String(poolSize),
+    // What is measured, or counted, does not depend on what was before.
+    SWIFTLET_POOL_MAXIMUM: String(poolSize),
     ...(isolation === undefined ? {} : { SWIFTLET_ISOLATION: isolation }),
     ...(maxSandboxes === undefined ? {} : { SWIFTLET_MAX_SANDBOXES: String(maxSandboxes) }),
     ...environment,

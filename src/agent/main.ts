@@ -127,7 +127,9 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const pools: Pools = new Pools(
     {
       sandboxes,
-      size: poolSize,
+      range: { minimum: poolSize, maximum: Math.max(poolSize, config.agent.poolMaximum ?? poolSize) },
+      budgetBytes: (config.agent.poolMemoryMiB ?? Infinity) * bytesPerMiB,
+      now,
       bootsAtOnce,
       waitedBootsAtOnce: Math.max(bootsAtOnce, waitedBootsPerProcessor * availableParallelism()),
       prepare,
@@ -205,6 +207,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const tidy = setInterval(() => {
     instances.tidy();
     budget.look();
+    pools.look();
     replacement.look();
     shares.divide(instances.all);
     for (const version of served.provisioned) void provisioned.keep(version);

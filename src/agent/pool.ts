@@ -82,6 +82,7 @@ export class Pool {
   readonly #given = new Map<string, number>();
   readonly #boots = new Set<Promise<void>>();
   #target = 0;
+  #bytesEach = 0;
   #pauseMs = firstPauseMs;
   #pause: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
@@ -94,6 +95,12 @@ export class Pool {
 
   get ready(): number {
     return this.#ready.length;
+  }
+
+  /** What a warm one takes of the host's memory, as one was seen to do last; 0 when that is not known. */
+  lookAtMemory(): number {
+    this.#bytesEach = this.#ready[0]?.memoryBytes() ?? this.#bytesEach;
+    return this.#bytesEach;
   }
 
   get target(): number {

@@ -1,11 +1,17 @@
 import type { Version } from '../model/function.ts';
 import { Pool } from './pool.ts';
+import { type Demand, noDemand, poolSizes, type PoolRange, taken, wantedSize } from './pool-sizes.ts';
 import { kindKey, kindOf, type Sandbox, type SandboxKind } from './sandbox/sandbox.ts';
 import type { Sandboxes } from './sandbox/sandboxes.ts';
 
 export interface PoolsMeans {
   readonly sandboxes: Pick<Sandboxes, 'boot' | 'room'>;
-  readonly size: number;
+  /** Warm sandboxes of each pool: in between it is as many as a burst took not long ago. */
+  readonly range: PoolRange;
+  /** What all warm sandboxes together may take. */
+  readonly budgetBytes: number;
+  /** Milliseconds of a clock that does not go back. */
+  readonly now: () => number;
   /** Boots of each pool at once to refill it, and for those who wait. */
   readonly bootsAtOnce: number;
   readonly waitedBootsAtOnce: number;
@@ -17,18 +23,28 @@ export interface PoolsMeans {
   endOldestIdle(version: Version): Promise<unknown>;
 }
 
+/** What a warm sandbox takes at least, before one was looked at: an idle Node.js 26 with its sandbox. */
+const leastBytes = 10 * 1024 * 1024;
+
+/** What was seen is rounded up to, so that no pool grows and shrinks with each page. */
+const stepBytes = 4 * 1024 * 1024;
+
 /** The pools of one host: one for each kind of sandbox that some function needs, and always the usual one. */
 export class Pools {
   readonly #means: PoolsMeans;
   readonly #pools = new Map<string, Pool>();
   readonly #usual: SandboxKind;
+  /** Of the pools that some version needs. */
+  readonly #demand = new Map<string, Demand>();
   /** Versions that took a sandbox whose successor has not booted yet: what was taken is what will be asked for. */
   readonly #taken = new Map<string, Version[]>();
 
   constructor(means: PoolsMeans, usual: SandboxKind) {
     this.#means = means;
     this.#usual = usual;
-    this.#pool(usual).resize(means.size);
+    this.#demand.set(kindKey(usual), noDemand);
+    this.#pool(usual);
+    this.look();
   }
 
   get all(): Iterable<Pool> {
@@ -42,11 +58,26 @@ export class Pools {
       const kind = kindOf(config);
       needed.set(kindKey(kind), kind);
     }
-    for (const kind of needed.values()) {
-      const pool = this.#pool(kind);
-      if (pool.target !== this.#means.size) pool.resize(this.#means.size);
+    for (const kind of needed.values()) this.#pool(kind);
+    for (const key of this.#pools.keys()) if (!needed.has(key)) this.#demand.delete(key);
+    for (const key of needed.keys()) this.#demand.set(key, this.#demand.get(key) ?? noDemand);
+    this.look();
+  }
+
+  /** Lets each pool's size follow its demand; to be called a few times a second. */
+  look(): void {
+    const { range, budgetBytes, now } = this.#means;
+    const at = now();
+    const wishes = [...this.#demand].map(([key, demand]) => {
+      const seen = this.#pools.get(key)?.lookAtMemory() ?? 0;
+      const bytesEach = Math.max(leastBytes, Math.ceil(seen / stepBytes) * stepBytes);
+      return { key, wanted: wantedSize(demand, at, range), minimum: range.minimum, bytesEach };
+    });
+    const sizes = poolSizes(wishes, budgetBytes);
+    for (const [key, pool] of this.#pools) {
+      const size = sizes.get(key) ?? 0;
+      if (pool.target !== size) pool.resize(size);
     }
-    for (const [key, pool] of this.#pools) if (!needed.has(key)) pool.resize(0);
   }
 
   /**
@@ -58,6 +89,9 @@ export class Pools {
     const pool = this.#pool(kindOf(version.config));
     if (pool.ready === 0 && this.#means.sandboxes.room === 0) await this.#makeRoom(pool, version);
     this.#expect(pool, version);
+    const key = kindKey(pool.kind);
+    const demand = this.#demand.get(key);
+    if (demand !== undefined) this.#demand.set(key, taken(demand, this.#means.now()));
     return pool.take(version.tenant, id, (sandbox) => this.#means.suits(sandbox, version));
   }
 
@@ -89,11 +123,11 @@ export class Pools {
 
   #expect(pool: Pool, version: Version): void {
     const key = kindKey(pool.kind);
-    const taken = this.#taken.get(key) ?? [];
-    taken.push(version);
+    const expected = this.#taken.get(key) ?? [];
+    expected.push(version);
     // More than there will be warm ones at once say nothing new.
-    if (taken.length > this.#means.size) taken.shift();
-    this.#taken.set(key, taken);
+    if (expected.length > Math.max(pool.target, this.#means.range.minimum)) expected.shift();
+    this.#taken.set(key, expected);
   }
 
   #pool(kind: SandboxKind): Pool {

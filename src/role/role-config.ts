@@ -79,8 +79,11 @@ export const roleConfigSchema = z.object({
   issuers: issuersSchema.optional(),
   agent: z.object({
     isolation: z.enum(isolationModes),
-    /** Sandboxes kept booted per pool. */
+    /** Sandboxes kept booted per pool, at least and, after a burst, at most; absent: never more. */
     poolSize: z.int().min(0),
+    poolMaximum: z.int().min(0).optional(),
+    /** What all of them together may take; absent: no limit. */
+    poolMemoryMiB: z.int().min(1).optional(),
     /** What unpacked code may take on the disk, beyond what is in use; absent: no limit. */
     codeCacheMiB: z.int().min(1).optional(),
     /** Sandboxes that may boot at the same time when nobody waits for them. */

@@ -28,7 +28,9 @@ test('what is warm is prepared for what was taken, and taken for that', async ()
           return Promise.resolve({ kind, kill: resolve, ended: promise } as unknown as Sandbox);
         },
       },
-      size: 2,
+      range: { minimum: 2, maximum: 2 },
+      budgetBytes: Infinity,
+      now: () => 0,
       bootsAtOnce: 1,
       waitedBootsAtOnce: 8,
       prepare: (sandbox, like) => {
@@ -56,5 +58,60 @@ test('what is warm is prepared for what was taken, and taken for that', async ()
   assert.equal(await take('other'), 'other');
   await untilBooted(5);
   assert.equal(await take('one'), 'one');
+  await pools.close();
+});
+
+test('a burst enlarges a pool, silence shrinks it, and all of them stay within their memory', async () => {
+  const clock = { now: 0 };
+  const alive = new Set<object>();
+  const mebibyte = 1024 * 1024;
+  const pools = new Pools(
+    {
+      sandboxes: {
+        room: 100,
+        boot: () => {
+          const { promise, resolve } = Promise.withResolvers<undefined>();
+          const sandbox = { kind, ended: promise, memoryBytes: () => 11 * mebibyte };
+          alive.add(sandbox);
+          const kill = () => {
+            alive.delete(sandbox);
+            resolve(undefined);
+          };
+          return Promise.resolve(Object.assign(sandbox, { kill }) as unknown as Sandbox);
+        },
+      },
+      range: { minimum: 2, maximum: 50 },
+      budgetBytes: 120 * mebibyte,
+      now: () => clock.now,
+      bootsAtOnce: 1,
+      waitedBootsAtOnce: 8,
+      prepare: () => undefined,
+      suits: () => true,
+      endOldestIdle: () => Promise.resolve(),
+    },
+    kind,
+  );
+  const [pool] = pools.all;
+  const settled = async () => {
+    for (let turns = 0; turns < 1_000 && (pool?.ready !== pool?.target || pool?.booting !== 0); turns++)
+      await new Promise((resolve) => setImmediate(resolve));
+    return pool?.ready;
+  };
+  assert.equal(await settled(), 2);
+  // As the agent does some times a second.
+  pools.look();
+  const took = await Promise.all(Array.from({ length: 7 }, (_, at) => pools.take(versionOf('busy'), String(at))));
+  pools.look();
+  assert.equal(await settled(), 7);
+  took.push(...(await Promise.all(Array.from({ length: 40 }, (_, at) => pools.take(versionOf('busy'), `more-${at}`)))));
+  pools.look();
+  assert.equal(await settled(), 10, 'twelve MiB each, of 120');
+  clock.now += 2 * 60_000;
+  pools.look();
+  assert.equal(await settled(), 10, 'a quarter of 47 is more than there is room for');
+  clock.now += 10 * 60_000;
+  pools.look();
+  assert.equal(await settled(), 2);
+  assert.equal(alive.size - took.length, 2, 'what was too many has ended');
   await pools.close();
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism, freemem } from 'node:os';
+import { availableParallelism, freemem, totalmem } from 'node:os';
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
@@ -27,6 +27,10 @@ import { tracingOptions, tracingVariables } from './tracing-options.ts';
 
 /** What one sandbox is reckoned to take when a limit on their number is derived from memory. */
 const bytesPerSandbox = 24 * 1024 * 1024;
+const bytesPerMiB = 1024 * 1024;
+/** How much larger a burst makes a pool, and what of the host’s memory all of them may take. */
+const usualGrowth = 8;
+const poolShare = 0.25;
 const port = z.coerce.number().int().min(0).max(65_535);
 /** For one that is there by default, `prefault`: a default would take the place of "off", too. */
 const portOrOff = z.union(
@@ -52,6 +56,8 @@ const environmentSchema = z.object({
   SWIFTLET_HOST: z.string().min(1).default('127.0.0.1'),
   SWIFTLET_ISOLATION: z.enum(['auto', ...isolationModes]).default('auto'),
   SWIFTLET_POOL_SIZE: count(0, 1_000).default(8),
+  SWIFTLET_POOL_MAXIMUM: count(0, 1_000).optional(),
+  SWIFTLET_POOL_MEMORY_MIB: count(1, 100_000_000).optional(),
   SWIFTLET_CODE_CACHE_MIB: count(1, 100_000_000).default(10_240),
   SWIFTLET_BOOTS_AT_ONCE: count(1, 64).default(Math.max(1, Math.floor(availableParallelism() / 2))),
   SWIFTLET_MAX_SANDBOXES: count(1, 5_000).optional(),
@@ -132,6 +138,8 @@ export interface UpOptions {
   readonly secure: SecureOptions | undefined;
   readonly isolation: (typeof isolationModes)[number] | 'auto';
   readonly poolSize: number;
+  readonly poolMaximum: number;
+  readonly poolMemoryMiB: number;
   readonly codeCacheMiB: number;
   readonly bootsAtOnce: number;
   readonly maxSandboxes: number;
@@ -194,6 +202,8 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
     secure,
     isolation: value.SWIFTLET_ISOLATION,
     poolSize: value.SWIFTLET_POOL_SIZE,
+    poolMaximum: value.SWIFTLET_POOL_MAXIMUM ?? value.SWIFTLET_POOL_SIZE * usualGrowth,
+    poolMemoryMiB: value.SWIFTLET_POOL_MEMORY_MIB ?? Math.max(1, Math.floor((totalmem() / bytesPerMiB) * poolShare)),
     codeCacheMiB: value.SWIFTLET_CODE_CACHE_MIB,
     bootsAtOnce: value.SWIFTLET_BOOTS_AT_ONCE,
     maxSandboxes: value.SWIFTLET_MAX_SANDBOXES ?? Math.min(1_000, Math.max(16, Math.floor(freemem() / bytesPerSandbox))),

@@ -100,6 +100,8 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     agent: {
       isolation: mode,
       poolSize: options.poolSize,
+      poolMaximum: options.poolMaximum,
+      poolMemoryMiB: options.poolMemoryMiB,
       codeCacheMiB: options.codeCacheMiB,
       bootsAtOnce: options.bootsAtOnce,
       maxSandboxes: options.maxSandboxes,
