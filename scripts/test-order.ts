@@ -17,6 +17,7 @@ const sharedPlatforms = [
   'cloud-events',
   'destinations',
   'event-log-on-nats',
+  'extensions',
   'full-disk',
   'hostile-text',
   'invocations',

@@ -14,8 +14,9 @@ export const backgroundCount = () => underWay;
  * @param {unknown} work a promise
  * @param {number} deadline ms since 1970
  * @param {string} requestId
+ * @param {string} [what] in words
  */
-export function addBackground(work, deadline, requestId) {
+export function addBackground(work, deadline, requestId, what = 'what was given to waitUntil()') {
   underWay += 1;
   let isCounted = true;
   const end = () => {
@@ -25,11 +26,7 @@ export function addBackground(work, deadline, requestId) {
   };
   const limit = setTimeout(() => {
     end();
-    log(
-      'warn',
-      'what was given to waitUntil() did not end within the time limit; the instance may be frozen or ended before it does',
-      requestId,
-    );
+    log('warn', `${what} did not end within the time limit; the instance may be frozen or ended before it does`, requestId);
   }, deadline - epochMs());
   Promise.resolve(work).then(end, (error) => {
     end();

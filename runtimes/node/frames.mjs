@@ -25,6 +25,7 @@ export const frame = {
   load: 0x25,
   rest: 0x26,
   resting: 0x27,
+  end: 0x28,
 };
 
 export const protocolVersion = 1;

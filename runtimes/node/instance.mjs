@@ -69,6 +69,9 @@ export class Instance {
       case frame.load:
         void this.#initialise(channel, payload.toString());
         break;
+      case frame.end:
+        void this.#end(payload.toString());
+        break;
       default:
         if (this.#life.state === 'initialised' || this.#life.state === 'failed') this.#serve(channel, kind, stream, payload, 0);
         else this.#held.hold(channel, kind, stream, payload);
@@ -159,7 +162,8 @@ export class Instance {
       const form = await evaluate();
       const loaded = now();
       this.#life = { state: 'initialised', served: { form, settings: request } };
-      channel.send(frame.initialised, 0, stringify({ environmentMs, runtimeMs: handlerFound - start, initMs: loaded - handlerFound }));
+      const times = { environmentMs, runtimeMs: handlerFound - start, initMs: loaded - handlerFound };
+      channel.send(frame.initialised, 0, stringify({ ...times, farewellMs: form.farewell?.limitMs }));
       // What was held may keep this thread for long.
       channel.flush();
       this.#held.release((from, kind, stream, payload, heldMs) => this.#serve(from, kind, stream, payload, heldMs));
@@ -171,6 +175,12 @@ export class Instance {
       log('error', failure.stack ?? `${failure.type}: ${failure.message}`);
       channel.send(frame.initFailed, 0, stringify(failure));
     }
+  }
+
+  /** @param {string} why */
+  async #end(why) {
+    if (this.#life.state === 'initialised') await this.#life.served.form.farewell?.say(why);
+    exit(0);
   }
 
   /** @param {Channel} channel */

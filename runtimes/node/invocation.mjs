@@ -25,6 +25,7 @@ const isOver = 'the invocation is over: what calls other functions belongs befor
  * @property {boolean} [takesWebSockets] whether it knows what to do with a handshake
  * @property {(invocation: Invocation) => PromiseLike<unknown> | undefined} answer throws or rejects with what the user's code did
  * @property {() => void} [warmUp] loads what its first invocation will need
+ * @property {{ limitMs: number, say: (why: string) => Promise<void> }} [farewell] what is done when the instance is to end, and how long that may take
  *
  * A caller's offer of a WebSocket, and the connection that it becomes.
  * @typedef {object} Offer

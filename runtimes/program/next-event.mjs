@@ -8,8 +8,11 @@ const traceHeader = 'x-amzn-trace-id';
 const parentHeader = 'traceparent';
 const msPerSecond = 1_000;
 
-/** @param {import('node:http').ServerResponse} response @param {import('../node/invocation.mjs').Invocation} invocation */
-export function sendEvent(response, invocation) {
+/** @param {import('../node/instance.mjs').InitRequest} settings */
+export const arnOf = (settings) => `arn:swiftlet:functions:local:default:function:${settings.function}`;
+
+/** @param {import('node:http').ServerResponse} response @param {import('../node/invocation.mjs').Invocation} invocation @param {string} traceId */
+export function sendEvent(response, invocation, traceId) {
   const { requestId, head, settings, isHttp, body } = invocation;
   const event = isHttp ? Buffer.from(stringify(toEvent(head, body.whole, settings.function))) : body.whole;
   const payload = event.length === 0 ? Buffer.from('{}') : event;
@@ -18,8 +21,8 @@ export function sendEvent(response, invocation) {
     'Content-Length': payload.length,
     'Lambda-Runtime-Aws-Request-Id': requestId,
     'Lambda-Runtime-Deadline-Ms': Math.round(head[2]),
-    'Lambda-Runtime-Invoked-Function-Arn': `arn:swiftlet:functions:local:default:function:${settings.function}`,
-    'Lambda-Runtime-Trace-Id': traceIdOf(head[7]),
+    'Lambda-Runtime-Invoked-Function-Arn': arnOf(settings),
+    'Lambda-Runtime-Trace-Id': traceId,
   };
   const context = isHttp ? undefined : headerIn(head[7], contextHeader);
   response.writeHead(200, context === undefined ? headers : { ...headers, 'Lambda-Runtime-Client-Context': asHeader(context) });
@@ -33,7 +36,7 @@ function asHeader(base64) {
 }
 
 /** The caller's, in AWS X-Ray's form or W3C's; else a new one that is not sampled. @param {readonly string[]} headers */
-function traceIdOf(headers) {
+export function traceIdOf(headers) {
   const given = headerIn(headers, traceHeader);
   if (given !== undefined) return given.replaceAll(/[^\x20-\x7e]/g, '');
   const [, trace = '', parent, flags] = headerIn(headers, parentHeader)?.match(/^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/) ?? [];

@@ -17,16 +17,19 @@ const signalBase = 128;
  *
  * @typedef {object} Program
  * @property {Promise<End>} ended resolves when it has ended and what it printed is read
+ * @property {() => void} kill ends it at once
  * @property {() => string} lastWords the last lines that it printed, for a message; empty when there are none
  */
 
 /**
+ * @typedef {{ env: NodeJS.ProcessEnv, cwd: string, hear?: (chunk: Buffer) => void }} Place with who hears what it prints, too
+ *
  * @param {string} file @param {readonly string[]} argument
- * @param {{ env: NodeJS.ProcessEnv, cwd: string }} place
+ * @param {Place} place
  * @returns {Promise<Program>}
  * @throws ProgramFailure Runtime.InvalidEntrypoint
  */
-export async function startProgram(file, argument, { env, cwd }) {
+export async function startProgram(file, argument, { env, cwd, hear }) {
   const child = spawn(file, argument, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const end = endOf(child);
   await new Promise((resolve, reject) => {
@@ -44,11 +47,13 @@ export async function startProgram(file, argument, { env, cwd }) {
   ])) {
     from.on('data', (/** @type {Buffer} */ chunk) => {
       keep(chunk);
+      hear?.(chunk);
       // These make records of what is written.
       to.write(chunk);
     });
   }
-  return { ended: end, lastWords: () => printed.toString().trim().split('\n').slice(-lastLines).join('\n') };
+  const kill = () => void child.kill('SIGKILL');
+  return { ended: end, kill, lastWords: () => printed.toString().trim().split('\n').slice(-lastLines).join('\n') };
 }
 
 /** @param {import('node:child_process').ChildProcess} child @returns {Promise<End>} */

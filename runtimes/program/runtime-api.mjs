@@ -1,5 +1,6 @@
-// AWS Lambda's Runtime API (2018-06-01), for the program in this sandbox alone: it is served on the sandbox's own loopback.
+// AWS Lambda's Runtime API (2018-06-01), for the program in this sandbox alone: it is served on the sandbox's own loopback. Beside it is that of extensions.
 import { accepted, refuse } from './api-answers.mjs';
+import { serveExtensions } from './extensions-api.mjs';
 import { sendEvent } from './next-event.mjs';
 import { readPosted } from './posted.mjs';
 import { failureOfPosted, initFailureOfPosted } from './posted-error.mjs';
@@ -16,11 +17,11 @@ const prefix = '/2018-06-01/runtime/';
  * @typedef {import('./turns.mjs').Turns} Turns
  */
 
-/** @param {Turns} turns @returns {Promise<string>} host and port */
-export async function openRuntimeApi(turns) {
+/** @param {Turns} turns @param {import('./company.mjs').Company} company @returns {Promise<string>} host and port */
+export async function openRuntimeApi(turns, company) {
   // Whoever asks for an event waits as long as it takes, also while this sandbox is frozen.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0, headersTimeout: 0 }, (request, response) => {
-    route(turns, request, response).catch((/** @type {unknown} */ error) => {
+    route(turns, company, request, response).catch((/** @type {unknown} */ error) => {
       log('error', `the Runtime API: ${String(error)}`);
       response.destroy();
     });
@@ -30,19 +31,19 @@ export async function openRuntimeApi(turns) {
   return `${host}:${port}`;
 }
 
-/** @param {Turns} turns @param {Request} request @param {Response} response */
-async function route(turns, request, response) {
+/** @param {Turns} turns @param {import('./company.mjs').Company} company @param {Request} request @param {Response} response */
+async function route(turns, company, request, response) {
   const path = (request.url ?? '').startsWith(prefix) ? (request.url ?? '').slice(prefix.length).split('/') : [];
   const [what, id = '', how] = path;
   if (what === 'invocation' && id === 'next' && path.length === 2) {
-    if (demand('GET', request, response)) next(turns, response);
+    if (demand('GET', request, response)) next(turns, company, response);
   } else if (what === 'invocation' && how === 'response' && path.length === 3) {
     if (demand('POST', request, response)) await answer(turns, id, request, response);
   } else if (what === 'invocation' && how === 'error' && path.length === 3) {
     if (demand('POST', request, response)) await fail(turns, id, request, response);
   } else if (what === 'init' && id === 'error' && path.length === 2) {
     if (demand('POST', request, response)) await failInit(turns, request, response);
-  } else {
+  } else if (!(await serveExtensions(company, request, response))) {
     refuse(response, 404, 'NotFound', '404 page not found');
   }
 }
@@ -54,10 +55,10 @@ function demand(method, request, response) {
   return false;
 }
 
-/** @param {Turns} turns @param {Response} response */
-function next(turns, response) {
+/** @param {Turns} turns @param {import('./company.mjs').Company} company @param {Response} response */
+function next(turns, company, response) {
   const from = turns.state;
-  const asker = (/** @type {import('./turns.mjs').Invocation} */ invocation) => sendEvent(response, invocation);
+  const asker = (/** @type {import('./turns.mjs').Invocation} */ invocation) => sendEvent(response, invocation, company.traceId);
   if (!turns.ask(asker)) refuseTransition(response, from, 'Ready');
   else response.once('close', () => turns.withdraw(asker));
 }
@@ -77,7 +78,7 @@ async function fail(turns, id, request, response) {
   const failure = failureOfPosted(posted, request.headers);
   log('error', failure.stack ?? `${failure.type}: ${failure.message}`, invocation.requestId);
   invocation.reply.fail(failure);
-  turns.settle(turn, undefined);
+  turns.settle(turn, undefined, 'error');
   accepted(response);
 }
 

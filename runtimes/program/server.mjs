@@ -3,7 +3,7 @@ import { openProxy } from './proxy.mjs';
 import { portFor, untilListening } from './port.mjs';
 import { serverEnvironment } from './program-environment.mjs';
 import { endLike, startProgram } from './program.mjs';
-import { readyWithin } from './within.mjs';
+import { readyWithin, usualMs } from './within.mjs';
 
 const shell = '/bin/sh';
 
@@ -17,7 +17,7 @@ export async function openServer(codeDir, request) {
   const program = await startProgram(shell, ['-c', request.handler], { env: serverEnvironment(codeDir, request, port), cwd: codeDir });
   const look = untilListening(port);
   try {
-    await readyWithin(look.listening, program, { limitMs: request.initTimeoutMs, what: `answer on port ${port} ($PORT)` });
+    await readyWithin(look.listening, program, { limitMs: request.initTimeoutMs ?? usualMs, what: `answer on port ${port} ($PORT)` });
   } finally {
     look.stop();
   }

@@ -10,6 +10,9 @@
  * @typedef {{ kind: 'running', turn: Turn } | { kind: 'answered' } | { kind: 'unknown' }} Claim
  *
  * Takes an invocation to the program. @typedef {(invocation: Invocation) => void} Asker
+ *
+ * Whether the next invocation may begin; and what is to be told of one that does, and of one that was answered.
+ * @typedef {{ readonly isOpen: boolean, began: (invocation: Invocation) => void, ended: (invocation: Invocation, status: 'success' | 'error') => void }} Gate
  */
 
 /** Requests for the next event beyond those that can be served at once: of clients that went away and came again. */
@@ -17,6 +20,7 @@ const spareAskers = 16;
 
 export class Turns {
   #concurrency;
+  #gate;
   /** @type {Asker[]} */
   #askers = [];
   /** Those that nobody has asked for yet; the platform sends no more than `concurrency`. @type {Turn[]} */
@@ -31,9 +35,13 @@ export class Turns {
   #begun = Promise.withResolvers();
   #life = /** @type {'starting' | 'begun' | 'failed'} */ ('starting');
 
-  /** @param {number} concurrency how many may run at once */
-  constructor(concurrency) {
+  /**
+   * @param {number} concurrency how many may run at once
+   * @param {Gate} gate who else has a part in an invocation
+   */
+  constructor(concurrency, gate) {
     this.#concurrency = concurrency;
+    this.#gate = gate;
     this.#begun.promise.catch(() => undefined);
   }
 
@@ -89,10 +97,11 @@ export class Turns {
     return { kind: 'running', turn };
   }
 
-  /** Follows an answer until all of it is sent. @param {Turn} turn @param {Promise<unknown> | undefined} sent */
-  settle({ finish }, sent) {
+  /** Follows an answer until all of it is sent. @param {Turn} turn @param {Promise<unknown> | undefined} sent @param {'success' | 'error'} [status] */
+  settle({ finish, invocation }, sent, status = 'success') {
     const left = Promise.resolve(sent)
       .then(finish, finish)
+      .then(() => this.#gate.ended(invocation, status))
       .finally(() => this.#leaving.delete(left));
     this.#leaving.add(left);
   }
@@ -110,11 +119,17 @@ export class Turns {
     await Promise.all(this.#leaving);
   }
 
+  /** Looks again, after the gate was opened. */
+  look() {
+    this.#meet();
+  }
+
   #meet() {
-    while (this.#askers.length > 0 && this.#waiting.length > 0 && this.#running.size < this.#concurrency) {
+    while (this.#gate.isOpen && this.#askers.length > 0 && this.#waiting.length > 0 && this.#running.size < this.#concurrency) {
       const [asker, turn] = [this.#askers.shift(), this.#waiting.shift()];
       if (asker === undefined || turn === undefined) return;
       this.#running.set(turn.invocation.requestId, turn);
+      this.#gate.began(turn.invocation);
       asker(turn.invocation);
     }
   }

@@ -40,6 +40,8 @@ export interface Started {
   readonly times: StartTimes;
   /** Which values of its secrets it has. */
   readonly secretStamp: string;
+  /** How long it may take to end once it is told so; 0: it is ended without a word. */
+  readonly farewellMs: number;
 }
 
 /** What is decided of an instance before it exists. */
@@ -89,7 +91,7 @@ export async function coldStart(
     const ready = means.now();
     if (outcome.kind === 'failed') throw initFailure(version, outcome);
     const times = startTimes({ asked, taken, attached, ready, networkMs }, prepared, outcome.report);
-    return { sandbox, times, secretStamp };
+    return { sandbox, times, secretStamp, farewellMs: outcome.report.farewellMs ?? 0 };
   } catch (error) {
     sandbox.kill();
     onFailed(failedTimes({ asked, taken, attached, networkMs, failed: means.now() }, prepared));

@@ -31,6 +31,8 @@ export interface Instance {
   readonly startedAt: string;
   /** Which values of its secrets it has. */
   readonly secretStamp: string;
+  /** How long it may take to end once it is told so; 0: it is ended without a word. */
+  readonly farewellMs: number;
   state: InstanceState;
 }
 

@@ -11,6 +11,7 @@ import { capacityOf } from './capacity.ts';
 import type { Started, StartOrder } from './cold-start.ts';
 import { demandMemory } from './demand-memory.ts';
 import { type EndReason, endReason } from './end-reason.ts';
+import { endSandbox } from './farewell.ts';
 import { afterLease, bestResting, hasLapsed, type Instance, isResting, isStill, isThere, longestResting } from './instance.ts';
 import { fateOf } from './rest.ts';
 import type { PageOuts } from './page-outs.ts';
@@ -131,12 +132,12 @@ export class Instances {
     const instance = this.#all.get(id);
     if (instance === undefined || instance.state.kind === 'ending') return;
     instance.state = { kind: 'ending', reason };
-    instance.sandbox.kill();
+    endSandbox(instance, reason);
   }
 
   /** Takes over an instance that an earlier agent started, and that is not frozen. */
   adopt(sandbox: Sandbox, { id, version, startedAt, secretStamp }: InstanceRecord): void {
-    this.#hold({ id, version, startedAt, secretStamp, sandbox, state: afterLease(version.config, this.#means.now()) });
+    this.#hold({ id, version, startedAt, secretStamp, sandbox, farewellMs: 0, state: afterLease(version.config, this.#means.now()) });
   }
 
   /** Does what time and the published state ask for: lets leases lapse, freezes and ends what nobody uses. */
@@ -226,8 +227,8 @@ export class Instances {
     this.#starting.set(id, version);
     const startedAt = new Date().toISOString();
     try {
-      const { sandbox, times, secretStamp } = await this.#means.start(version, { id, startedAt, onSandbox, onFailed });
-      const instance: Instance = { id, version, sandbox, startedAt, secretStamp, state: { kind: 'starting' } };
+      const { sandbox, times, secretStamp, farewellMs } = await this.#means.start(version, { id, startedAt, onSandbox, onFailed });
+      const instance: Instance = { id, version, sandbox, startedAt, secretStamp, farewellMs, state: { kind: 'starting' } };
       this.#hold(instance);
       return { instance, times };
     } finally {

@@ -17,10 +17,13 @@ const stateSchema = z.object({
   state: z.enum(['booted', 'dedicated', 'initialising', 'initialised', 'failed']),
   runtime: z.string().max(100),
 }) satisfies z.ZodType<RuntimeState>;
+/** What an instance may take to end once it is told so. */
+const longestFarewellMs = 3_000;
 const reportSchema = z.object({
   environmentMs: milliseconds,
   runtimeMs: milliseconds,
   initMs: milliseconds,
+  farewellMs: milliseconds.max(longestFarewellMs).optional(),
 }) satisfies z.ZodType<InitReport>;
 const cut = (characters: number) => z.string().transform((text) => text.slice(0, characters));
 const failureSchema = z.object({ code: cut(100), type: cut(200), message: cut(4_000) }) satisfies z.ZodType<InvocationFailure>;
@@ -91,6 +94,11 @@ export class RuntimeConnection {
    */
   async rest(): Promise<void> {
     await this.#ask(encodeFrame(frame.rest, 0), frame.resting);
+  }
+
+  /** Tells the runtime to end. Only one that reported a farewell. @param why SPINDOWN, TIMEOUT or FAILURE */
+  end(why: string): void {
+    this.#socket.write(encodeFrame(frame.end, 0, why));
   }
 
   /** Closes it once all is read that the process had said before it ended, in whatever order the agent learned of both. */

@@ -63,6 +63,11 @@ export const frame = {
   rest: 0x26,
   /** Empty. */
   resting: 0x27,
+  /**
+   * Why, in a word: `SPINDOWN`, `TIMEOUT` or `FAILURE`. The instance is to end by itself, and is ended after `InitReport.farewellMs`. Only
+   * to one that said so much.
+   */
+  end: 0x28,
 } as const;
 
 /** Bytes of a body that may be on their way without credit, per stream and direction. */
@@ -179,4 +184,6 @@ export interface InitReport {
   readonly runtimeMs: number;
   /** Evaluating the user's modules: user-code init, where billing starts. */
   readonly initMs: number;
+  /** How long it wants to take at most to end, when it is told so by `end`. Absent: it is ended without a word. */
+  readonly farewellMs?: number | undefined;
 }

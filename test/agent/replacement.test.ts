@@ -23,7 +23,15 @@ class UnderTest {
 
   constructor(ids: readonly string[], config: Partial<FunctionConfig> = {}, state = leased) {
     const own = { ...version, config: { ...version.config, secrets: { A: { secret: 'db', as: 'environment' as const } }, ...config } };
-    this.all = ids.map((id) => ({ id, state, version: own, startedAt: '', secretStamp: '', sandbox: {} as Instance['sandbox'] }));
+    this.all = ids.map((id) => ({
+      id,
+      state,
+      version: own,
+      startedAt: '',
+      secretStamp: '',
+      farewellMs: 0,
+      sandbox: {} as Instance['sandbox'],
+    }));
     this.replacement = new Replacement({
       instances: {
         all: this.all,

@@ -88,7 +88,7 @@ class UnderTest {
         if ([...this.instances.all].length === capacity) return Promise.reject(new SwiftletError('HostFull', 'no room'));
         const sandbox = new FakeSandbox();
         this.sandboxes.push(sandbox);
-        return Promise.resolve({ sandbox: sandbox as unknown as Sandbox, times: noTimes, secretStamp: this.stamp });
+        return Promise.resolve({ sandbox: sandbox as unknown as Sandbox, times: noTimes, secretStamp: this.stamp, farewellMs: 0 });
       },
       isServed: ({ number }) => this.serving?.number === number,
       minimum: ({ config }) => config.minimum,
@@ -253,7 +253,12 @@ test('a gateway that says it still has a frozen one gets it thawed', async () =>
 test('an adopted one is asked before it is frozen, when its gateway has had the time to say that it holds it', async () => {
   const tested = new UnderTest({ idleMs: 60_000 });
   const sandbox = new FakeSandbox();
-  tested.instances.adopt(sandbox as unknown as Sandbox, { id: 'a', version: tested.version, startedAt: '', secretStamp: 'db=1' });
+  tested.instances.adopt(sandbox as unknown as Sandbox, {
+    id: 'a',
+    version: tested.version,
+    startedAt: '',
+    secretStamp: 'db=1',
+  });
   tested.after(renewEveryMs - 1);
   assert.deepEqual([tested.states, sandbox.asked.length], [['idle'], 0]);
   tested.after(1);

@@ -42,7 +42,7 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-const patienceMs = 5_000;
+const patienceMs = 20_000;
 
 export class RuntimeLink {
   /** Chunks of bytes that came: frames that were written at once come in one, if they are small. */

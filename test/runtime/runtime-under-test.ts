@@ -120,7 +120,7 @@ export class RuntimeUnderTest implements AsyncDisposable {
 
   /** The texts of all lines, once they are as expected. */
   async textsOnce(expected: (texts: string[]) => boolean): Promise<string[]> {
-    const deadline = performance.now() + 2_000;
+    const deadline = performance.now() + 20_000;
     for (;;) {
       const texts = this.printed.map((line) => (typeof line === 'string' ? line : line[3]));
       if (expected(texts)) return texts;

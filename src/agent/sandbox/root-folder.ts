@@ -12,7 +12,7 @@ export interface NameServers {
 const filesOf = (names: NameServers | undefined): Readonly<Record<string, string>> => ({
   passwd: `root:x:0:0:root:/root:/usr/sbin/nologin\nsandbox:x:${inside.uid}:${inside.uid}:sandbox:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
   group: `root:x:0:\nsandbox:x:${inside.uid}:\nnogroup:x:65534:\n`,
-  hosts: '127.0.0.1 localhost sandbox\n::1 localhost\n',
+  hosts: '127.0.0.1 localhost sandbox sandbox.localdomain\n::1 localhost\n',
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
   'resolv.conf': names === undefined ? '' : resolvConf(names),
   hostname: 'sandbox\n',

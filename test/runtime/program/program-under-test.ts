@@ -72,8 +72,13 @@ export class RuntimeApiUnderTest extends ProgramUnderTest {
     return this.ask('invocation/next', { method: 'GET' });
   }
 
-  async ask(path: string, { method = 'POST', headers = {}, body = '', trailers }: Posted = {}): Promise<ApiAnswer> {
-    const request = sendRequest(`http://${this.#address}/2018-06-01/runtime/${path}`, { method, headers });
+  ask(path: string, posted?: Posted): Promise<ApiAnswer> {
+    return this.at(`/2018-06-01/runtime/${path}`, posted);
+  }
+
+  /** Asks whatever is served there. */
+  async at(path: string, { method = 'POST', headers = {}, body = '', trailers }: Posted = {}): Promise<ApiAnswer> {
+    const request = sendRequest(`http://${this.#address}${path}`, { method, headers });
     const answered = new Promise<ApiAnswer>((resolve, reject) => {
       request.once('error', reject);
       request.once('response', (response) => {
