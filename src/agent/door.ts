@@ -16,6 +16,7 @@ import {
   type ProvisionedStatus,
   releaseSchema,
   renewSchema,
+  sparedSchema,
   type NetworkCounts,
   type PrivateNetworkState,
   type StartFailed,
@@ -40,6 +41,8 @@ export interface DoorMeans {
   readonly instances: Instances;
   /** Nobody waits any more for an instance that was asked for: it is not started, unless it has its sandbox. */
   readonly withdraw: (id: string) => void;
+  /** A gateway has given the slots that it could. */
+  readonly spared: (ask: number) => void;
   /** Where the autoscaler's word is kept. */
   readonly targets: Pick<Targets, 'take'>;
   /** How those of the serving versions are that want instances at all times. */
@@ -76,6 +79,7 @@ export function door(means: DoorMeans): CallHandlers {
   const {
     instances,
     withdraw,
+    spared,
     targets,
     provisioned,
     warmth,
@@ -100,7 +104,7 @@ export function door(means: DoorMeans): CallHandlers {
           if (stopping.aborted) throw new SwiftletError('Unavailable', 'the agent is stopping');
           const { tenant, function: name, number, instanceId } = acquireSchema.parse(body);
           const version = await published(tenant, name, number);
-          const { instance, start, times } = await instances.acquire(
+          const { instance, slots, start, times } = await instances.acquire(
             version,
             peer,
             instanceId,
@@ -110,7 +114,7 @@ export function door(means: DoorMeans): CallHandlers {
           return {
             instanceId: instance.id,
             socketPath: instance.sandbox.socketPath,
-            slots: instance.version.config.concurrency,
+            slots,
             start,
             ...times,
             isProvisioned: instances.isProvisioned(instance),
@@ -158,15 +162,19 @@ export function door(means: DoorMeans): CallHandlers {
       }
     },
     notice(method, body, peer) {
-      if (method === 'renew') instances.renew(renewSchema.parse(body).instanceIds, peer);
+      if (method === 'renew') {
+        const held = renewSchema.parse(body);
+        instances.renew(held.instanceIds, peer, held.slots);
+      }
+      if (method === 'spared') spared(sparedSchema.parse(body).ask);
       if (method === 'withdraw') for (const id of withdrawSchema.parse(body).instanceIds) withdraw(id);
       if (method === 'targets') {
         const told = targetsSchema.parse(body);
         targets.take(told.targets, told.validMs);
       }
       if (method === 'release') {
-        const { instanceId, idleSinceMsAgo } = releaseSchema.parse(body);
-        instances.release(instanceId, peer, idleSinceMsAgo);
+        const { instanceId, idleSinceMsAgo, slots } = releaseSchema.parse(body);
+        instances.release(instanceId, peer, idleSinceMsAgo, slots);
       }
       if (method === 'discard') {
         const { instanceId, code, detail } = discardSchema.parse(body);
@@ -175,7 +183,7 @@ export function door(means: DoorMeans): CallHandlers {
     },
     opened(peer) {
       const greeting = gatewayGreetingSchema.safeParse(peer.greeting);
-      if (greeting.success) instances.renew(greeting.data.holds, peer);
+      if (greeting.success) instances.renew(greeting.data.holds, peer, greeting.data.slots);
     },
     closed: () => instances.tidy(),
   };

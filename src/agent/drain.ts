@@ -13,7 +13,9 @@ export interface DrainMeans {
 /** @returns when no gateway has an instance any more, or the time is over */
 export async function drain({ instances, retire }: DrainMeans, graceOver: AbortSignal): Promise<void> {
   for (;;) {
-    const leased = [...instances.all].filter(({ state }) => state.kind === 'leased' && !state.holder.signal.aborted);
+    const leased = [...instances.all].filter(
+      ({ state }) => state.kind === 'leased' && state.leases.some(({ holder }) => !holder.signal.aborted),
+    );
     if (leased.length === 0 || graceOver.aborted) return;
     for (const instance of leased) retire(instance);
     await pause(lookEveryMs, undefined, { signal: graceOver }).catch(() => undefined);

@@ -1,21 +1,24 @@
 import type { FunctionConfig, Version } from '../model/function.ts';
-import type { Peer } from '../wire/calls.ts';
 import type { EndReason } from './end-reason.ts';
+import { type Lease, slotsIn } from './leases.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 
 /** Where an instance is in its life; see docs/keeping-warm.md. */
 export type InstanceState =
   | { readonly kind: 'starting' }
-  /** A gateway holds the lease on all its slots; it ends by itself at `until`. */
-  | { readonly kind: 'leased'; readonly holder: Peer; readonly until: number }
+  /** Gateways have leases on its slots: one on all of them, or several on some each. */
+  | { readonly kind: 'leased'; readonly leases: readonly Lease[] }
   | RestingState
   /** Its processes are being ended, and why. */
   | { readonly kind: 'ending'; readonly reason: EndReason | undefined };
 
 /** Nobody holds a lease on it; `since` is when its last request ended. */
 export type RestingState =
-  /** Ready to be leased. `isQuiet` once its runtime said that nothing of a request goes on in it. */
-  | { readonly kind: 'idle'; readonly since: number; readonly isQuiet: boolean }
+  /**
+   * Ready to be leased. `isQuiet` once its runtime said that nothing of a request goes on in it. `isLeft`: nobody gave it back, so that a gateway
+   * may be there that still has it; where there are several, another one gets it only once it is quiet.
+   */
+  | { readonly kind: 'idle'; readonly since: number; readonly isQuiet: boolean; readonly isLeft?: boolean }
   /** Its processes do not run. It was quiet before. */
   | { readonly kind: 'frozen'; readonly since: number }
   /** Frozen, and what only it has lies in swap. */
@@ -55,9 +58,14 @@ export const afterLease = ({ process }: Pick<FunctionConfig, 'process'>, since: 
   isQuiet: false,
 });
 
-/** Whether a lease was not renewed in time, or its holder is gone. */
-export const hasLapsed = (state: InstanceState, now: number): boolean =>
-  state.kind === 'leased' && (state.holder.signal.aborted || state.until <= now);
+/** What becomes of one whose lease nobody ended: its gateway is gone, or has not renewed it. */
+export function afterLapse({ process }: Pick<FunctionConfig, 'process'>, since: number): RestingState {
+  return process === 'one-shot' ? { kind: 'spent', since, isQuiet: false } : { kind: 'idle', since, isQuiet: false, isLeft: true };
+}
+
+/** Slots that nobody has, of one that some gateway has. */
+export const spareSlots = ({ state, version }: Pick<Instance, 'state' | 'version'>): number =>
+  state.kind === 'leased' && version.config.process === 'resident' ? version.config.concurrency - slotsIn(state.leases) : 0;
 
 /** Whether it is one that a version's provisioned instances are counted of: a one-shot one that is in use is as good as gone. */
 export function isThere({ state, version }: Pick<Instance, 'state' | 'version'>): boolean {

@@ -3,19 +3,21 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
 import { type Version, type VersionId, versionIdOf } from '../model/function.ts';
-import { noTimes, type StartTimes } from '../model/phases.ts';
+import type { StartTimes } from '../model/phases.ts';
 import type { VersionCapacity, VersionTarget } from '../wire/scale-calls.ts';
-import { leaseMs, renewEveryMs } from '../wire/agent-calls.ts';
+import { renewEveryMs } from '../wire/agent-calls.ts';
 import type { Peer } from '../wire/calls.ts';
 import { capacityOf } from './capacity.ts';
 import type { Started, StartOrder } from './cold-start.ts';
 import { demandMemory } from './demand-memory.ts';
 import { type EndReason, endReason } from './end-reason.ts';
 import { endSandbox } from './farewell.ts';
-import { afterLease, bestResting, hasLapsed, type Instance, isResting, isStill, isThere, longestResting } from './instance.ts';
+import { afterLapse, type Instance, isResting, isStill, isThere, longestResting } from './instance.ts';
+import { InstanceLeases } from './instance-leases.ts';
 import { fateOf } from './rest.ts';
 import type { PageOuts } from './page-outs.ts';
 import { type Occupants, type PlaceSharing, placesKept } from './place-sharing.ts';
+import type { SlotSharing } from './slot-sharing.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { InstanceRecord } from './slot-record.ts';
 import { startedInMs } from './start-times.ts';
@@ -38,6 +40,8 @@ export interface InstancesMeans {
   announceEnd(instance: Instance, reason: EndReason): void;
   /** Whose turn it is on a host that fills up. */
   readonly places: Pick<PlaceSharing, 'mayStart' | 'makeRoomFor' | 'isYielding'>;
+  /** There when several gateways may want the same instances. */
+  readonly slots?: SlotSharing | undefined;
   /** Whether this host can freeze. */
   readonly canFreeze: boolean;
   /** Where it is noted when versions are used, and what their starts take. */
@@ -51,6 +55,8 @@ export interface InstancesMeans {
 
 export interface Acquired {
   readonly instance: Instance;
+  /** Places for concurrent requests that the gateway gets. */
+  readonly slots: number;
   readonly start: 'warm' | 'thawed' | 'awakened' | 'cold';
   readonly times: StartTimes;
 }
@@ -66,8 +72,17 @@ export class Instances {
   /** Those whose runtime was asked to say when nothing goes on in it any more. */
   readonly #asked = new Set<Instance>();
 
+  readonly #leases: InstanceLeases;
+
   constructor(means: InstancesMeans) {
     this.#means = means;
+    this.#leases = new InstanceLeases({
+      all: this.#all,
+      slots: means.slots,
+      isOffered: (instance) => !this.isStale(instance) && !means.places.isYielding(instance),
+      learnQuiet: (instance) => this.#learnQuiet(instance),
+      now: () => means.now(),
+    });
   }
 
   get all(): Iterable<Instance> {
@@ -88,22 +103,26 @@ export class Instances {
     onSandbox: StartOrder['onSandbox'],
     onFailed: StartOrder['onFailed'] = noOne,
   ): Promise<Acquired> {
-    const resting = bestResting(this.#all.values(), version, (instance) => !this.#isOffered(instance));
-    if (resting !== undefined) {
-      const { kind } = resting.state;
-      this.#means.uses.used(version, this.#means.now());
-      this.#lease(resting, holder);
-      return { instance: resting, start: kind === 'hibernated' ? 'awakened' : kind === 'frozen' ? 'thawed' : 'warm', times: noTimes };
-    }
-    const { instance, times } = await this.#start(version, id, onSandbox, onFailed).catch((error: unknown) => {
+    const take = () => this.#leases.take(version, holder);
+    const there = take() ?? (await this.#means.slots?.offered(version, holder, take));
+    if (there !== undefined) return this.#used(there);
+    try {
+      const { instance, times } = await this.#start(version, id, onSandbox, onFailed);
+      this.#means.uses.started(version, startedInMs(times));
+      this.#leases.give(instance, holder);
+      return this.#used({ instance, slots: version.config.concurrency, start: 'cold', times });
+    } catch (error) {
+      const given = await this.#means.slots?.waitedFor(version, holder, id, error, take);
+      if (given !== undefined) return this.#used(given);
       // It is asked for again, and finds the room then.
       if (error instanceof SwiftletError && error.code === 'HostFull') this.#means.places.makeRoomFor(version.tenant, this.#occupants);
       throw error;
-    });
-    this.#means.uses.used(version, this.#means.now());
-    this.#means.uses.started(version, startedInMs(times));
-    this.#lease(instance, holder);
-    return { instance, start: 'cold', times };
+    }
+  }
+
+  #used(acquired: Acquired): Acquired {
+    this.#means.uses.used(acquired.instance.version, this.#means.now());
+    return acquired;
   }
 
   /** Starts an instance that nobody waits for. @throws SwiftletError as `acquire` does */
@@ -113,18 +132,14 @@ export class Instances {
     instance.state = { kind: 'idle', since: this.#means.now(), isQuiet: true };
   }
 
-  renew(ids: readonly string[], holder: Peer): void {
-    for (const id of ids) {
-      const instance = this.#all.get(id);
-      if (instance !== undefined && instance.state.kind !== 'ending') this.#lease(instance, holder);
-    }
+  /** @param slots how many the gateway says that it has of each; absent: all */
+  renew(ids: readonly string[], holder: Peer, slots?: readonly number[]): void {
+    this.#leases.renew(ids, holder, slots);
   }
 
-  release(id: string, holder: Peer, idleSinceMsAgo: number): void {
-    const instance = this.#all.get(id);
-    if (instance?.state.kind !== 'leased' || instance.state.holder !== holder) return;
-    instance.state = afterLease(instance.version.config, this.#means.now() - idleSinceMsAgo);
-    this.#learnQuiet(instance);
+  /** A gateway gives slots back. @param slots absent: its lease as a whole */
+  release(id: string, holder: Peer, idleSinceMsAgo: number, slots?: number): void {
+    this.#leases.release(id, holder, idleSinceMsAgo, slots);
   }
 
   /** Ends an instance that must serve nobody again. @param reason what gateways are told; absent when its end is nobody's fault */
@@ -137,7 +152,9 @@ export class Instances {
 
   /** Takes over an instance that an earlier agent started, and that is not frozen. */
   adopt(sandbox: Sandbox, { id, version, startedAt, secretStamp }: InstanceRecord): void {
-    this.#hold({ id, version, startedAt, secretStamp, sandbox, farewellMs: 0, state: afterLease(version.config, this.#means.now()) });
+    const instance: Instance = { id, version, startedAt, secretStamp, sandbox, farewellMs: 0, state: afterLapse(version.config, this.#means.now()) };
+    this.#hold(instance);
+    if (this.#means.slots !== undefined) this.#learnQuiet(instance);
   }
 
   /** Does what time and the published state ask for: lets leases lapse, freezes and ends what nobody uses. */
@@ -145,8 +162,8 @@ export class Instances {
     const now = this.#means.now();
     const counts = new Map<VersionId, number>();
     for (const instance of this.#all.values()) {
-      const { state, version } = instance;
-      if (hasLapsed(state, now)) instance.state = afterLease(version.config, now);
+      const { state } = instance;
+      if (state.kind === 'leased') this.#leases.lapse(instance, state.leases, now);
       // Who lost touch with this agent, or with the one before, has had the time to say what he holds, and to connect to it.
       if (isResting(state) && now - state.since >= renewEveryMs) this.#learnQuiet(instance);
       this.#decide(instance, now, counts);
@@ -251,15 +268,6 @@ export class Instances {
     if (!this.#means.places.mayStart(version.tenant, this.#occupants)) throw placesKept();
   }
 
-  #isOffered(instance: Instance): boolean {
-    return !this.isStale(instance) && !this.#means.places.isYielding(instance);
-  }
-
-  #lease(instance: Instance, holder: Peer): void {
-    if (isStill(instance.state)) instance.sandbox.thaw();
-    instance.state = { kind: 'leased', holder, until: this.#means.now() + leaseMs };
-  }
-
   /** Has the runtime say when nothing goes on in it, and then decides what becomes of it. The word counts for this rest only. */
   #learnQuiet(instance: Instance): void {
     const { state } = instance;
@@ -271,6 +279,7 @@ export class Instances {
         if (instance.state === state) instance.state = { ...state, isQuiet: true };
         else this.#learnQuiet(instance);
         this.#decide(instance, this.#means.now());
+        this.#means.slots?.freed(instance.version);
       },
       // It is gone, or makes no sense: time alone decides.
       () => this.#asked.delete(instance),
@@ -327,6 +336,7 @@ export class Instances {
       this.#asked.delete(instance);
       if (!asked) this.#means.log.info({ instance: instance.id, version: versionIdOf(instance.version), code: reason.code }, reason.detail);
       this.#means.announceEnd(instance, reason);
+      this.#means.slots?.freed(instance.version);
     });
   }
 

@@ -41,6 +41,9 @@ import { Replacement } from './replacement.ts';
 import { kindOf } from './sandbox/sandbox.ts';
 import { SecretBox } from './secret-box.ts';
 import { ServedVersions } from './served-versions.ts';
+import { limitsDoor } from './limits-door.ts';
+import { SharedLimits } from './shared-limits.ts';
+import { SlotSharing } from './slot-sharing.ts';
 import { Targets } from './targets.ts';
 import { TenantShares } from './tenant-shares.ts';
 import { Uses } from './uses.ts';
@@ -90,7 +93,9 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const uses = new Uses();
   const pageOuts = new PageOuts(log);
   const secrets = new SecretBox();
+  const slots: SlotSharing | undefined = (config.gateway.count ?? 1) === 1 ? undefined : new SlotSharing(() => instances.all);
   const instances: Instances = new Instances({
+    slots,
     isServed,
     minimum,
     secretStamp: (version) => secrets.stampOf(version),
@@ -223,7 +228,11 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   clearSocket(socketPath);
   const means = {
     instances,
-    withdraw: (id: string) => pools.withdraw(id),
+    withdraw: (id: string) => {
+      pools.withdraw(id);
+      slots?.withdraw(id);
+    },
+    spared: (ask: number) => slots?.answered(ask),
     targets,
     provisioned: provisionedNow,
     warmth: ({ tenant, function: name, number }: Pick<Version, 'tenant' | 'function' | 'number'>) => {
@@ -250,7 +259,9 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     builds: () => builds.facts,
     isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes, wayOutFound(config, network !== undefined)),
   };
-  const server = await serveCalls(places.listen('agent'), 'agent', door(means));
+  const own = door(means);
+  const limited = slots === undefined ? own : limitsDoor(new SharedLimits({ now, wallNow: () => Date.now() }), own);
+  const server = await serveCalls(places.listen('agent'), 'agent', limited);
   gateways.server = server;
   shareSocket(socketPath, config);
   const buildSocket = buildSocketOf(config.run);
@@ -286,7 +297,8 @@ function wayOutFound({ agent }: RoleConfig, hasNetwork: boolean): WayOutFound {
 
 /** Tells the gateway that has an instance to send it no more requests. */
 function tellToRetire({ id, state }: Instance): void {
-  if (state.kind === 'leased') state.holder.notify('retire', { instanceId: id } satisfies Retire);
+  if (state.kind !== 'leased') return;
+  for (const { holder } of state.leases) holder.notify('retire', { instanceId: id } satisfies Retire);
 }
 
 /** What a host's sandboxes may take of its memory when nobody says it. */

@@ -82,6 +82,7 @@ function addPlatformCommands(program: Command): void {
     .description('start the platform on this machine and keep it running')
     .option('--isolation <mode>', 'auto, bubblewrap, or process (no protection, development only)')
     .option('--gateway-port <port>', 'where functions are served (8080)')
+    .option('--gateways <count>', 'processes that serve functions together, on the same ports (1)')
     .option('--api-port <port>', 'where the API is served (8081)')
     .option('--lambda-port <port>', "where AWS Lambda's API is served, or off (8082)")
     .option('--host <address>', 'the address to listen on (127.0.0.1)')

@@ -20,19 +20,20 @@ import {
   warmthSchema,
 } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
-import { type FunctionCalls, functionCallsSchema, type Watched, watchedSchema } from '../wire/gateway-calls.ts';
+import type { FunctionCalls, Watched } from '../wire/gateway-calls.ts';
 import {
   capacitySchema,
   type FunctionLag,
   lagsSchema,
   type lagsQuerySchema,
   type Loads,
-  loadsSchema,
   type targetsSchema,
   type VersionCapacity,
 } from '../wire/scale-calls.ts';
 import { type SecretUse, secretUseSchema } from '../wire/secret-calls.ts';
 import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
+import type { Gateways } from './gateways.ts';
+import { whenAway } from './when-away.ts';
 
 export const otherRoles = ['gateway', 'agent', 'relay', 'events'] as const;
 export type OtherRole = (typeof otherRoles)[number];
@@ -53,15 +54,16 @@ const healthLimitMs = 1_000;
 const healthAgeMs = 500;
 const metricsLimitMs = 3_000;
 const agentLimitMs = 2_000;
-const gatewayLimitMs = 2_000;
 const eventsLimitMs = 2_000;
 
 export class Roles {
-  readonly #clients: Readonly<Record<OtherRole, CallClient>>;
+  readonly #clients: Readonly<Record<Exclude<OtherRole, 'gateway'>, CallClient>>;
+  readonly #gateways: Gateways;
   readonly #now: () => number;
   #health: { readonly at: number; readonly answer: Promise<Record<OtherRole, RoleHealth>> } | undefined;
 
-  constructor(clients: Readonly<Record<OtherRole, CallClient>>, now: () => number) {
+  constructor(gateways: Gateways, clients: Readonly<Record<Exclude<OtherRole, 'gateway'>, CallClient>>, now: () => number) {
+    this.#gateways = gateways;
     this.#clients = clients;
     this.#now = now;
   }
@@ -77,13 +79,14 @@ export class Roles {
   /** Each role's own part of the metrics; undefined for one that is away or gives no answer. */
   metrics(): Promise<Record<OtherRole, string | undefined>> {
     return this.#each<string | undefined>(
-      async (client, role) => (client.connected ? await this.metricsOf(role) : undefined),
+      async (role) => ((role === 'gateway' ? this.#gateways : this.#clients[role]).connected ? await this.metricsOf(role) : undefined),
       () => undefined,
     );
   }
 
   /** @throws SwiftletError Unavailable while the role is away */
   async metricsOf(role: OtherRole): Promise<string> {
+    if (role === 'gateway') return this.#gateways.metrics(metricsLimitMs);
     return metricsAnswerSchema.parse(await this.#clients[role].ask('metrics', {}, metricsLimitMs)).text;
   }
 
@@ -164,28 +167,22 @@ export class Roles {
     return answer === undefined ? undefined : secretUseSchema.parse(answer);
   }
 
-  /** What the gateway counted of a function's versions; undefined while it is away. */
-  async watched(tenant: string, name: string): Promise<Watched | undefined> {
-    const { gateway } = this.#clients;
-    if (!gateway.connected) return undefined;
-    const answer = await gateway.ask('watched', { tenant, function: name }, gatewayLimitMs).catch(whenAway);
-    return answer === undefined ? undefined : watchedSchema.parse(answer);
+  /** What gateways counted of a function's versions; undefined while none is there. */
+  watched(tenant: string, name: string): Promise<Watched | undefined> {
+    return this.#gateways.watched(tenant, name);
   }
 
   /**
    * Which functions this one called, and which called it.
-   * @throws SwiftletError Unavailable while the gateway is away
+   * @throws SwiftletError Unavailable while no gateway is there
    */
-  async calls(tenant: string, name: string): Promise<FunctionCalls> {
-    return functionCallsSchema.parse(await this.#clients.gateway.ask('calls', { tenant, function: name }, gatewayLimitMs));
+  calls(tenant: string, name: string): Promise<FunctionCalls> {
+    return this.#gateways.calls(tenant, name);
   }
 
-  /** What versions had to do lately; undefined while the gateway is away. */
-  async loads(): Promise<Loads | undefined> {
-    const { gateway } = this.#clients;
-    if (!gateway.connected) return undefined;
-    const answer = await gateway.ask('loads', {}, gatewayLimitMs).catch(whenAway);
-    return answer === undefined ? undefined : loadsSchema.parse(answer);
+  /** What versions had to do lately; undefined while no gateway is there. */
+  loads(): Promise<Loads | undefined> {
+    return this.#gateways.loads();
   }
 
   /** What the host has of each version; undefined while the agent is away. */
@@ -211,26 +208,22 @@ export class Roles {
 
   #askHealth(): Promise<Record<OtherRole, RoleHealth>> {
     return this.#each(
-      async (client, role) =>
-        client.connected
+      async (role) => {
+        if (role === 'gateway') return this.#gateways.health(healthLimitMs);
+        const client = this.#clients[role];
+        return client.connected
           ? healthAnswerSchema.parse(await client.ask('health', {}, healthLimitMs))
-          : { ready: false, detail: `the ${nameOf[role]} is away` },
+          : { ready: false, detail: `the ${nameOf[role]} is away` };
+      },
       (role, error) => ({ ready: false, detail: error instanceof Error ? error.message : `the ${nameOf[role]} gave no answer` }),
     );
   }
 
-  async #each<T>(
-    ask: (client: CallClient, role: OtherRole) => Promise<T>,
-    failed: (role: OtherRole, error: unknown) => T,
-  ): Promise<Record<OtherRole, T>> {
-    const one = (role: OtherRole) => ask(this.#clients[role], role).catch((error: unknown) => failed(role, error));
+  async #each<T>(ask: (role: OtherRole) => Promise<T>, failed: (role: OtherRole, error: unknown) => T): Promise<Record<OtherRole, T>> {
+    const one = (role: OtherRole) => ask(role).catch((error: unknown) => failed(role, error));
     const [gateway, agent, relay, events] = await Promise.all([one('gateway'), one('agent'), one('relay'), one('events')]);
     return { gateway, agent, relay, events };
   }
-}
-
-function whenAway(error: unknown): undefined {
-  if (!(error instanceof SwiftletError && error.code === 'Unavailable')) throw error;
 }
 
 /** One of the release before does not know every question. */

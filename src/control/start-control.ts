@@ -10,7 +10,7 @@ import { secretNames } from '../model/secret.ts';
 import { keySourceId } from '../model/url-auth.ts';
 import { packageVersion } from '../role/package-version.ts';
 import { noLabels } from '../model/groups.ts';
-import { buildSettings, buildSocketOf, lambdaSocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
+import { buildSettings, buildSocketOf, gatewaysOf, lambdaSocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
 import type { RootKeys } from '../role/root-keys.ts';
 import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
@@ -37,6 +37,7 @@ import { keepMetering } from './metering.ts';
 import { Metrics } from './metrics.ts';
 import { readJson } from './read-json.ts';
 import { Publisher } from './publisher.ts';
+import { Gateways } from './gateways.ts';
 import { hostsDoor } from './hosts/hosts-door.ts';
 import { openHosts } from './hosts/open-hosts.ts';
 import { Roles } from './roles.ts';
@@ -123,15 +124,17 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
   shareSocket(stateSocket, config);
 
   const logs = started.use(new FunctionLogs(places.of('relay')));
-  const told: { agent?: HandOut; events?: HandOut; gateway?: HandOut } = {};
-  const gateway = started.use(connectCalls(places.of('gateway'), 'control', { opened: () => told.gateway?.greeted() }));
+  const told: { agent?: HandOut; events?: HandOut; gateways: HandOut[] } = { gateways: [] };
+  const gateways = gatewaysOf(config).map((index) =>
+    started.use(connectCalls(places.of('gateway', index), 'control', { opened: () => told.gateways[index]?.greeted() })),
+  );
   const agent = started.use(connectCalls(places.of('agent'), 'control', { opened: () => told.agent?.greeted() }));
   const events = started.use(connectCalls(places.of('events'), 'control', { opened: () => told.events?.greeted() }));
   told.agent = started.use(await HandOut.open({ secrets, store, log, to: agent, needed: (config) => secretNames(config.secrets) }));
   told.events = started.use(await HandOut.open({ secrets, store, log, to: events, needed: eventSecretNames }));
-  told.gateway = started.use(await HandOut.open({ secrets, store, log, to: gateway, needed: callerSecretNames }));
-  for (const handOut of [told.agent, told.events, told.gateway]) handOut.greeted();
-  const roles = new Roles({ gateway, agent, relay: logs.relay, events }, () => performance.now());
+  for (const to of gateways) told.gateways.push(started.use(await HandOut.open({ secrets, store, log, to, needed: callerSecretNames })));
+  for (const handOut of [told.agent, told.events, ...told.gateways]) handOut.greeted();
+  const roles = new Roles(new Gateways(gateways), { agent, relay: logs.relay, events }, () => performance.now());
   const tenants = () => publisher.state.tenants;
   started.use(keepMetering({ tenants, relay: logs.relay, now, tell: (spent) => publisher.tell('spent', spent), log }));
   const autoscaler = new Autoscaler({ state: () => publisher.state, roles, now });

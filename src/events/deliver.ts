@@ -27,19 +27,27 @@ export type Deliver<Request extends EventRequest = EventRequest> = (delivery: De
 const usuallyKeptBytes = 16 * 1024;
 
 /**
- * Delivers to a gateway. Each delivery has a connection of its own: one that is kept could break between two, and nobody would know
- * whether the second had begun.
+ * Delivers to a gateway; to one after the other where there are several, and to the next where one cannot be reached. Each delivery has a
+ * connection of its own: one that is kept could break between two, and nobody would know whether the second had begun.
  */
-export const deliverTo =
-  (socketPath: string, keptBytes = usuallyKeptBytes): Deliver<CallerRequest> =>
-  async (delivery, signal) => {
-    const way = { isConnected: false };
-    try {
-      return outcomeOf(await answerTo(socketPath, delivery, signal, way, keptBytes), delivery.isServed);
-    } catch (error) {
-      return way.isConnected ? interrupted(messageOf(error)) : unreachable(messageOf(error));
+export function deliverTo(socketPaths: readonly string[], keptBytes = usuallyKeptBytes): Deliver<CallerRequest> {
+  let turn = 0;
+  return async (delivery, signal) => {
+    const first = turn++;
+    let why: unknown;
+    for (let tried = 0; tried < socketPaths.length; tried++) {
+      const way = { isConnected: false };
+      const socketPath = socketPaths[(first + tried) % socketPaths.length] ?? '';
+      try {
+        return outcomeOf(await answerTo(socketPath, delivery, signal, way, keptBytes), delivery.isServed);
+      } catch (error) {
+        if (way.isConnected || signal.aborted) return way.isConnected ? interrupted(messageOf(error)) : unreachable(messageOf(error));
+        why = error;
+      }
     }
+    return unreachable(messageOf(why));
   };
+}
 
 async function answerTo(
   socketPath: string,

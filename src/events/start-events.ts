@@ -7,7 +7,7 @@ import { isPublishedTo, noLabels } from '../model/groups.ts';
 import { idempotencyWindowMs } from '../model/limits.ts';
 import { passFrom } from '../role/fault-points.ts';
 import { openCallPlaces } from '../role/call-places.ts';
-import { deliverySocketOf, type RoleConfig, socketOf } from '../role/role-config.ts';
+import { deliverySocketOf, gatewaysOf, type RoleConfig, socketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
 import { serveCalls } from '../wire/calls.ts';
 import type { CallerRequest, QueueRequest, WebhookRequest } from '../wire/event-calls.ts';
@@ -44,7 +44,7 @@ const keptOfBatchBytes = 2 * 1024 * 1024;
  * @throws Error when the log cannot be used
  */
 export async function startEvents(
-  config: Pick<RoleConfig, 'run' | 'group' | 'events' | 'hosts' | 'labels'>,
+  config: Pick<RoleConfig, 'run' | 'group' | 'gateway' | 'events' | 'hosts' | 'labels'>,
   log: Logger,
   broken: (error: unknown) => void,
   folder = '.',
@@ -74,11 +74,12 @@ export async function startEvents(
   const versionOf = ({ tenant, function: name }: FunctionRef) => subscriber.state?.functions.get(functionKey(tenant, name));
   const variables = new Variables();
   const variableOf = (ref: FunctionRef, variable: string) => variables.of(versionOf(ref), variable);
+  const gatewaySockets = gatewaysOf(config).map((index) => deliverySocketOf(config.run, index));
   const queues = started.use(new QueueSender({ variableOf, open: openSink }));
   const dispatcher: Dispatcher = new Dispatcher({
     log: events,
     deliver: deliverAnywhere(
-      deliverTo(deliverySocketOf(config.run)),
+      deliverTo(gatewaySockets),
       deliverToWebhook({
         policy: addressPolicy(config.events.webhookAllow, ownAddresses),
         variableOf,
@@ -120,7 +121,7 @@ export async function startEvents(
   );
   const warmKeeper: WarmKeeper = started.use(
     new WarmKeeper({
-      deliver: deliverTo(deliverySocketOf(config.run)),
+      deliver: deliverTo(gatewaySockets),
       functions: () => subscriber.state?.functions,
       limitMs: (version) => limitsOf(subscriber.state?.functions ?? new Map(), version).deliveryMs,
       newId: randomUUIDv7,
@@ -128,7 +129,7 @@ export async function startEvents(
     }),
   );
   const sources = await keepSources(started.use(new SqliteSourceStore(`${folder}/sources.sqlite`)), {
-    deliver: deliverTo(deliverySocketOf(config.run), keptOfBatchBytes),
+    deliver: deliverTo(gatewaySockets, keptOfBatchBytes),
     limits: (ref) => {
       const { deliveryMs, version } = limitsOf(subscriber.state?.functions ?? new Map(), ref);
       return { isServed: version !== undefined, deliveryMs };

@@ -5,6 +5,7 @@ import type { Access } from './protection/access.ts';
 import type { FunctionCalls } from './calls/function-calls.ts';
 import type { GatewayMetrics } from './figures/metrics.ts';
 import type { Reports } from './figures/reports.ts';
+import type { SharedLimits } from './protection/shared-limits.ts';
 import type { Tracing } from './tracing/request-trace.ts';
 import type { TenantMeters } from './protection/tenant-meters.ts';
 
@@ -21,6 +22,8 @@ export interface GatewayMeans {
   readonly tenantInFlight: number;
   /** The groups that this host is a part of. */
   readonly labels: Labels;
+  /** Undefined: this is the only gateway. */
+  readonly shared?: SharedLimits | undefined;
   /** From 0 to 1, exclusive: decides between versions. */
   readonly chance: () => number;
   readonly log: Logger;

@@ -5,12 +5,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import { totalMs } from '../model/phases.ts';
-import type { Ended, StartFailed, Starting } from '../wire/agent-calls.ts';
 import type { Watched } from '../wire/gateway-calls.ts';
 import { type Authorizer, frame } from '../wire/instance-protocol.ts';
 import { functionKey, type PublishedState } from '../wire/published-state.ts';
 import type { VersionLoad } from '../wire/scale-calls.ts';
 import { admit } from './request/admit.ts';
+import { AgentNotices } from './instances/agent-notices.ts';
 import { isBad } from './instances/answers.ts';
 import { addWait, begin, noteVainWait } from './request/begin.ts';
 import { cancel, dispatch } from './request/dispatch.ts';
@@ -33,8 +33,10 @@ import type { ServedVersion } from './instances/served-version.ts';
 import { Serving } from './instances/serving.ts';
 import { sendAhead, takeBack } from './instances/send-ahead.ts';
 import { settle } from './request/settle.ts';
+import { SharedAdmission } from './request/shared-admission.ts';
 import type { TakenRoute } from './routing/taken-route.ts';
 import { SickInstances } from './instances/sick-instances.ts';
+import { payBack } from './instances/spare-slots.ts';
 import { standIn } from './protection/stand-in.ts';
 import { type StartEvents, Starts } from './instances/starts.ts';
 import { enforceTimeLimits, giveUp, type TimeLimitMeans } from './request/time-limits.ts';
@@ -54,6 +56,10 @@ export class Gateway implements LinkEvents, StartEvents {
   readonly #timeLimitMeans: TimeLimitMeans;
   readonly #sweep: NodeJS.Timeout;
   readonly #sick: SickInstances;
+  /** What the agent tells. */
+  readonly notices: AgentNotices;
+  /** Undefined where this is the only gateway. */
+  readonly #shared: SharedAdmission | undefined;
   #isEnding = false;
 
   constructor(means: GatewayMeans) {
@@ -65,11 +71,19 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#sick = new SickInstances(this.#links);
     this.#timeLimitMeans = { settle, discard: (link, code, detail) => this.#links.discard(link, code, detail) };
     this.#starts = new Starts(means.agent, this);
+    if (means.shared !== undefined) this.#shared = new SharedAdmission(means.shared, this.#inFlight, means.tenantInFlight);
+    const { agent, shared } = means;
+    this.notices = new AgentNotices({ agent, links: this.#links, starts: this.#starts, serving: this.#serving, shared });
     this.#sweep = setInterval(() => this.#sweepOnce(performance.now()), sweepEveryMs);
   }
 
   get holds(): string[] {
     return this.#links.ids;
+  }
+
+  /** Of each of them, how many slots. */
+  get slots(): number[] {
+    return this.#links.slots;
   }
 
   get counts(): Pick<GatewayCounts, 'inFlight' | 'connections' | 'waiting'> {
@@ -153,9 +167,11 @@ export class Gateway implements LinkEvents, StartEvents {
   }
 
   #enter(exchange: Exchange, now: number, cameAt: number): void {
+    if (this.#shared?.holdsBack(exchange, (at) => this.#enter(exchange, at, cameAt)) === true) return;
     const { served } = exchange;
     exchange.trace = this.#means.tracing?.begin(exchange, cameAt);
-    const refusal = admit(exchange, this.#inFlight.of(served.version.tenant), this.#means.tenantInFlight, now);
+    const shared = this.#shared?.found(exchange);
+    const refusal = admit(exchange, this.#inFlight.of(served.version.tenant), this.#means.tenantInFlight, now, shared);
     if (refusal !== undefined) {
       served.figures.refused(refusal.code);
       if (!this.#handOn(exchange, refusal, now)) refuseFor(exchange, refusal);
@@ -181,27 +197,6 @@ export class Gateway implements LinkEvents, StartEvents {
     refuse(request, response, id, error);
   }
 
-  /** Notice of the agent: an instance is gone, and why. */
-  instanceEnded(ended: Ended): void {
-    this.#links.ended(ended);
-  }
-
-  /** Notice of the agent: an instance gets no more requests, since another one takes its place. */
-  instanceRetired(instanceId: string): void {
-    const served = this.#links.replaced(instanceId, performance.now());
-    if (served !== undefined && served.waiting > 0) this.#starts.activate(served, performance.now());
-  }
-
-  /** Notice of the agent: an instance that was asked for has its sandbox. */
-  instanceStarting(starting: Starting): void {
-    this.#starts.announced(starting, performance.now());
-  }
-
-  /** Notice of the agent: an instance that was asked for does not come. */
-  instanceStartFailed(failed: StartFailed): void {
-    this.#starts.failing(failed);
-  }
-
   /** Answers what is in flight, each as the last on its connection. @returns once nothing is, or its time is over */
   async drain(graceOver: AbortSignal): Promise<void> {
     this.#isEnding = true;
@@ -209,7 +204,7 @@ export class Gateway implements LinkEvents, StartEvents {
     using _tunnels = endTunnels(() => this.#inFlight.all());
     // Looked at after a while at the earliest: what callers have just sent on open connections is still to be read.
     do await pause(sweepEveryMs, undefined, { signal: graceOver }).catch(() => undefined);
-    while (this.#inFlight.size > 0 && !graceOver.aborted);
+    while (this.#inFlight.size + (this.#shared?.asking ?? 0) > 0 && !graceOver.aborted);
     clearInterval(this.#sweep);
     this.#links.close();
     this.#starts.close();
@@ -251,6 +246,19 @@ export class Gateway implements LinkEvents, StartEvents {
     link.beReady();
     // It has all that it will ever get.
     if (link.served.isOneShot) link.retire();
+    this.#rest(link, now);
+  }
+
+  grew(instanceId: string, slots: number): boolean {
+    const now = performance.now();
+    const link = this.#links.grow(instanceId, slots, now);
+    if (link?.state === 'open') this.#fill(link, now);
+    return link !== undefined;
+  }
+
+  /** Hands out its free slots to those who wait. */
+  #fill(link: InstanceLink, now: number): void {
+    for (let next = this.#nextFor(link); next !== undefined; next = this.#nextFor(link)) this.#dispatch(next, link, now);
     this.#rest(link, now);
   }
 
@@ -304,6 +312,7 @@ export class Gateway implements LinkEvents, StartEvents {
     link.streams.delete(exchange.stream);
     link.answers.ended((exchange.openedAt || now) - exchange.dispatchedAt, isBad(exchange, verdict), link.streams.size, now);
     this.#settle(exchange, verdict.kind === 'done' ? undefined : verdict.error, now);
+    if (link.served.owed > 0 && link.state === 'open') payBack(this.#links, link, now);
     const next = this.#nextFor(link);
     if (next !== undefined) this.#dispatch(next, link, now);
     this.#rest(link, now);

@@ -13,7 +13,6 @@ import { passFrom } from '../role/fault-points.ts';
 import { openCallPlaces } from '../role/call-places.ts';
 import { deliverySocketOf, lambdaSocketOf, type RoleConfig, socketOf, tlsMaterialOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
-import { endedSchema, startFailedSchema, startingSchema } from '../wire/agent-calls.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
 import { accessKeysSchema, callerKeysSchema, askCallsSchema, askWatchedSchema, spentSchema } from '../wire/gateway-calls.ts';
 import { functionKey } from '../wire/published-state.ts';
@@ -23,7 +22,6 @@ import { JwtCallers } from './protection/jwt-callers.ts';
 import { SignedDoor } from './doors/signed-door.ts';
 import { Identities } from '../wire/identities.ts';
 import type { Loads } from '../wire/scale-calls.ts';
-import { retireSchema } from '../wire/secret-calls.ts';
 import { type StateSubscriber, subscribeState } from '../wire/state-subscriber.ts';
 import { Access } from './protection/access.ts';
 import { CallGraph } from './calls/call-graph.ts';
@@ -50,26 +48,26 @@ import { route } from './routing/route.ts';
 import { RouteTable } from './routing/route-table.ts';
 import { openSecureDoor } from './secure/secure-door.ts';
 import { Handshake, mayUpgrade } from './web-socket/handshake.ts';
+import { SharedLimits } from './protection/shared-limits.ts';
 import { TenantMeters } from './protection/tenant-meters.ts';
 
 /** Control sends its state as soon as a gateway comes; without control a gateway can say no more than that. */
 const knowsWithinMs = 1_000;
 
 async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRole> {
+  const processId = randomUUID();
+  const { index = 0, count = 1 } = config.gateway;
   const places = openCallPlaces(config, 'gateway', log);
   const agent = connectCalls(
     places.of('agent'),
     'gateway',
     {
-      notice(method, body) {
-        if (method === 'ended') gateway.instanceEnded(endedSchema.parse(body));
-        if (method === 'retire') gateway.instanceRetired(retireSchema.parse(body).instanceId);
-        if (method === 'start failed') gateway.instanceStartFailed(startFailedSchema.parse(body));
-        if (method === 'starting') gateway.instanceStarting(startingSchema.parse(body));
-      },
+      opened: () => shared?.tellHeld(),
+      notice: (method, body) => gateway.notices.take(method, body),
     },
-    () => ({ holds: gateway.holds }),
+    () => ({ holds: gateway.holds, slots: gateway.slots, process: processId }),
   );
+  const shared = count === 1 ? undefined : new SharedLimits(agent, count);
   const relay = connectCalls(places.of('relay'), 'gateway');
   const reports = new Reports(relay);
   const metrics = new GatewayMetrics(() => ({
@@ -85,7 +83,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const meters = new TenantMeters();
   const routes = new RouteTable();
   const graph = new CallGraph(Date.now());
-  const deliverySocket = deliverySocketOf(config.run);
+  const deliverySocket = deliverySocketOf(config.run, index);
   const inner = new InnerRequests(() => gateway);
   const { tracing: traced } = config.gateway;
   // What nobody asked for is not even loaded.
@@ -100,6 +98,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     tracing,
     tenantInFlight: config.gateway.tenantInFlight,
     labels: config.labels ?? noLabels,
+    shared,
     chance: () => Math.random(),
     log,
   });
@@ -127,8 +126,8 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const knowsFunctions = () => subscriber.state !== undefined;
   const eventDoor: EventDoor = new EventDoor({ events, gateway, knowsFunctions, pass: passFrom(process.env) });
   const cloudEvents = new CloudEventDoor({ gateway, inner, events: eventDoor });
-  const signedDoor = new SignedDoor({ gateway, variables, wrong: (sourceIp) => access.wrong(sourceIp), now: () => Date.now() });
-  const doors = { signedDoor, gateway, eventDoor, cloudEvents, access, isReady, knowsFunctions };
+  const signedDoor = new SignedDoor({ gateway, variables, shared, wrong: (sourceIp) => access.wrong(sourceIp), now: () => Date.now() });
+  const doors = { shared, signedDoor, gateway, eventDoor, cloudEvents, access, isReady, knowsFunctions };
 
   const lambdaDoor = new LambdaDoor({
     gateway,
@@ -142,7 +141,6 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     log,
   });
 
-  const processId = randomUUID();
   let isStopping = false;
   const take = (request: IncomingMessage, response: ServerResponse) => {
     const fault = headFault(request);
@@ -181,11 +179,15 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const connections = connectionsOf(server);
   // A connection that is refused is tried again, or elsewhere; an answer that a function is not known is believed.
   await Promise.race([knows, pause(knowsWithinMs, undefined, { ref: false })]);
-  await listenAt(server, config.gateway);
-  const { host, lambdaPort, secure: place } = config.gateway;
+  const { host, port, lambdaPort, secure: place, sockets } = config.gateway;
+  await listenAt(server, { host, port, socket: sockets?.plain });
   const material = tlsMaterialOf(config.run);
-  const secure = place === undefined ? undefined : await openSecureDoor({ place, material, take, plain: server, log });
-  const lambda = lambdaPort === undefined ? undefined : await openLambdaServer({ host, port: lambdaPort }, lambdaDoor, () => isStopping);
+  const secure =
+    place === undefined
+      ? undefined
+      : await openSecureDoor({ place: { ...place, socket: sockets?.secure }, material, take, plain: server, log });
+  const lambdaPlace = lambdaPort === undefined ? undefined : { host, port: lambdaPort, socket: sockets?.lambda };
+  const lambda = lambdaPlace === undefined ? undefined : await openLambdaServer(lambdaPlace, lambdaDoor, () => isStopping);
 
   clearSocket(deliverySocket);
   const deliveries = await openDeliveryDoor(deliverySocket, {
@@ -194,9 +196,9 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   });
   shareSocket(deliverySocket, config);
 
-  const socketPath = socketOf(config.run, 'gateway');
+  const socketPath = socketOf(config.run, 'gateway', index);
   clearSocket(socketPath);
-  const calls = await serveCalls(places.listen('gateway'), 'gateway', {
+  const calls = await serveCalls(places.listen('gateway', index), 'gateway', {
     ask: async (method, body) => {
       if (method === 'metrics') return { text: `${await metrics.text()}\n${await graph.text()}` };
       if (method === 'secrets') {

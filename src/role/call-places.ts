@@ -34,10 +34,13 @@ export const rolesOf = (serves: 'all' | Hosts['serves']): readonly RoleName[] =>
   roleNames.filter((role) => serves === 'all' || (role === 'control') === (serves === 'control'));
 
 export interface CallPlaces extends Disposable {
-  /** Where a door of this role is opened: for this machine, and for the other host if there is one. */
-  listen(door: Door): readonly CallPlace[];
-  /** Where another role's door is. */
-  of(door: Door): CallPlace;
+  /**
+   * Where a door of this role is opened: for this machine, and for the other host if there is one.
+   * @param index which of several gateways this is, from 0 on; with two hosts there is one
+   */
+  listen(door: Door, index?: number): readonly CallPlace[];
+  /** Where another role's door is. @param index which of several gateways is meant */
+  of(door: Door, index?: number): CallPlace;
   /** The certificates of this process, if it has any, and of the other end of each kind of connection, the latest. */
   certificates(): readonly Proof[];
 }
@@ -49,8 +52,9 @@ type PlacesConfig = Pick<RoleConfig, 'run' | 'hosts'>;
  * @throws SwiftletError BadRequest when there should be a certificate in the role's folder and there is none that can be used
  */
 export function openCallPlaces({ run, hosts }: PlacesConfig, role: RoleName, log: Logger, own?: HeldCredentials): CallPlaces {
-  const local = (door: Door): string => (door === 'state' || door === 'hosts' ? stateSocketOf(run) : socketOf(run, door));
-  if (hosts === undefined) return { listen: (door) => [local(door)], of: local, certificates: () => [], [Symbol.dispose]: () => undefined };
+  const local = (door: Door, index = 0): string => (door === 'state' || door === 'hosts' ? stateSocketOf(run) : socketOf(run, door, index));
+  if (hosts === undefined)
+    return { listen: (...door) => [local(...door)], of: local, certificates: () => [], [Symbol.dispose]: () => undefined };
   const followed = own === undefined ? followCredentials(certificateFileOf(run, role), log) : undefined;
   const credentials = own ?? followed?.credentials;
   if (credentials === undefined) throw new TypeError('a role on several hosts has credentials');

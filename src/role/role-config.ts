@@ -35,6 +35,12 @@ export const roleConfigSchema = z.object({
   gateway: z.object({
     host: z.string(),
     port: z.int(),
+    /** How many gateways share the ports; absent: one. */
+    count: z.int().min(1).optional(),
+    /** Which of them this is, from 0 on. Present in a gateway's own configuration, when there are several. */
+    index: z.int().min(0).optional(),
+    /** Sockets that listen already, as descriptors that this process was started with; absent: it opens them itself. */
+    sockets: z.object({ plain: z.int(), lambda: z.int().optional(), secure: z.int().optional() }).optional(),
     /** Where Lambda's API is served; absent: nowhere. */
     lambdaPort: z.int().optional(),
     /** Where callers come by TLS; the file with certificate and key is in the gateway's folder. Absent: nowhere. */
@@ -139,10 +145,17 @@ export const buildSettings = ({ builds }: Pick<RoleConfig, 'builds'>): NonNullab
 /** The data folder's id, which names what a platform has on its host. */
 export const homeIdOfRun = (run: string): string => run.replace(/.*\//, '');
 
-/** Where each role listens for calls from the others. */
-export const socketOf = (run: string, role: RoleName): string => `${run}/${role}/${role}.sock`;
-/** Where the gateway takes deliveries of stored events, as HTTP. */
-export const deliverySocketOf = (run: string): string => `${run}/gateway/deliveries.sock`;
+/** The gateways of a host, from 0 on. */
+export const gatewaysOf = ({ gateway }: { readonly gateway: Pick<RoleConfig['gateway'], 'count'> }): number[] => [
+  ...Array(gateway.count ?? 1).keys(),
+];
+/** What tells a gateway from others in the names of its sockets; nothing for the first. */
+const mark = (index: number): string => (index === 0 ? '' : `-${index + 1}`);
+
+/** Where each role listens for calls from the others. @param index which of several, from 0 on */
+export const socketOf = (run: string, role: RoleName, index = 0): string => `${run}/${role}/${role}${mark(index)}.sock`;
+/** Where a gateway takes deliveries of stored events, as HTTP. @param index which of several, from 0 on */
+export const deliverySocketOf = (run: string, index = 0): string => `${run}/gateway/deliveries${mark(index)}.sock`;
 /** Where the agent takes orders for builds, as HTTP. */
 export const buildSocketOf = (run: string): string => `${run}/agent/builds.sock`;
 /** The certificate that callers see, with its key. */

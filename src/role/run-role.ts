@@ -34,7 +34,7 @@ export async function runRole(
 ): Promise<void> {
   const config = roleConfigSchema.parse(JSON.parse(process.env[roleConfigVariable] ?? 'null'));
   Reflect.deleteProperty(process.env, roleConfigVariable);
-  process.title = `swiftlet ${config.role}`;
+  process.title = `swiftlet ${config.role}${config.role === 'gateway' && config.gateway.index !== undefined ? ` ${config.gateway.index + 1}` : ''}`;
   const output = pino.destination(2);
   // A terminal that was closed takes no more lines; that is no reason to fail.
   output.on('error', () => undefined);

@@ -15,7 +15,7 @@ export const acquiredSchema = z.object({
   instanceId: z.string(),
   /** The instance's own socket, on this host. */
   socketPath: z.string(),
-  /** Places for concurrent requests; the lease is on all of them. */
+  /** Places for concurrent requests that the lease is on: all of the instance's, or what other gateways leave of them. */
   slots: z.int().min(1),
   /** How it was found: ready, frozen, hibernated, or not at all. */
   start: z.enum(['warm', 'thawed', 'awakened', 'cold']),
@@ -48,13 +48,32 @@ export const withdrawSchema = z.object({ instanceIds: z.array(z.string()) });
  * Notice `release`: the gateway has no request on the instance and gives its lease back, with its connection. The agent keeps the
  * instance, ready or frozen, for the rest of its idle time and may lease it again; a one-shot one it ends.
  */
-export const releaseSchema = z.object({ instanceId: z.string(), idleSinceMsAgo: ms });
+export const releaseSchema = z.object({
+  instanceId: z.string(),
+  idleSinceMsAgo: ms,
+  /** So many of its slots only, which it does not use; the lease goes on with the others. */
+  slots: z.int().min(1).optional(),
+});
+
+/** Notice `spare`, from an agent: another gateway lacks slots of this version. Answered by `release` of what is not used, and then `spared`. */
+export const spareSchema = z.object({
+  tenant: z.string(),
+  function: z.string(),
+  number: z.int(),
+  slots: z.int().min(1),
+  /** No more instances can be started: what is in use now is given, too, as soon as it is not. */
+  isUrgent: z.boolean(),
+  /** Absent: nobody waits for `spared`. */
+  ask: z.int().optional(),
+});
+export type Spare = z.output<typeof spareSchema>;
+export const sparedSchema = z.object({ ask: z.int() });
 
 /** Notice `discard`: the instance must serve nobody again (it timed out, or broke the protocol). Answered by `ended` to all. */
 export const discardSchema = z.object({ instanceId: z.string(), code: z.string().refine(isErrorCode), detail: z.string() });
 
 /** Notice `renew`, every `renewEveryMs`: the leases that this gateway still holds. Also sent in its greeting, as `holds`. */
-export const renewSchema = z.object({ instanceIds: z.array(z.string()) });
+export const renewSchema = z.object({ instanceIds: z.array(z.string()), slots: z.array(z.int()).optional() });
 
 export const leaseMs = 15_000;
 export const renewEveryMs = 5_000;
@@ -64,7 +83,14 @@ export const endedSchema = z.object({ instanceId: z.string(), code: z.string().r
 export type Ended = z.output<typeof endedSchema>;
 
 /** The gateway's greeting. */
-export const gatewayGreetingSchema = z.object({ role: z.literal('gateway'), holds: z.array(z.string()) });
+export const gatewayGreetingSchema = z.object({
+  role: z.literal('gateway'),
+  holds: z.array(z.string()),
+  /** Of each how many slots; absent: all. */
+  slots: z.array(z.int()).optional(),
+  /** Tells one gateway from another, over all its connections. */
+  process: z.string().optional(),
+});
 
 /** Ask `instances`: what is there, for `describe` and the metrics. */
 export const instanceSummarySchema = z.object({

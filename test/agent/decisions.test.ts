@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { endReason } from '../../src/agent/end-reason.ts';
-import { hasLapsed } from '../../src/agent/instance.ts';
+import { holding } from '../../src/agent/leases.ts';
 import { chooseIsolation, type IsolationReport } from '../../src/agent/isolation.ts';
 import { openCgroupV1 } from '../../src/agent/linux/cgroup-v1.ts';
 import { openCgroupV2 } from '../../src/agent/linux/cgroup-v2.ts';
@@ -45,10 +45,10 @@ test('a lease ends by time, and with its holder', () => {
     notifyText: () => undefined,
     close: () => undefined,
   };
-  const leased = { kind: 'leased', holder, until: 100 } as const;
-  assert.deepEqual([hasLapsed(leased, 99), hasLapsed(leased, 100)], [false, true]);
+  const leases = [{ holder, process: undefined, slots: 1, until: 100 }];
+  assert.deepEqual([holding(leases, 99, 1_000), holding(leases, 100, 1_000)], [leases, []]);
   gone.abort();
-  assert.ok(hasLapsed(leased, 50));
+  assert.deepEqual(holding(leases, 50, 1_000), []);
 });
 
 const ended = { exit: { code: 1, signal: null }, oomKills: 0, pidsRefused: 0, tail: '' };

@@ -6,11 +6,10 @@ import type { Instance, InstanceState } from '../../src/agent/instance.ts';
 import { Replacement } from '../../src/agent/replacement.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 import type { FunctionConfig } from '../../src/model/function.ts';
-import type { Peer } from '../../src/wire/calls.ts';
 import { version } from '../gateway/starting-instance.ts';
 
 const settled = () => new Promise(setImmediate);
-const leased: InstanceState = { kind: 'leased', holder: {} as Peer, until: 0 };
+const leased: InstanceState = { kind: 'leased', leases: [] };
 
 class UnderTest {
   now = 0;

@@ -38,7 +38,7 @@ test('the request arrives as it was sent, with the event’s id', async (t) => {
     void buffer(request).then((body) => came.resolve({ request, body }));
     response.end('fine');
   });
-  const outcome = await deliverTo(path)(delivery, never);
+  const outcome = await deliverTo([path])(delivery, never);
   assert.deepEqual(outcome, { kind: 'answered', result: { status: 200, body: 'fine', encoding: 'utf8', isTruncated: false } });
   const { request, body } = await came.promise;
   assert.deepEqual([request.method, request.url, body], ['PUT', '/hello/a?b=%20c', Buffer.from([1, 0, 255])]);
@@ -53,18 +53,18 @@ test('the request arrives as it was sent, with the event’s id', async (t) => {
 
 test('an event goes to the path for events', async (t) => {
   const path = await gatewayOf(t, (request, response) => response.end(`${request.method ?? ''} ${request.url ?? ''}`));
-  const outcome = await deliverTo(path)({ ...delivery, request: { ...delivery.request, kind: 'event', headers: [] } }, never);
+  const outcome = await deliverTo([path])({ ...delivery, request: { ...delivery.request, kind: 'event', headers: [] } }, never);
   assert.ok(outcome.kind === 'answered' && outcome.result.body === 'POST /_/invoke/hello');
 });
 
 test('of a long answer the beginning is kept', async (t) => {
   const path = await gatewayOf(t, (_request, response) => response.end('x'.repeat(1_000_000)));
-  const outcome = await deliverTo(path)(delivery, never);
+  const outcome = await deliverTo([path])(delivery, never);
   assert.ok(outcome.kind === 'answered' && outcome.result.isTruncated && outcome.result.body.length === 16 * 1024);
 });
 
 test('without a gateway no function has seen it', async (t) => {
-  const outcome = await deliverTo(join(tempFolder(t), 'nobody.sock'))(delivery, never);
+  const outcome = await deliverTo([join(tempFolder(t), 'nobody.sock')])(delivery, never);
   assert.ok(outcome.kind === 'throttled' && outcome.error.code === 'Unavailable');
 });
 
@@ -77,7 +77,7 @@ const broken: readonly (readonly [what: string, answer: (request: IncomingMessag
   ];
 for (const [what, answer, limitMs = 5_000] of broken) {
   test(`a gateway that ${what}: the function may have run`, async (t) => {
-    const outcome = await deliverTo(await gatewayOf(t, answer))({ ...delivery, limitMs }, never);
+    const outcome = await deliverTo([await gatewayOf(t, answer)])({ ...delivery, limitMs }, never);
     assert.ok(outcome.kind === 'failed' && outcome.error.code === 'DeliveryInterrupted', JSON.stringify(outcome));
   });
 }
@@ -85,6 +85,6 @@ for (const [what, answer, limitMs = 5_000] of broken) {
 test('it is given up when told to', async (t) => {
   const stop = new AbortController();
   const path = await gatewayOf(t, () => stop.abort());
-  const outcome = await deliverTo(path)(delivery, stop.signal);
+  const outcome = await deliverTo([path])(delivery, stop.signal);
   assert.equal(outcome.kind, 'failed');
 });

@@ -11,8 +11,8 @@ test('a retired instance ends what it has, gets nothing more, and counts no more
   asked.resolve(acquired(asked, instance));
   await tested.inFlight(1);
   await new Promise(setImmediate);
-  tested.gateway.instanceRetired(asked.order.instanceId);
-  tested.gateway.instanceRetired(asked.order.instanceId);
+  tested.gateway.notices.retired(asked.order.instanceId);
+  tested.gateway.notices.retired(asked.order.instanceId);
 
   const second = tested.instance();
   const next = tested.call();
@@ -43,7 +43,7 @@ test('one that has nothing to do is given back at once', async () => {
   instance.send(frame.done, stream, done(1));
   await response;
   await tested.atRest();
-  tested.gateway.instanceRetired(asked.order.instanceId);
+  tested.gateway.notices.retired(asked.order.instanceId);
   assert.equal((await tested.told.take()).method, 'release');
-  tested.gateway.instanceRetired('nobody');
+  tested.gateway.notices.retired('nobody');
 });

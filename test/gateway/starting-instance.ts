@@ -258,7 +258,7 @@ export async function startedFor(tested: GatewayUnderTest, init: RequestInit = {
   const instance = tested.instance();
   const response = tested.call(init);
   const asked = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: asked.order.instanceId, socketPath: instance.path });
+  tested.gateway.notices.starting({ instanceId: asked.order.instanceId, socketPath: instance.path });
   return { instance, response, asked };
 }
 

@@ -189,7 +189,7 @@ test('a start that nobody waits for any more is withdrawn, unless it has its san
   const second = await tested.asked.take();
   calls.push(tested.call());
   const third = await tested.asked.take();
-  tested.gateway.instanceStarting({ instanceId: second.order.instanceId, socketPath: instance.path });
+  tested.gateway.notices.starting({ instanceId: second.order.instanceId, socketPath: instance.path });
   first.resolve(acquired(first, instance));
   for (const body of ['a', 'b', 'c']) instance.answer((await instance.frames.take()).stream, body);
   const texts = await Promise.all(calls.map(async (call) => (await call).text()));

@@ -15,6 +15,7 @@ import { type Platform, startPlatform } from '../up/platform.ts';
 export interface UpFlags {
   readonly isolation?: string;
   readonly gatewayPort?: string;
+  readonly gateways?: string;
   readonly apiPort?: string;
   readonly lambdaPort?: string;
   readonly host?: string;
@@ -35,6 +36,7 @@ export interface UpFlags {
 const variables = {
   isolation: 'SWIFTLET_ISOLATION',
   gatewayPort: 'SWIFTLET_GATEWAY_PORT',
+  gateways: 'SWIFTLET_GATEWAYS',
   apiPort: 'SWIFTLET_API_PORT',
   lambdaPort: 'SWIFTLET_LAMBDA_PORT',
   host: 'SWIFTLET_HOST',

@@ -43,10 +43,13 @@ const list = z
   .string()
   .default('')
   .transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()])));
+/** More than a machine has processors are of no use; each is a process with memory of its own. */
+const maxGateways = 64;
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 const environmentSchema = z.object({
   SWIFTLET_GATEWAY_PORT: port.default(8080),
+  SWIFTLET_GATEWAYS: count(1, maxGateways).default(1),
   SWIFTLET_API_PORT: port.default(8081),
   SWIFTLET_LAMBDA_PORT: portOrOff.prefault(8082),
   SWIFTLET_TLS_PORT: portOrOff.optional(),
@@ -131,6 +134,8 @@ export interface UpOptions {
   readonly run: string;
   readonly host: string;
   readonly gatewayPort: number;
+  /** Gateways that share the ports. */
+  readonly gateways: number;
   readonly apiPort: number;
   /** Of Lambda's API; undefined: it is not served. */
   readonly lambdaPort: number | undefined;
@@ -197,6 +202,7 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
     run: runFolder(home, environment),
     host: value.SWIFTLET_HOST,
     gatewayPort: value.SWIFTLET_GATEWAY_PORT,
+    gateways: gatewaysOf(value),
     apiPort: value.SWIFTLET_API_PORT,
     lambdaPort: value.SWIFTLET_LAMBDA_PORT,
     secure,
@@ -237,6 +243,13 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
 }
 
 type Variables = z.output<typeof environmentSchema>;
+
+/** Control finds the gateways of another host by its port, and there is one. */
+function gatewaysOf({ SWIFTLET_GATEWAYS: gateways, ...value }: Variables): number {
+  if (gateways > 1 && hostsOptions(value) !== undefined)
+    throw new SwiftletError('BadRequest', 'SWIFTLET_GATEWAYS: a platform on two hosts has one gateway: leave it out');
+  return gateways;
+}
 
 /** All of it, or nothing. */
 function secureOptions(value: Variables): SecureOptions | undefined {

@@ -9,7 +9,8 @@ import { isolationInForce } from '../../model/isolation.ts';
 import { type Hosts, rolesOf } from '../../role/call-places.ts';
 import { homeId } from '../../role/home.ts';
 import { writePrivately } from '../../role/certificates/write-privately.ts';
-import { type IsolationMode, type RoleConfig, type RoleName, tlsMaterialOf } from '../../role/role-config.ts';
+import { gatewaysOf, type IsolationMode, type RoleConfig, type RoleName, tlsMaterialOf } from '../../role/role-config.ts';
+import { type CallerSockets, openCallerSockets } from './caller-sockets.ts';
 import { followTlsFiles } from './tls-files.ts';
 import { claimHome, makeFolders, prepareToken } from './folders.ts';
 import { keepCertificates } from './hosts/keep-certificates.ts';
@@ -30,6 +31,8 @@ export interface Platform {
   readonly isolation: Pick<IsolationReport, 'facts'>;
   readonly mode: IsolationMode;
   readonly gatewayUrl: string;
+  /** How many gateways serve it together. */
+  readonly gateways: number;
   /** Where functions are by TLS; undefined: nowhere. */
   readonly secureUrl: string | undefined;
   readonly apiUrl: string;
@@ -78,6 +81,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     gateway: {
       host: options.host,
       port: options.gatewayPort,
+      ...(options.gateways === 1 ? {} : { count: options.gateways }),
       ...(options.lambdaPort === undefined ? {} : { lambdaPort: options.lambdaPort }),
       ...(options.secure === undefined ? {} : { secure: options.secure.place }),
       tenantInFlight: options.tenantInFlight,
@@ -122,8 +126,12 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
   let pasta: Pasta | undefined;
   const reaper = adoptOrphans(() => [...roles, ...(pasta === undefined ? [] : [pasta])].flatMap(({ pid }) => pid ?? []));
 
+  const callers = held.use(new DisposableStack());
   const stop = async (graceMs: number) => {
-    for (const role of roles.toReversed()) await role.stop(graceMs);
+    // From now on only gateways that serve still take anybody.
+    callers.dispose();
+    for (const name of startOrder.toReversed())
+      await Promise.all(roles.filter((role) => role.name === name).map((role) => role.stop(graceMs)));
     await held.disposeAsync();
     reaper[Symbol.dispose]();
     // An agent that was killed could not; its folder cannot go before.
@@ -141,6 +149,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
       const put = (pem: string) => writePrivately(tlsMaterialOf(run), pem, identities?.of('gateway'));
       held.use(followTlsFiles(options.secure.files, put, note));
     }
+    const sockets = rolesOf(serves).includes('gateway') ? callers.use(await openCallerSockets(common.gateway)) : undefined;
     for (const role of startOrder.filter((one) => rolesOf(serves).includes(one))) {
       const identity = identities?.of(role);
       const roleConfig = { ...common, role, ...(identity === undefined ? {} : { identity }) };
@@ -148,7 +157,8 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
         ...(role === 'control' ? { rootKeys } : {}),
         ...(role === 'agent' && pasta !== undefined ? { entrance: pasta.entrance } : {}),
       };
-      roles.push(superviseRole(roleConfig, note, gifts));
+      if (role === 'gateway' && sockets !== undefined) roles.push(...superviseGateways(roleConfig, sockets, note));
+      else roles.push(superviseRole(roleConfig, note, gifts));
     }
     await Promise.all(roles.map((role) => role.ready));
   } catch (error) {
@@ -160,6 +170,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     isolation: { facts: isolationInForce(isolation, mode) },
     mode,
     gatewayUrl: `http://${options.host}:${options.gatewayPort}`,
+    gateways: options.gateways,
     secureUrl: options.secure === undefined ? undefined : `https://${options.secure.place.host}:${options.secure.place.port}`,
     apiUrl: `http://${options.host}:${options.apiPort}`,
     stop,
@@ -176,6 +187,15 @@ function removeSwapOf(run: string, note: (text: string) => void): void {
 
 const swapText = ({ kind, sizeBytes }: SwapWish): string =>
   `their memory goes to swap of their own (${kind === 'auto' ? 'zram, else a file' : kind}, ${sizeBytes / mebibyte} MiB)`;
+
+function superviseGateways(config: RoleConfig, callers: CallerSockets, note: (text: string) => void): SupervisedRole[] {
+  const all = gatewaysOf(config);
+  return all.map((index) => {
+    const { given, sockets } = callers.of(index);
+    const gateway = { ...config.gateway, sockets, ...(all.length === 1 ? {} : { index }) };
+    return superviseRole({ ...config, gateway }, note, { descriptors: given });
+  });
+}
 
 const lostWayOut = 'functions have lost their way out, since the namespace it leads from has ended; start Swiftlet again';
 

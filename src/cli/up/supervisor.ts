@@ -16,6 +16,9 @@ const startLimitMs = 30_000;
 /** What a role may need to stop beside the grace of its requests. */
 const stopAllowanceMs = 5_000;
 
+/** By this number, and those after it, a role has the descriptors that it is given. Before it are input, output, errors and its supervisor. */
+export const firstGiven = 4;
+
 export interface SupervisedRole {
   readonly name: RoleName;
   readonly pid: number | undefined;
@@ -30,13 +33,21 @@ export interface RoleGifts {
   readonly rootKeys?: RootKeys;
   /** The namespace that it runs in, as a command; with the rights over that. */
   readonly entrance?: readonly string[];
+  /** Open descriptors, of this process. */
+  readonly descriptors?: readonly number[];
 }
 
 /**
  * @param note called with what an operator should know
  * @param given what one role alone has
  */
-export function superviseRole(config: RoleConfig, note: (text: string) => void, { rootKeys, entrance }: RoleGifts = {}): SupervisedRole {
+export function superviseRole(
+  config: RoleConfig,
+  note: (text: string) => void,
+  { rootKeys, entrance, descriptors = [] }: RoleGifts = {},
+): SupervisedRole {
+  const { count = 1, index = 0 } = config.gateway;
+  const called = config.role === 'gateway' && count > 1 ? `gateway ${index + 1}` : config.role;
   const ready = Promise.withResolvers<undefined>();
   let child: ChildProcess | undefined;
   let pause: NodeJS.Timeout | undefined;
@@ -45,7 +56,7 @@ export function superviseRole(config: RoleConfig, note: (text: string) => void, 
   let wasReady = false;
   let failure = 'it ended without a word';
   const late = setTimeout(
-    () => ready.reject(new SwiftletError('Unavailable', `${config.role} was not ready within ${startLimitMs} ms`)),
+    () => ready.reject(new SwiftletError('Unavailable', `${called} was not ready within ${startLimitMs} ms`)),
     startLimitMs,
   );
   ready.promise.catch(() => undefined);
@@ -56,7 +67,7 @@ export function superviseRole(config: RoleConfig, note: (text: string) => void, 
     const spawnIt = () =>
       spawn(command, args, {
         cwd,
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors],
         env: { ...process.env, [roleConfigVariable]: JSON.stringify(config) },
       });
     child = entrance === undefined ? spawnIt() : handingOnRights(spawnIt);
@@ -77,11 +88,11 @@ export function superviseRole(config: RoleConfig, note: (text: string) => void, 
       if (stopping) return;
       if (!wasReady) {
         clearTimeout(late);
-        ready.reject(new SwiftletError('Unavailable', `${config.role} could not start: ${failure}`));
+        ready.reject(new SwiftletError('Unavailable', `${called} could not start: ${failure}`));
         return;
       }
       if (performance.now() - startedAt > recoveredAfterMs) pauseMs = firstPauseMs;
-      note(`${config.role} ended (${signal ?? `code ${code ?? '?'}`}); it starts again`);
+      note(`${called} ended (${signal ?? `code ${code ?? '?'}`}); it starts again`);
       pause = setTimeout(start, pauseMs);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     });

@@ -12,7 +12,8 @@ import { functionOf, knowsNothing } from '../request/failures.ts';
 import type { Gateway } from '../gateway.ts';
 import { wantsNoAnswer } from './prefer.ts';
 import { laneOf, originIn } from './lane-of.ts';
-import { refusedByRoute } from '../routing/route-limits.ts';
+import { refusedByRoute, refusedByShared } from '../routing/route-limits.ts';
+import type { SharedLimits } from '../protection/shared-limits.ts';
 import type { SignedDoor } from './signed-door.ts';
 import type { FunctionRoute } from '../routing/route.ts';
 import { Handshake, handshakeFault, notUpgradable, offersWebSocket } from '../web-socket/handshake.ts';
@@ -22,6 +23,8 @@ export interface FunctionDoorMeans {
   readonly eventDoor: Pick<EventDoor, 'accept'>;
   readonly cloudEvents: Pick<CloudEventDoor, 'take'>;
   readonly signedDoor: Pick<SignedDoor, 'verify'>;
+  /** Limits that other gateways count, too; undefined: this is the only one. */
+  readonly shared?: Pick<SharedLimits, 'take'> | undefined;
   readonly access: Pick<Access, 'toUrl'>;
   /** Whether control has said what there is. */
   readonly knowsFunctions: () => boolean;
@@ -59,13 +62,17 @@ export function answerFunction(means: FunctionDoorMeans, request: IncomingMessag
   }
 }
 
-/** Takes a request whose sender may send it. @param came its way as it would be in no lane */
+/**
+ * Takes a request whose sender may send it.
+ * @param came its way as it would be in no lane @param isRated whether it has a token of each of its route's rates
+ */
 function letIn(
   means: FunctionDoorMeans,
   request: IncomingMessage,
   response: ServerResponse,
   came: FunctionRoute,
   passage: Exclude<Passage, { kind: 'pending' | 'refused' }>,
+  isRated = false,
 ): void {
   const { gateway, eventDoor, cloudEvents } = means;
   const fault = response instanceof Handshake ? handshakeFault(request) : offersWebSocket(request) ? notUpgradable() : undefined;
@@ -78,8 +85,17 @@ function letIn(
   // A token that is no header of ours would reach the function, which could call others with it.
   if (isTrusted && request.headers[tokenHeader] === undefined) dropAuthorization(request.rawHeaders);
   const { key, name, rest, taken } = way;
+  const asked = isRated || taken === undefined || means.shared === undefined ? undefined : refusedByShared(means.shared, taken, request);
+  if (asked !== undefined) {
+    void asked.then((refusal) => {
+      if (response.destroyed) return;
+      if (refusal !== undefined) gateway.refuse(request, response, randomUUID(), refusal);
+      else letIn(means, request, response, came, passage, true);
+    });
+    return;
+  }
   const authorizer = passage.kind === 'shown' ? passage.authorizer : undefined;
-  const refusal = taken === undefined ? undefined : refusedByRoute(taken, request, performance.now());
+  const refusal = taken === undefined ? undefined : refusedByRoute(taken, request, performance.now(), isRated);
   if (refusal !== undefined) gateway.refuse(request, response, randomUUID(), refusal);
   else if (gateway.find(functionOf(key))?.config.events === 'cloudevents') cloudEvents.take(request, response, way, authorizer);
   else if (isAsync(request) && !(response instanceof Handshake))

@@ -10,7 +10,8 @@ import type { Gateway } from '../gateway.ts';
 import { ByteBudget } from '../http/byte-budget.ts';
 import { bodyLengthOf } from '../http/request-headers.ts';
 import { wholeRequest } from '../http/whole-request.ts';
-import { SeenNonces } from '../protection/seen-nonces.ts';
+import { SeenNonces } from '../../model/seen-nonces.ts';
+import type { SharedLimits } from '../protection/shared-limits.ts';
 import { isSignedBy, readSignature, type Signature, signatureHeader } from '../protection/signature.ts';
 import { bodyTooLarge } from '../request/dispatch.ts';
 import type { FunctionRoute } from '../routing/route.ts';
@@ -19,6 +20,8 @@ import { collectBody } from './collect-body.ts';
 export interface SignedDoorMeans {
   readonly gateway: Pick<Gateway, 'refuse'>;
   readonly variables: Pick<Variables, 'of'>;
+  /** Knows the nonces of all gateways; undefined: this is the only one. */
+  readonly shared?: Pick<SharedLimits, 'isNewNonce'> | undefined;
   /** Notes that somebody sent a wrong signature. @returns seconds after which he may send another, when there were too many */
   readonly wrong: (sourceIp: string) => number | undefined;
   /** Milliseconds since 1970. */
@@ -81,7 +84,9 @@ export class SignedDoor {
       throw this.#wrong(request, 'the signature is wrong');
     const nowMs = this.#means.now();
     const key = `${version.tenant}/${version.function}`;
-    if (!this.#seen.add(key, signature.nonce, signature.seconds * 1_000 + rule.skewMs + 1_000, nowMs))
+    const untilMs = signature.seconds * 1_000 + rule.skewMs + 1_000;
+    const isNew = this.#seen.add(key, signature.nonce, untilMs, nowMs);
+    if (!isNew || (await this.#means.shared?.isNewNonce(key, signature.nonce, untilMs)) === false)
       throw unauthorized('a request with this nonce came before; each has one of its own');
     return body;
   }

@@ -26,10 +26,19 @@ export function callerServer(take: RequestListener, more: ServerOptions = {}): S
   return server;
 }
 
+/** Where callers come. */
+export interface CallerPlace {
+  readonly host: string;
+  readonly port: number;
+  /** A socket that listens there already, as a descriptor. It is shared: closing it here keeps nobody from coming. */
+  readonly socket?: number | undefined;
+}
+
 /** Resolves when it listens. @throws the system's error when the port is taken */
-export function listenAt(server: NetServer, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+export function listenAt(server: NetServer, { host, port, socket }: CallerPlace): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, resolve);
+    if (socket === undefined) server.listen(port, host, resolve);
+    else server.listen({ fd: socket }, resolve);
   });
 }

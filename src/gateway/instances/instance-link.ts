@@ -52,7 +52,8 @@ interface EarlyFrame {
 export class InstanceLink {
   readonly id: string;
   readonly served: ServedVersion;
-  readonly slots: number;
+  /** Places for requests that this gateway has a lease on; others may have the rest. */
+  slots: number;
   /** Requests under way. */
   readonly streams: Streams<Exchange>;
   /** How its requests ended lately. */
@@ -99,7 +100,7 @@ export class InstanceLink {
   constructor(id: string, socketPath: string, slots: number, served: ServedVersion, events: LinkEvents, now: number) {
     this.id = id;
     this.slots = slots;
-    this.streams = new Streams<Exchange>(slots);
+    this.streams = new Streams<Exchange>(Math.max(slots, served.version.config.concurrency));
     this.served = served;
     this.idleSince = now;
     this.sinceMs = now;

@@ -1,6 +1,6 @@
 /** The instances that this gateway holds a lease on. */
 import { type ErrorCode, SwiftletError } from '../../model/errors.ts';
-import { type Ended, renewEveryMs } from '../../wire/agent-calls.ts';
+import { type Ended, leaseMs, renewEveryMs } from '../../wire/agent-calls.ts';
 import type { CallClient } from '../../wire/calls.ts';
 import type { Exchange } from '../request/exchange.ts';
 import { crashed, crashLoop, hungUp } from '../request/failures.ts';
@@ -25,15 +25,30 @@ export class Links {
   /** Links that broke, until it is known why. */
   readonly #orphaned = new Map<string, InstanceLink>();
   readonly #renew: NodeJS.Timeout;
+  #renewedAt = performance.now();
 
   constructor(agent: CallClient, means: LinksMeans) {
     this.#agent = agent;
     this.#means = means;
-    this.#renew = setInterval(() => agent.notify('renew', { instanceIds: this.ids }), renewEveryMs);
+    this.#renew = setInterval(() => this.#renewAll(performance.now()), renewEveryMs);
   }
 
   get ids(): string[] {
     return [...this.#all.keys()];
+  }
+
+  /** Of each, in the same order, how many slots this gateway has. */
+  get slots(): number[] {
+    return [...this.#all.values()].map(({ slots }) => slots);
+  }
+
+  /** This gateway has got more slots of an instance. @returns undefined when the instance is not here */
+  grow(id: string, slots: number, now: number): InstanceLink | undefined {
+    const link = this.#all.get(id);
+    if (link === undefined) return undefined;
+    link.slots += slots;
+    if (link.state !== 'open') this.giveBack(link, slots, now);
+    return link;
   }
 
   add(link: InstanceLink): void {
@@ -120,6 +135,13 @@ export class Links {
     link.close();
   }
 
+  /** Gives slots back that nobody here uses; the lease goes on with the others. @param count fewer than it has */
+  giveBack(link: InstanceLink, count: number, now: number): void {
+    link.slots -= count;
+    if (!link.hasRoom) link.served.removeFree(link);
+    this.#agent.notify('release', { instanceId: link.id, idleSinceMsAgo: now - link.idleSince, slots: count });
+  }
+
   releaseIdle(now: number): void {
     for (const link of this.#all.values()) {
       if (link.streams.size === 0 && now - link.idleSince >= link.idleLimitMs) this.release(link, now);
@@ -136,6 +158,19 @@ export class Links {
       link.retire();
       link.close();
     }
+  }
+
+  /** After a pause that outlasted the leases others may have the instances: no more requests go there. */
+  #renewAll(now: number): void {
+    if (now - this.#renewedAt > leaseMs) {
+      for (const link of this.#all.values()) {
+        link.retire();
+        link.served.removeFree(link);
+        if (link.streams.size === 0) this.release(link, now);
+      }
+    }
+    this.#renewedAt = now;
+    this.#agent.notify('renew', { instanceIds: this.ids, slots: this.slots });
   }
 
   #failOrphans(link: InstanceLink, ended: Ended | undefined): void {

@@ -48,6 +48,9 @@ export class ServedVersion {
   /** How many of them are provisioned. */
   #freeProvisioned = 0;
   instances = 0;
+  /** Slots that other gateways lack, and get as soon as they are free here. */
+  owed = 0;
+  owedUntilMs = 0;
   starting = 0;
   failures = 0;
   /** Until when no start is tried, and why. */

@@ -37,6 +37,8 @@ export interface StartEvents {
    * @param start how it went; absent when it was there already, or when the agent is gone and the instance itself said that it goes on
    */
   started(link: InstanceLink, start: StartedInstance | undefined): void;
+  /** More slots of an instance that is here already. @returns whether it is */
+  grew(instanceId: string, slots: number): boolean;
   /**
    * The function cannot start. Neither can what was sent ahead. Who waits is told so, unless instances serve.
    * @param start how far it came, where the agent could tell
@@ -176,6 +178,7 @@ export class Starts {
     const now = performance.now();
     if (acquired.start === 'cold') served.startMs.add(now - askedAt);
     const { instanceId, socketPath, slots } = acquired;
+    if (start.link === undefined && this.#events.grew(instanceId, slots)) return;
     const link = start.link ?? new InstanceLink(instanceId, socketPath, slots, served, this.#events, now);
     link.take(acquired);
     this.#events.started(link, acquired.start === 'cold' ? { instanceId, causedBy, times: acquired, isPaid: false } : undefined);

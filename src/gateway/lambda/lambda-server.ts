@@ -1,5 +1,5 @@
 /** The port of Lambda's API: a server of its own, so that its paths meet no function's. */
-import { callerServer, listenAt } from '../http/caller-server.ts';
+import { type CallerPlace, callerServer, listenAt } from '../http/caller-server.ts';
 import { type Connections, connectionsOf } from '../http/connections.ts';
 import type { LambdaDoor } from './lambda-door.ts';
 
@@ -9,7 +9,7 @@ import type { LambdaDoor } from './lambda-door.ts';
  * @throws the system's error when the port is taken
  */
 export async function openLambdaServer(
-  place: { readonly host: string; readonly port: number },
+  place: CallerPlace,
   door: Pick<LambdaDoor, 'take'>,
   isStopping: () => boolean,
 ): Promise<Connections> {

@@ -25,6 +25,20 @@ export class RateLimits {
     this.#limits = rates.map((rate) => ({ rate, buckets: new Map() }));
   }
 
+  /** Which buckets a request takes a token of, in their order: where another process has them. */
+  keys(headers: IncomingHttpHeaders, sourceIp: string): { readonly id: string; readonly rate: Pick<Rate, 'perSecond' | 'burst'> }[] {
+    return this.#limits.map(({ rate }, at) => {
+      const { perSecond, burst } = rate;
+      return { id: JSON.stringify([at, perSecond, burst, keyOf(rate, headers, sourceIp)]), rate: { perSecond, burst } };
+    });
+  }
+
+  /** Why a request is refused. @param at the number of the bucket that has no token, as in `keys` */
+  exceeded(name: string, at: number, retryAfterMs: number, of: Limiter = 'function'): SwiftletError | undefined {
+    const limited = this.#limits[at];
+    return limited === undefined ? undefined : exceeded(name, of, limited.rate, retryAfterMs);
+  }
+
   /**
    * Takes a token of each rate; of none when one has none.
    * @param name the function's, for the message; or the route's, as `of` says

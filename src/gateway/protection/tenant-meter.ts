@@ -40,10 +40,10 @@ export class TenantMeter {
    * Lets a request in, or says why not.
    * @param inFlight its requests that are under way or wait at this gateway
    * @param usualLimit how many they may be at most where its quotas do not say it
-   * @param nowMs of a monotonic clock
+   * @param nowMs of a monotonic clock; absent: its rate is not this gateway's to count
    */
-  refusal(inFlight: number, usualLimit: number, nowMs: number): SwiftletError | undefined {
-    const { concurrency, requestsPerSecond, gbSecondsPerDay } = this.quotas;
+  refusal(inFlight: number, usualLimit: number, nowMs?: number): SwiftletError | undefined {
+    const { concurrency, gbSecondsPerDay } = this.quotas;
     if (concurrency !== undefined && inFlight >= concurrency)
       return quotaExceeded(this.tenant, 'concurrency', concurrency, `${inFlight} requests are under way`);
     if (concurrency === undefined && inFlight >= usualLimit)
@@ -55,9 +55,17 @@ export class TenantMeter {
       if (this.spentOn === Math.floor(wallMs / dayMs))
         return quotaExceeded(this.tenant, 'gbSecondsPerDay', gbSecondsPerDay, 'it is free again at midnight UTC', msToMidnight(wallMs));
     }
-    if (requestsPerSecond !== undefined && !this.#take(requestsPerSecond, nowMs))
-      return quotaExceeded(this.tenant, 'requestsPerSecond', requestsPerSecond, 'more came than that');
-    return undefined;
+    return nowMs === undefined ? undefined : this.rateRefusal(nowMs);
+  }
+
+  /** Counts a request, or says that too many came. @param nowMs of a monotonic clock */
+  rateRefusal(nowMs: number): SwiftletError | undefined {
+    const { requestsPerSecond } = this.quotas;
+    return requestsPerSecond === undefined || this.#take(requestsPerSecond, nowMs) ? undefined : this.tooFast(requestsPerSecond);
+  }
+
+  tooFast(requestsPerSecond: number): SwiftletError {
+    return quotaExceeded(this.tenant, 'requestsPerSecond', requestsPerSecond, 'more came than that');
   }
 
   #take(perSecond: number, nowMs: number): boolean {

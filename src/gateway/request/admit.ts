@@ -5,6 +5,7 @@ import { passage } from '../protection/circuit.ts';
 import { callerTimeMs, expectedWaitMs, timeoutHeader } from './deadline.ts';
 import { bodyTooLarge } from './dispatch.ts';
 import type { Exchange } from './exchange.ts';
+import type { Shared } from './shared-admission.ts';
 import type { ServedVersion } from '../instances/served-version.ts';
 
 /**
@@ -12,8 +13,15 @@ import type { ServedVersion } from '../instances/served-version.ts';
  * it is the one that shows if a version that failed does well again.
  * @param inFlight requests of its tenant that are under way or wait at this gateway
  * @param tenantInFlight how many they may be at most where its quotas do not say it
+ * @param shared what was found of limits that other gateways count, too; undefined where there are none
  */
-export function admit(exchange: Exchange, inFlight: number, tenantInFlight: number, now: number): SwiftletError | undefined {
+export function admit(
+  exchange: Exchange,
+  inFlight: number,
+  tenantInFlight: number,
+  now: number,
+  shared?: Shared,
+): SwiftletError | undefined {
   const { served, request, sourceIp, origin } = exchange;
   if (exchange.bodyLength > maxBodyBytes) return bodyTooLarge();
   const leftMs = origin.deadlineMs === Number.POSITIVE_INFINITY ? origin.deadlineMs : origin.deadlineMs - Date.now();
@@ -22,9 +30,11 @@ export function admit(exchange: Exchange, inFlight: number, tenantInFlight: numb
   const waitsMs = Math.min(callerMs, exchange.taken?.open.route.timeoutMs ?? callerMs);
   exchange.callerDeadline = now + waitsMs;
   return (
-    tooMany(served, inFlight, tenantInFlight) ??
-    served.meter.refusal(inFlight, tenantInFlight, now) ??
-    served.guard.rates.take(served.version.function, request.headers, sourceIp, now) ??
+    (shared === undefined
+      ? (tooMany(served, inFlight, tenantInFlight) ??
+        served.meter.refusal(inFlight, tenantInFlight, now) ??
+        served.guard.rates.take(served.version.function, request.headers, sourceIp, now))
+      : overShared(served, shared, tenantInFlight)) ??
     recentFailure(served, now) ??
     queueFull(served) ??
     tooLate(served, waitsMs, waitsMs < callerMs ? 'its route allows' : 'the caller waits') ??
@@ -32,11 +42,26 @@ export function admit(exchange: Exchange, inFlight: number, tenantInFlight: numb
   );
 }
 
+/** As one gateway would say it that had what all have together. */
+function overShared(served: ServedVersion, { lacks, rated }: Shared, tenantInFlight: number): SwiftletError | undefined {
+  const most = served.meter.quotas.concurrency ?? tenantInFlight;
+  return (
+    (lacks === 'function' ? tooMany(served, most + served.guard.share.reserved, tenantInFlight, Infinity) : undefined) ??
+    served.meter.refusal(lacks === 'tenant' ? most : 0, tenantInFlight) ??
+    rated
+  );
+}
+
 /** More than the function may have at once, or than is left to it by others of its tenant; what the tenant may have is its meter's to say. */
-function tooMany({ version, guard, meter }: ServedVersion, inFlight: number, tenantInFlight: number): SwiftletError | undefined {
+function tooMany(
+  { version, guard, meter }: ServedVersion,
+  inFlight: number,
+  tenantInFlight: number,
+  own = guard.inFlight,
+): SwiftletError | undefined {
   const { reservedConcurrency } = guard.config;
   if (reservedConcurrency !== undefined) {
-    if (guard.inFlight < reservedConcurrency) return undefined;
+    if (own < reservedConcurrency) return undefined;
     const limit = `${reservedConcurrency} requests at once`;
     return new SwiftletError(
       'TooManyRequests',

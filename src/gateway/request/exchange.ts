@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorCode } from '../../model/errors.ts';
+import type { ErrorCode, SwiftletError } from '../../model/errors.ts';
 import type { Start } from '../../model/phases.ts';
 import { type Authorizer, initialCreditBytes } from '../../wire/instance-protocol.ts';
 import type { Backlog } from '../http/backlog.ts';
@@ -49,6 +49,8 @@ export class Exchange {
   taken: TakenRoute | undefined;
   /** What its caller has shown, where the function wants to know. */
   authorizer: Authorizer | undefined;
+  /** Whether it has a token of each rate that other gateways count, too; undefined while that was not asked, and where there are none. */
+  rated: 'taken' | SwiftletError | undefined;
   /** It shows whether a version that failed does well again. */
   isProbe = false;
   /** The error of another function that this one answers for. */

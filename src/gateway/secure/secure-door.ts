@@ -7,7 +7,7 @@ import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Se
 import { createServer, type TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import { clientIdleMs, maxHeaderBytes, maxHeaderCount } from '../../model/limits.ts';
-import { keepAliveMs, listenAt } from '../http/caller-server.ts';
+import { type CallerPlace, keepAliveMs, listenAt } from '../http/caller-server.ts';
 import { Http2Request } from './http2-request.ts';
 import { Http2Response } from './http2-response.ts';
 import { followMaterial, readMaterial } from './tls-material.ts';
@@ -30,7 +30,7 @@ const limits = {
 } as const;
 
 export interface SecureDoorMeans {
-  readonly place: { readonly host: string; readonly port: number };
+  readonly place: CallerPlace;
   /** The file with certificate and key. */
   readonly material: string;
   /** Takes requests of HTTP/2. */

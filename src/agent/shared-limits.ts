@@ -1,0 +1,110 @@
+/**
+ * What several gateways have of limits that hold for them together. It is in memory: gateways say what they hold to the agent that comes after
+ * this one; tokens of rates and nonces are forgotten.
+ */
+import { SeenNonces } from '../model/seen-nonces.ts';
+import { refillMs, takeTokens, type TokenBucket } from '../model/token-bucket.ts';
+import type { Peer } from '../wire/calls.ts';
+import type { Permits, Taken, Tokens } from '../wire/limit-calls.ts';
+
+/** Behind so many, the bucket used longest ago is forgotten, and is full when it is used again. */
+const maxBuckets = 50_000;
+/** For so long gateways are waited for that are to give permits back. */
+const recallLimitMs = 50;
+
+export interface SharedLimitsMeans {
+  /** Milliseconds of a monotonic clock, and since 1970. */
+  readonly now: () => number;
+  readonly wallNow: () => number;
+}
+
+export class SharedLimits {
+  readonly #means: SharedLimitsMeans;
+  /** By key: what each gateway holds. */
+  readonly #held = new Map<string, Map<Peer, number>>();
+  /** Recalls that are waited for, by key. */
+  readonly #recalled = new Map<string, Set<(from: Peer) => void>>();
+  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #nonces = new SeenNonces();
+
+  constructor(means: SharedLimitsMeans) {
+    this.#means = means;
+  }
+
+  /** Gives a gateway permits: what it wants, or what others leave it once they have given back what they do not use. @returns what it holds */
+  async permit({ key, limit, inUse, wanted }: Permits, holder: Peer): Promise<number> {
+    if (limit - this.#others(key, holder) < wanted) await this.#recall(key, holder);
+    const held = Math.max(inUse, Math.min(wanted, limit - this.#others(key, holder)));
+    this.kept(key, held, holder);
+    return held;
+  }
+
+  /** A gateway says what it holds. */
+  kept(key: string, held: number, holder: Peer): void {
+    const all = this.#held.get(key) ?? new Map<Peer, number>();
+    this.#held.set(key, all);
+    if (held > 0) all.set(holder, held);
+    else all.delete(holder);
+    if (all.size === 0) this.#held.delete(key);
+    for (const heard of this.#recalled.get(key) ?? []) heard(holder);
+  }
+
+  /** A gateway is gone, with all that it held. */
+  left(holder: Peer): void {
+    for (const key of [...this.#held.keys()]) this.kept(key, 0, holder);
+  }
+
+  /** Takes a token of each bucket; of none when one has none. */
+  take({ buckets }: Tokens): Taken {
+    const now = this.#means.now();
+    const after: [string, TokenBucket][] = [];
+    for (const [at, { key, ...rate }] of buckets.entries()) {
+      const { granted, bucket } = takeTokens(this.#buckets.get(key) ?? { tokens: rate.burst, at: now }, rate, 1, now);
+      if (granted === 0) return { empty: { at, retryAfterMs: refillMs(bucket, rate) } };
+      after.push([key, bucket]);
+    }
+    for (const [key, bucket] of after) {
+      this.#buckets.delete(key);
+      this.#buckets.set(key, bucket);
+    }
+    for (const oldest of this.#buckets.keys()) {
+      if (this.#buckets.size <= maxBuckets) break;
+      this.#buckets.delete(oldest);
+    }
+    return {};
+  }
+
+  /** @returns whether no gateway has taken this nonce before */
+  isNew(key: string, nonce: string, untilMs: number): boolean {
+    return this.#nonces.add(key, nonce, untilMs, this.#means.wallNow());
+  }
+
+  #others(key: string, holder: Peer): number {
+    let held = 0;
+    for (const [other, count] of this.#held.get(key) ?? []) if (other !== holder && !other.signal.aborted) held += count;
+    return held;
+  }
+
+  /** Resolves when all others that hold any have said what they keep, or the time for it is over. */
+  #recall(key: string, holder: Peer): Promise<void> {
+    const waiting = new Set([...(this.#held.get(key)?.keys() ?? [])].filter((other) => other !== holder && !other.signal.aborted));
+    if (waiting.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const all = this.#recalled.get(key) ?? new Set();
+      this.#recalled.set(key, all);
+      const end = () => {
+        clearTimeout(limit);
+        all.delete(heard);
+        if (all.size === 0) this.#recalled.delete(key);
+        resolve();
+      };
+      const heard = (from: Peer) => {
+        waiting.delete(from);
+        if (waiting.size === 0) end();
+      };
+      const limit = setTimeout(end, recallLimitMs);
+      all.add(heard);
+      for (const other of waiting) other.notify('recall', { key });
+    });
+  }
+}

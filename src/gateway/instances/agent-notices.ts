@@ -1,0 +1,73 @@
+/** What an agent tells a gateway without being asked. Everything is parsed here. */
+import { versionIdOf } from '../../model/function.ts';
+import {
+  type Ended,
+  endedSchema,
+  type Spare,
+  spareSchema,
+  type StartFailed,
+  startFailedSchema,
+  type Starting,
+  startingSchema,
+} from '../../wire/agent-calls.ts';
+import type { CallClient } from '../../wire/calls.ts';
+import { retireSchema } from '../../wire/secret-calls.ts';
+import type { SharedLimits } from '../protection/shared-limits.ts';
+import type { Links } from './links.ts';
+import type { Serving } from './serving.ts';
+import { spare } from './spare-slots.ts';
+import type { Starts } from './starts.ts';
+
+export interface AgentNoticesMeans {
+  readonly agent: Pick<CallClient, 'notify'>;
+  readonly links: Links;
+  readonly starts: Starts;
+  readonly serving: Serving;
+  readonly shared: SharedLimits | undefined;
+}
+
+export class AgentNotices {
+  readonly #means: AgentNoticesMeans;
+
+  constructor(means: AgentNoticesMeans) {
+    this.#means = means;
+  }
+
+  take(method: string, body: unknown): void {
+    if (method === 'ended') this.ended(endedSchema.parse(body));
+    if (method === 'retire') this.retired(retireSchema.parse(body).instanceId);
+    if (method === 'start failed') this.startFailed(startFailedSchema.parse(body));
+    if (method === 'starting') this.starting(startingSchema.parse(body));
+    if (method === 'spare') this.spare(spareSchema.parse(body));
+    if (method === 'recall') this.#means.shared?.recall(body);
+  }
+
+  /** An instance is gone, and why. */
+  ended(ended: Ended): void {
+    this.#means.links.ended(ended);
+  }
+
+  /** An instance gets no more requests, since another one takes its place. */
+  retired(instanceId: string): void {
+    const served = this.#means.links.replaced(instanceId, performance.now());
+    if (served !== undefined && served.waiting > 0) this.#means.starts.activate(served, performance.now());
+  }
+
+  /** An instance that was asked for has its sandbox. */
+  starting(starting: Starting): void {
+    this.#means.starts.announced(starting, performance.now());
+  }
+
+  /** An instance that was asked for does not come. */
+  startFailed(failed: StartFailed): void {
+    this.#means.starts.failing(failed);
+  }
+
+  /** Another gateway lacks slots of a version. */
+  spare(wanted: Spare): void {
+    const { serving, links, agent } = this.#means;
+    const served = serving.version(versionIdOf(wanted));
+    if (served !== undefined) spare(links, served, wanted, performance.now());
+    if (wanted.ask !== undefined) agent.notify('spared', { ask: wanted.ask });
+  }
+}

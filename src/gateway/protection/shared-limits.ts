@@ -1,0 +1,115 @@
+/**
+ * Limits that hold for several gateways together: of places for requests at once a gateway has some, and asks the agent of its host for more when
+ * they are used up; of rates the agent has the buckets. With one gateway nothing of this is there.
+ */
+import { createHash } from 'node:crypto';
+import type { CallClient } from '../../wire/calls.ts';
+import { keptSchema, newNonceSchema, permittedSchema, recallSchema, takenSchema, type Tokens } from '../../wire/limit-calls.ts';
+
+/** What is asked of the agent while a request waits for it. */
+const answerLimitMs = 1_000;
+/** After a no, so long nothing is asked of the same limit. */
+const noForMs = 10;
+/** Of a limit, a gateway asks for so much of its own share at once. */
+const sharesAtOnce = 4;
+/** Rates that are known to be used up; of more, the oldest are asked for again. */
+const maxEmpty = 10_000;
+
+interface Holding {
+  held: number;
+  inUse: () => number;
+  /** Until when no more is asked for. */
+  noUntil: number;
+  asked: Promise<void> | undefined;
+}
+
+export class SharedLimits {
+  readonly #agent: CallClient;
+  readonly #gateways: number;
+  readonly #holdings = new Map<string, Holding>();
+  /** Until when buckets have no token, by their keys. */
+  readonly #emptyUntil = new Map<string, number>();
+
+  constructor(agent: CallClient, gateways: number) {
+    this.#agent = agent;
+    this.#gateways = gateways;
+  }
+
+  /**
+   * Whether this gateway may have one more of a limit now.
+   * @param inUse what it has, now and later
+   * @returns undefined when it may; else what to wait for, after which `mayHave` says it for good
+   */
+  lacking(key: string, limit: number, inUse: () => number): Promise<void> | undefined {
+    const holding = this.#holdings.get(key) ?? { held: 0, inUse, noUntil: 0, asked: undefined };
+    holding.inUse = inUse;
+    this.#holdings.set(key, holding);
+    if (inUse() < Math.min(limit, holding.held) || performance.now() < holding.noUntil) return undefined;
+    holding.asked ??= this.#ask(key, limit, holding).finally(() => (holding.asked = undefined));
+    return holding.asked;
+  }
+
+  mayHave(key: string, limit: number): boolean {
+    const holding = this.#holdings.get(key);
+    return holding !== undefined && holding.inUse() < Math.min(limit, holding.held);
+  }
+
+  /** Takes a token of each; @returns which one had none, and when it has one; undefined while nobody can say it, with the agent away */
+  async take(buckets: Tokens['buckets']): Promise<{ readonly at: number; readonly retryAfterMs: number } | 'taken' | undefined> {
+    const now = performance.now();
+    for (const [at, { key }] of buckets.entries()) {
+      const until = this.#emptyUntil.get(key) ?? 0;
+      if (until > now) return { at, retryAfterMs: until - now };
+    }
+    try {
+      const { empty } = takenSchema.parse(await this.#agent.ask('tokens', { buckets }, answerLimitMs));
+      if (empty === undefined) return 'taken';
+      this.#rememberEmpty(buckets[empty.at]?.key ?? '', performance.now() + empty.retryAfterMs);
+      return empty;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whether a signature's nonce is new to all gateways. @throws SwiftletError Unavailable while nobody can say it */
+  async isNewNonce(key: string, nonce: string, untilMs: number): Promise<boolean> {
+    return newNonceSchema.parse(await this.#agent.ask('nonce', { key, nonce, untilMs }, answerLimitMs)).isNew;
+  }
+
+  /** Notice of the agent: another gateway lacks places. */
+  recall(body: unknown): void {
+    const { key } = recallSchema.parse(body);
+    const holding = this.#holdings.get(key);
+    if (holding !== undefined) holding.held = Math.min(holding.held, holding.inUse());
+    this.#agent.notify('kept', keptSchema.parse({ key, held: holding?.held ?? 0 }));
+  }
+
+  /** The agent is there, and may be another one than before. */
+  tellHeld(): void {
+    const permits = [...this.#holdings].map(([key, { held }]) => ({ key, held }));
+    this.#agent.notify('held permits', { permits });
+  }
+
+  async #ask(key: string, limit: number, holding: Holding): Promise<void> {
+    const atOnce = Math.max(1, Math.floor(limit / (sharesAtOnce * this.#gateways)));
+    try {
+      const inUse = holding.inUse();
+      const answer = await this.#agent.ask('permits', { key, limit, inUse, wanted: Math.min(limit, inUse + atOnce) }, answerLimitMs);
+      holding.held = permittedSchema.parse(answer).held;
+    } catch {
+      // Nobody counts for all: each goes by its own share.
+      holding.held = Math.max(holding.held, Math.floor(limit / this.#gateways));
+    }
+    if (holding.inUse() >= holding.held) holding.noUntil = performance.now() + noForMs;
+  }
+
+  #rememberEmpty(key: string, until: number): void {
+    this.#emptyUntil.delete(key);
+    this.#emptyUntil.set(key, until);
+    const [oldest] = this.#emptyUntil.keys();
+    if (this.#emptyUntil.size > maxEmpty && oldest !== undefined) this.#emptyUntil.delete(oldest);
+  }
+}
+
+/** A bucket's key; what callers send is of no known length. */
+export const bucketKey = (...parts: readonly string[]): string => createHash('sha256').update(parts.join('\n')).digest('base64url');

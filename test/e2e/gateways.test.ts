@@ -1,0 +1,189 @@
+/** Several gateways on one port: what holds for them together. */
+import assert from 'node:assert/strict';
+import { createHmac, randomUUID } from 'node:crypto';
+import { get } from 'node:http';
+import { after, before, test } from 'node:test';
+import { processTree } from '../../bench/processes.ts';
+import { type E2e, eventually, openE2e } from './functions.ts';
+import { startCallers } from './steady-callers.ts';
+
+const gateways = 2;
+let e2e: E2e;
+before(async () => {
+  e2e = await openE2e({ environment: { SWIFTLET_GATEWAYS: String(gateways) } });
+});
+after(() => e2e[Symbol.asyncDispose]());
+
+const roles = () =>
+  processTree(e2e.platform.pid).filter(({ parent, title }) => parent === e2e.platform.pid && title.startsWith('swiftlet gateway'));
+
+/** A request on a connection of its own. @returns its status and answer */
+const alone = (path: string, headers = {}): Promise<{ status: number; text: string }> =>
+  new Promise((resolve, reject) => {
+    get(`${e2e.platform.gatewayUrl}${path}`, { agent: false, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    }).once('error', reject);
+  });
+
+/** What each gateway answered of a function, by its number. */
+async function answered(name: string): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  const line = /^swiftlet_requests_total\{gateway="(\d+)",.*function="([^"]+)",outcome="ok"\} (\d+)$/;
+  for (const [, gateway = '', of, count] of (await e2e.platform.api.metrics()).split('\n').map((text) => line.exec(text) ?? []))
+    if (of === name) counts.set(gateway, Number(count));
+  return counts;
+}
+
+/** Has the function answered by both gateways, so that each of them knows it. */
+async function bothKnow(path: string, name: string): Promise<void> {
+  await eventually(
+    async () => {
+      await alone(path);
+      return answered(name);
+    },
+    (counts) => counts.size === gateways,
+    20_000,
+  );
+}
+
+/** Answers with how many requests it has at once, and which instance it is. */
+const overlapping = (ms: number) => `
+  let now = 0;
+  const born = Math.random();
+  export const handler = async () => {
+    now += 1;
+    const seen = now;
+    await new Promise((resolve) => setTimeout(resolve, ${ms}));
+    now -= 1;
+    return { seen, born };
+  };`;
+const parsed = ({ text }: { text: string }) => JSON.parse(text) as { seen: number; born: number };
+
+test('connections are spread, and each gateway’s figures are told apart', async () => {
+  await e2e.publish('spread', 'export const handler = () => "x";', { concurrency: 10 });
+  await bothKnow('/spread/', 'spread');
+  const health = (await (await fetch(`${e2e.platform.apiUrl}/healthz`)).json()) as { roles: { gateway: { detail: string } } };
+  assert.equal(health.roles.gateway.detail, `${gateways} gateways take requests`);
+  const text = await e2e.platform.api.metrics();
+  assert.equal(text.match(/^# TYPE swiftlet_requests_total /gm)?.length, 1);
+});
+
+for (const [concurrency, callers] of [
+  [1, 6],
+  [4, 12],
+] as const) {
+  test(`one instance of concurrency ${concurrency} serves both gateways in turn, and never has more requests than it takes`, async () => {
+    const name = `only-${concurrency}`;
+    await e2e.publish(name, overlapping(5), { concurrency, maximum: 1, queueTimeoutMs: 30_000 });
+    const call = async () => {
+      const answers = [];
+      for (let at = 0; at < 10; at++) answers.push(await alone(`/${name}/`));
+      return answers;
+    };
+    const answers = (await Promise.all(Array.from({ length: callers }, call))).flat();
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    assert.ok(Math.max(...answers.map((answer) => parsed(answer).seen)) <= concurrency);
+    assert.equal(new Set(answers.map((answer) => parsed(answer).born)).size, 1);
+    await bothKnow(`/${name}/`, name);
+  });
+}
+
+test('an instance that rests at one gateway serves a request that comes to the other', async () => {
+  await e2e.publish('lent', overlapping(1), { concurrency: 1, maximum: 10 });
+  const born = new Set<number>();
+  for (let at = 0; at < 12; at++) {
+    born.add(parsed(await alone('/lent/')).born);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  await bothKnow('/lent/', 'lent');
+  assert.equal(born.size, 1);
+});
+
+test('reserved concurrency holds for both together, and all of it can be had at either', async () => {
+  const reserved = 4;
+  const code = 'export const handler = (event) => new Promise((r) => setTimeout(r, Number(event.queryStringParameters?.ms ?? 0), "x"));';
+  await e2e.publish('reserved', code, { concurrency: 1, maximum: 20, protect: { reservedConcurrency: reserved } });
+  await bothKnow('/reserved/', 'reserved');
+  for (let round = 0; round < 3; round++) {
+    const all = await Promise.all(Array.from({ length: 5 * reserved }, () => alone('/reserved/?ms=3000')));
+    assert.equal(all.filter(({ status }) => status === 200).length, reserved);
+    assert.equal(all.filter(({ status }) => status === 429).length, 4 * reserved);
+    // One after the other, wherever it comes: there is always a place.
+    for (let at = 0; at < 6; at++) assert.equal((await alone('/reserved/')).status, 200);
+  }
+});
+
+test('a rate holds for both together, of a function and of a route', async () => {
+  const rates = [{ perSecond: 0.001, burst: 10 }];
+  await e2e.publish('rated', 'export const handler = () => "x";', { protect: { rates }, concurrency: 10 });
+  await e2e.publish('route-rated', 'export const handler = () => "x";', { routes: [{ path: '/by/rate', rates }], concurrency: 10 });
+  for (const path of ['/rated/', '/by/rate']) {
+    const statuses = (await Promise.all(Array.from({ length: 40 }, () => alone(path)))).map(({ status }) => status);
+    assert.deepEqual([statuses.filter((one) => one === 200).length, statuses.filter((one) => one === 429).length], [10, 30]);
+  }
+});
+
+test('a signed request that was taken by one gateway is refused by the other, too', async () => {
+  const config = {
+    environment: { KEY: 'secret' },
+    url: { kind: 'hmac' as const, secretVariables: ['KEY'], skewMs: 300_000 },
+    concurrency: 10,
+  };
+  await e2e.publish('signed', 'export const handler = () => "x";', config);
+  const signed = () => {
+    const [seconds, nonce] = [Math.floor(Date.now() / 1_000), randomUUID()];
+    const mac = createHmac('sha256', 'secret').update(`${seconds}\n${nonce}\nGET\n/signed/\n`).digest('hex');
+    return { 'x-swiftlet-signature': `t=${seconds},n=${nonce},v1=${mac}` };
+  };
+  // Both have the secret.
+  await eventually(
+    async () => {
+      assert.equal((await alone('/signed/', signed())).status, 200);
+      return answered('signed');
+    },
+    (counts) => counts.size === gateways,
+    20_000,
+  );
+  const headers = signed();
+  const statuses = (await Promise.all(Array.from({ length: 20 }, () => alone('/signed/', headers)))).map(({ status }) => status);
+  assert.deepEqual([statuses.filter((one) => one === 200).length, statuses.filter((one) => one === 401).length], [1, 19]);
+});
+
+for (const [signal, breaks] of [
+  ['SIGKILL', true],
+  ['SIGTERM', false],
+] as const) {
+  test(`of two gateways one gets ${signal}: ${breaks ? 'only what it had in hand breaks' : 'no request fails'}, and the other goes on`, async () => {
+    const name = `after-${signal.toLowerCase()}`;
+    await e2e.publish(name, `${overlapping(2)}\nconst whole = handler;\nexport const seen = async () => (await whole()).seen;`, {
+      handler: 'index.seen',
+      concurrency: 1,
+      maximum: 6,
+      queueTimeoutMs: 30_000,
+    });
+    await bothKnow(`/${name}/`, name);
+    const callers = 8;
+    const before = roles();
+    const running = startCallers(`${e2e.platform.gatewayUrl}/${name}/`, callers, () => '1');
+    const more = () => {
+      const wanted = running.calls.length + 300;
+      return eventually(
+        () => running.calls.length,
+        (count) => count >= wanted,
+        60_000,
+      );
+    };
+    await more();
+    process.kill(before[0]?.pid ?? 0, signal);
+    await more();
+    await eventually(roles, (now) => now.length === gateways && now.every(({ pid }) => pid !== before[0]?.pid), 60_000);
+    await more();
+    await running.stop();
+    const wrong = running.calls.flatMap((call) => call.wrong ?? []);
+    assert.ok(wrong.length <= (breaks ? callers : 0), wrong.join('\n'));
+    for (const one of wrong) assert.ok(['ECONNRESET', 'EPIPE', 'cut off'].includes(one), one);
+    assert.equal(roles().find(({ pid }) => pid === before[1]?.pid)?.title, before[1]?.title);
+  });
+}
