@@ -74,7 +74,11 @@ export async function up(flags: UpFlags): Promise<void> {
     const facts = {
       ...(platform.serves === 'control'
         ? {}
-        : { gatewayUrl: platform.gatewayUrl, ...(platform.secureUrl === undefined ? {} : { secureUrl: platform.secureUrl }) }),
+        : {
+            gatewayUrl: platform.gatewayUrl,
+            gateways: platform.gateways,
+            ...(platform.secureUrl === undefined ? {} : { secureUrl: platform.secureUrl }),
+          }),
       ...(platform.serves === 'functions' ? {} : { apiUrl: platform.apiUrl }),
       home: options.home,
       isolation: platform.isolation,
@@ -144,11 +148,18 @@ async function deployExamples({ apiUrl }: Platform, { note }: Output): Promise<D
   return all.flatMap(({ deployed }) => deployed);
 }
 
-function welcome({ serves, gatewayUrl, secureUrl, apiUrl, isolation }: Platform, home: string, deployed: readonly Deployed[]): string {
+function welcome(
+  { serves, gatewayUrl, gateways, secureUrl, apiUrl, isolation }: Platform,
+  home: string,
+  deployed: readonly Deployed[],
+): string {
   const where = [
     ...(serves === 'control'
       ? []
-      : [`functions ${gatewayUrl}/<function>/`, ...(secureUrl === undefined ? [] : [`and ${secureUrl}/<function>/`])]),
+      : [
+          `functions ${gatewayUrl}/<function>/${gateways === 1 ? '' : ` (${gateways} gateways)`}`,
+          ...(secureUrl === undefined ? [] : [`and ${secureUrl}/<function>/`]),
+        ]),
     ...(serves === 'functions' ? [] : [`API ${apiUrl}`, `docs ${apiUrl}/docs`]),
     `data ${home}`,
   ];
