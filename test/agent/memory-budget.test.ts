@@ -161,7 +161,7 @@ test('below its budget nothing happens; above it the seldom used go to swap, and
 
 test('what is in use, provisioned or not quiet gives nothing up', () => {
   const host = new ScriptedHost(10);
-  host.add('leased', 30, 60_000, { kind: 'leased', until: 0 } as InstanceState);
+  host.add('leased', 30, 60_000, { kind: 'leased', leases: [] });
   host.add('busy in the background', 30, 60_000, { kind: 'idle', since: 0, isQuiet: false });
   host.add('provisioned', 30, 60_000, undefined, 1);
   host.budget.look();
