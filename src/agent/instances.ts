@@ -152,7 +152,15 @@ export class Instances {
 
   /** Takes over an instance that an earlier agent started, and that is not frozen. */
   adopt(sandbox: Sandbox, { id, version, startedAt, secretStamp }: InstanceRecord): void {
-    const instance: Instance = { id, version, startedAt, secretStamp, sandbox, farewellMs: 0, state: afterLapse(version.config, this.#means.now()) };
+    const instance: Instance = {
+      id,
+      version,
+      startedAt,
+      secretStamp,
+      sandbox,
+      farewellMs: 0,
+      state: afterLapse(version.config, this.#means.now()),
+    };
     this.#hold(instance);
     if (this.#means.slots !== undefined) this.#learnQuiet(instance);
   }
