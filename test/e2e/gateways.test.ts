@@ -90,17 +90,6 @@ for (const [concurrency, callers] of [
   });
 }
 
-test('an instance that rests at one gateway serves a request that comes to the other', async () => {
-  await e2e.publish('lent', overlapping(1), { concurrency: 1, maximum: 10 });
-  const born = new Set<number>();
-  for (let at = 0; at < 12; at++) {
-    born.add(parsed(await alone('/lent/')).born);
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
-  await bothKnow('/lent/', 'lent');
-  assert.equal(born.size, 1);
-});
-
 test('reserved concurrency holds for both together, and all of it can be had at either', async () => {
   const reserved = 4;
   const code = `export const handler = async (event) => {
