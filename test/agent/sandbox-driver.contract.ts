@@ -26,12 +26,12 @@ import { closeFd } from '../../src/agent/linux/libc.ts';
 import { runtimeFiles } from '../../src/agent/runtimes/runtimes.ts';
 import { processesOfSlots, removeRemains } from '../../src/agent/sandbox/remains.ts';
 import {
-  codeFolderOf,
   type Exit,
   fifoName,
   inside,
   type RuntimeFiles,
   type SandboxProcesses,
+  shownFoldersOf,
   socketName,
 } from '../../src/agent/sandbox/sandbox-driver.ts';
 import { packageFolder } from '../../src/role/package-folder.ts';
@@ -266,7 +266,7 @@ async function bootProgram(under: DriverUnderTest & { readonly folder: string },
 
 function specOf({ traces }: DriverUnderTest, runtime: RuntimeFiles) {
   const folder = join(traces.slotsFolder, '0');
-  mkdirSync(codeFolderOf(folder), { recursive: true });
+  for (const shown of shownFoldersOf(folder)) mkdirSync(shown, { recursive: true });
   return { slot: 0, folder, runtime, memoryMiB: kind.memoryMiB };
 }
 

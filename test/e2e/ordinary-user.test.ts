@@ -119,6 +119,16 @@ test('double forks are gone when their instance is', async () => {
   );
 });
 
+test('layers are linked where nothing can be mounted', async () => {
+  const layers = await publishLayers(e2e, {
+    one: { 'nodejs/node_modules/greet/index.js': 'module.exports = 1;' },
+    two: { 'data.txt': 'two' },
+  });
+  const code = 'const fs = require("fs"); exports.handler = () => [require("greet"), fs.readFileSync("/opt/data.txt", "utf8")];';
+  await e2e.publish('layered', { 'index.cjs': code }, { layers });
+  assert.equal((await e2e.call('/layered/')).text, '[1,"two"]');
+});
+
 test('a killed role comes back, and warm functions go on', async () => {
   await e2e.publish('born', 'const born = Math.random(); export const handler = () => born;');
   const { text } = await e2e.call('/born/');
@@ -140,16 +150,6 @@ test('a stop leaves no process and no run folder', async () => {
   );
   assert.ok(!existsSync(runFolderOf(user.uid, home)));
   if (user.uid !== process.getuid?.()) assert.ok(!existsSync(`/tmp/swiftlet-${user.uid}`));
-});
-
-test('layers are linked where nothing can be mounted', async () => {
-  const layers = await publishLayers(e2e, {
-    one: { 'nodejs/node_modules/greet/index.js': 'module.exports = 1;' },
-    two: { 'data.txt': 'two' },
-  });
-  const code = 'const fs = require("fs"); exports.handler = () => [require("greet"), fs.readFileSync("/opt/data.txt", "utf8")];';
-  await e2e.publish('layered', { 'index.cjs': code }, { layers });
-  assert.equal((await e2e.call('/layered/')).text, '[1,"two"]');
 });
 
 test('the drivers keep their contract for this user too', () => {

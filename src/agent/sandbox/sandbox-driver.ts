@@ -73,6 +73,9 @@ export const codeFolderOf = (slotFolder: string): string => `${slotFolder}/code`
 export const layersFolderOf = (slotFolder: string): string => `${slotFolder}/layers`;
 /** Where layers have libraries for native code. */
 export const librariesOf = (layersFolder: string): string => `${layersFolder}/lib`;
+
+/** What has to be there of a slot before a sandbox starts that is shown folders of it. */
+export const shownFoldersOf = (slotFolder: string): string[] => [codeFolderOf(slotFolder), librariesOf(layersFolderOf(slotFolder))];
 /** A cgroup's name for a slot. */
 export const cgroupOf = (slot: number): string => `slot-${slot}`;
 /** Names the slot's folder in the environment of a sandbox that is not isolated. */

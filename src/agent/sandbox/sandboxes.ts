@@ -24,7 +24,7 @@ import {
   fifoName,
   inside,
   layersFolderOf,
-  librariesOf,
+  shownFoldersOf,
   type SandboxDriver,
   type SandboxProcesses,
   socketName,
@@ -112,8 +112,7 @@ export class Sandboxes {
     const exit = exits.expect(slot);
     try {
       await mkdir(folder, { recursive: true });
-      if (codeWay.kind === 'link')
-        for (const shown of [codeFolderOf(folder), librariesOf(layersFolderOf(folder))]) await mkdir(shown, { recursive: true });
+      if (codeWay.kind === 'link') for (const shown of shownFoldersOf(folder)) await mkdir(shown, { recursive: true });
       processes = await driver.boot({ slot, folder, runtime, memoryMiB: kind.memoryMiB });
     } catch (error) {
       exits.forget(slot);
