@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { checkBundle, unpackBundle } from '../../src/build/bundle.ts';
 import { type BundleLimits, bundleLimits } from '../../src/build/bundle-limits.ts';
@@ -136,11 +138,16 @@ describe('a bomb', () => {
     });
   }
 
-  it('of files is refused within 5 s at the real limits too', async () => {
+  it('of files is refused within 5 s at the real limits too', () => {
     const archive = zstdCompressSync(Buffer.concat([...emptyFiles().take(60_000)]));
-    const started = performance.now();
-    await assert.rejects(checkBundle(Readable.from([archive])), rejectedWith(/over 50000 files/));
-    assert.ok(performance.now() - started < 5_000, `${performance.now() - started} ms`);
+    const { stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.resolve('./check-alone.ts'))], {
+      input: archive,
+      encoding: 'utf8',
+    });
+    const { code, message, tookMs } = JSON.parse(stdout) as { code?: string; message: string; tookMs: number };
+    assert.equal(code, 'BundleRejected');
+    assert.match(message, /over 50000 files/);
+    assert.ok(tookMs < 5_000, `${tookMs} ms`);
   });
 
   it('that is over the packed limit is refused while it comes', async () => {
