@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -48,6 +48,8 @@ export async function openOutside({ name, ranges, names = {}, nameServer, ttlSec
       server.kill('SIGKILL');
       await gone;
     }
+    // A namespace's own links and their routes go some time after it, and the next test may need the same.
+    if (existsSync(`/sys/class/net/${here}`)) ip('link', 'delete', here);
     ip('netns', 'delete', namespace);
   };
   ip('netns', 'add', namespace);

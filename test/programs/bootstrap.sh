@@ -1,7 +1,7 @@
 #!/bin/bash
 # A custom runtime of a shell and curl: what test/e2e/runtime-clients.test.ts asks of every client.
 api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime"
-cd /tmp
+cd "$(mktemp -d)"
 post() { curl -sS -o answer -w '%{http_code}\n' "$@"; }
 
 if [ "$FAIL" = init ]; then

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { frame, invokeKind } from '../../../src/wire/instance-protocol.ts';
-import { type ApiAnswer, ProgramUnderTest, RuntimeApiUnderTest } from './program-under-test.ts';
+import { folder, type ApiAnswer, ProgramUnderTest, RuntimeApiUnderTest } from './program-under-test.ts';
 
 const event = { kind: invokeKind.event };
 const idHeader = 'Lambda-Extension-Identifier';
@@ -171,7 +171,7 @@ suite('the Extensions API', { concurrency: 3 }, () => {
 const programs = new URL('../../programs/', import.meta.url);
 const bootstrap = readFileSync(new URL('bootstrap.sh', programs), 'utf8');
 const watcher = readFileSync(new URL('extension.mjs', programs), 'utf8');
-const environment = { PATH: process.env['PATH'] ?? '', LISTEN_ON: '127.0.0.1' };
+const environment = { PATH: process.env['PATH'] ?? '', LISTEN_ON: '127.0.0.1', TMPDIR: folder };
 const initTimeoutMs = 30_000;
 const told = (tested: ProgramUnderTest) =>
   tested.printed.map((line) => (typeof line === 'string' ? line : line[3])).filter((text) => text.startsWith('told '));

@@ -10,7 +10,8 @@ import { packageFolder } from '../../../src/role/package-folder.ts';
 import type { InitReport, InitRequest, InvocationFailure } from '../../../src/wire/instance-protocol.ts';
 import { RuntimeUnderTest } from '../runtime-under-test.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'swiftlet-program-'));
+/** Of this process; gone with it. */
+export const folder = mkdtempSync(join(tmpdir(), 'swiftlet-program-'));
 process.once('exit', () => rmSync(folder, { recursive: true }));
 await bundleRuntime(join(packageFolder, 'runtimes', 'program'), join(folder, 'runtime'));
 const command = runtimeCommand('program', process.execPath, join(folder, 'runtime'), 128);
