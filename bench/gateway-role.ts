@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 import { functionConfigSchema } from '../src/model/function.ts';
 import { noTimes } from '../src/model/phases.ts';
 import { type RoleConfig, roleConfigVariable, socketOf, stateSocketOf } from '../src/role/role-config.ts';
@@ -16,7 +17,6 @@ import { encodeFrame, FrameDecoder } from '../src/wire/frames.ts';
 import { frame } from '../src/wire/instance-protocol.ts';
 import { functionsAtOnce, type PublishedFunction } from '../src/wire/published-state.ts';
 import { plainRouting } from '../src/wire/routing.ts';
-import { freePort } from './platform.ts';
 
 const main = fileURLToPath(new URL('../src/gateway/main.ts', import.meta.url));
 const answer = Buffer.from('{"message":"Hello, world!"}');

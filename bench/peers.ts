@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
 import type { LoadTarget } from './baselines.ts';
-import { freePort } from './platform.ts';
 
 const folder = join(import.meta.dirname, 'peers');
 const startLimitMs = 60_000;

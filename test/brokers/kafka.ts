@@ -2,8 +2,9 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from '../../bench/free-port.ts';
 import { Admin, Consumer, Producer } from '@platformatic/kafka';
-import { Broker, brokerFolder, brokerPassword, freePort, giveTo } from './broker.ts';
+import { Broker, brokerFolder, brokerPassword, giveTo } from './broker.ts';
 import { kafkaFiles, propertiesOf, storageSettings } from './kafka-jars.ts';
 
 const topicLimitMs = 5_000;

@@ -2,8 +2,9 @@
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from '../../bench/free-port.ts';
 import { connectAsync, type IClientPublishOptions } from 'mqtt';
-import { Broker, brokerFolder, brokerPassword, freePort, runTool } from './broker.ts';
+import { Broker, brokerFolder, brokerPassword, runTool } from './broker.ts';
 
 export const mosquittoUser = 'swiftlet';
 

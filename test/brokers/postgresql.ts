@@ -1,8 +1,9 @@
 /** A real PostgreSQL with logical replication. */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../bench/free-port.ts';
 import { Client } from 'pg';
-import { Broker, brokerFolder, brokerPassword, freePort, runTool } from './broker.ts';
+import { Broker, brokerFolder, brokerPassword, runTool } from './broker.ts';
 
 const programs = '/usr/lib/postgresql/15/bin';
 export const postgresqlUser = 'swiftlet';

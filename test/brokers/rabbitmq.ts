@@ -1,8 +1,9 @@
 /** A real RabbitMQ, with a name server (epmd) of its own: the one that Erlang starts by itself would outlive it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../bench/free-port.ts';
 import { connect, type ConfirmChannel } from 'amqplib';
-import { Broker, brokerFolder, brokerPassword, freePort, runTool } from './broker.ts';
+import { Broker, brokerFolder, brokerPassword, runTool } from './broker.ts';
 
 export const rabbitmqUser = 'swiftlet';
 

@@ -1,6 +1,7 @@
 /** A real Redis. What it acknowledged is on its disk. */
+import { freePort } from '../../bench/free-port.ts';
 import { createClient } from '@redis/client';
-import { Broker, brokerFolder, brokerPassword, freePort } from './broker.ts';
+import { Broker, brokerFolder, brokerPassword } from './broker.ts';
 
 export async function startRedis(): Promise<Broker> {
   const port = await freePort();

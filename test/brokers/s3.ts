@@ -1,8 +1,9 @@
 /** A real S3-compatible server (Versity's gateway over a folder), which can notify NATS, and what a test has to say to it. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../bench/free-port.ts';
 import { AwsClient } from 'aws4fetch';
-import { Broker, brokerFolder, brokerPassword, freePort, giveTo } from './broker.ts';
+import { Broker, brokerFolder, brokerPassword, giveTo } from './broker.ts';
 import { goProgram } from './go-program.ts';
 
 /** Debian has none. */

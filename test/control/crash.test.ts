@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it, type TestContext } from 'node:test';
+import { freePort } from '../../bench/free-port.ts';
 import { bundleMediaType } from '../../src/build/bundle.ts';
 import { answerKeys } from '../../src/cli/up/answer-keys.ts';
 import { openRootKeys } from '../../src/cli/up/root-key-place.ts';
@@ -15,14 +15,6 @@ import { bundleOf, call, configIn, sha256 } from './control-under-test.ts';
 import { tempFolder } from './temp-folder.ts';
 
 const main = new URL('../../src/control/main.ts', import.meta.url);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 async function startProcess(t: TestContext, folder: string, port: number): Promise<ChildProcess> {
   const config = configIn(folder, { api: { host: '127.0.0.1', port } });

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { freePort } from '../../bench/platform.ts';
+import { freePort } from '../../bench/free-port.ts';
 import { packageFolder } from '../../src/role/package-folder.ts';
 import { eventually } from './functions.ts';
 

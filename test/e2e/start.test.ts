@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { freePort } from '../../bench/platform.ts';
+import { freePort } from '../../bench/free-port.ts';
 import { processTree } from '../../bench/processes.ts';
 import { packageFolder } from '../../src/role/package-folder.ts';
 import { eventually } from './functions.ts';

@@ -5,8 +5,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../bench/free-port.ts';
 import { ControlApi } from '../../bench/control-api.ts';
-import { freePort } from '../../bench/platform.ts';
 import { eventually } from '../e2e/functions.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect as connectPlain } from 'node:net';
 import { before, test } from 'node:test';
 import { connect } from 'node:tls';
-import { freePort } from '../../bench/platform.ts';
+import { freePort } from '../../bench/free-port.ts';
 import type { Authority } from '../../src/control/hosts/authority.ts';
 import { connectCalls, serveCalls } from '../../src/wire/calls.ts';
 import { encodeFrame } from '../../src/wire/frames.ts';

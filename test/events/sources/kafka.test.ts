@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../../../bench/free-port.ts';
 import { idOfItem, messageOf } from '../../../src/events/sources/kafka-record.ts';
 import { placesToCommit } from '../../../src/events/sources/kafka-start.ts';
 import { sourceKind } from '../../../src/events/sources/kafka.ts';
 import { kafkaSourceSchema } from '../../../src/model/sources/kafka.ts';
-import { type Broker, brokerPassword, freePort } from '../../brokers/broker.ts';
+import { type Broker, brokerPassword } from '../../brokers/broker.ts';
 import { kafkaUser, makeTopic, produce, startKafka } from '../../brokers/kafka.ts';
 import { meansOf, passwordVariable } from './means.ts';
 import { type Place, sourceContract, take } from './source.contract.ts';

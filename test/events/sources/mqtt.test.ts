@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../../../bench/free-port.ts';
 import { sourceKind } from '../../../src/events/sources/mqtt.ts';
 import { mqttSourceSchema } from '../../../src/model/sources/mqtt.ts';
-import { type Broker, brokerPassword, freePort } from '../../brokers/broker.ts';
+import { type Broker, brokerPassword } from '../../brokers/broker.ts';
 import { mosquittoUser, publish, saveMosquitto, startMosquitto } from '../../brokers/mosquitto.ts';
 import { meansOf, passwordVariable } from './means.ts';
 import { type Place, sourceContract, take } from './source.contract.ts';

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../../../bench/free-port.ts';
 import type { Client } from 'pg';
 import { sourceKind as notifyKind } from '../../../src/events/sources/postgresql-notify.ts';
 import { sourceKind } from '../../../src/events/sources/postgresql.ts';
 import type { Message } from '../../../src/events/sources/source.ts';
 import { postgresqlNotifySourceSchema, postgresqlSourceSchema } from '../../../src/model/sources/postgresql.ts';
-import { type Broker, brokerPassword, freePort } from '../../brokers/broker.ts';
+import { type Broker, brokerPassword } from '../../brokers/broker.ts';
 import { postgresqlUser, startPostgresql, withPostgresql } from '../../brokers/postgresql.ts';
 import { asSent } from './as-sent.ts';
 import { meansOf, passwordVariable } from './means.ts';

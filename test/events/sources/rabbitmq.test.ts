@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../../../bench/free-port.ts';
 import type { rabbitmqRecord } from '../../../src/events/sources/rabbitmq-record.ts';
 import { sinkKind } from '../../../src/events/sources/rabbitmq-sink.ts';
 import { sourceKind } from '../../../src/events/sources/rabbitmq.ts';
 import { rabbitmqQueueSchema, rabbitmqSourceSchema } from '../../../src/model/sources/rabbitmq.ts';
-import { brokerPassword, freePort } from '../../brokers/broker.ts';
+import { brokerPassword } from '../../brokers/broker.ts';
 import { type Rabbitmq, rabbitmqUser, startRabbitmq, withChannel } from '../../brokers/rabbitmq.ts';
 import { meansOf, passwordVariable } from './means.ts';
 import { sinkContract } from './sink.contract.ts';

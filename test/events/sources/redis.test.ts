@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../../../bench/free-port.ts';
 import { sourceKind } from '../../../src/events/sources/redis.ts';
 import { entriesOf, groupStartOf, messageOf } from '../../../src/events/sources/redis-entry.ts';
 import { sinkKind } from '../../../src/events/sources/redis-sink.ts';
 import type { Source } from '../../../src/events/sources/source.ts';
 import { redisQueueSchema, redisSourceSchema } from '../../../src/model/sources/redis.ts';
-import { type Broker, brokerPassword, freePort } from '../../brokers/broker.ts';
+import { type Broker, brokerPassword } from '../../brokers/broker.ts';
 import { startRedis, withRedis } from '../../brokers/redis.ts';
 import { meansOf, passwordVariable } from './means.ts';
 import { sinkContract } from './sink.contract.ts';
