@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import { functionConfigSchema } from '../src/model/function.ts';
 import { noTimes } from '../src/model/phases.ts';
@@ -19,6 +20,8 @@ import { functionsAtOnce, type PublishedFunction } from '../src/wire/published-s
 import { plainRouting } from '../src/wire/routing.ts';
 
 const main = fileURLToPath(new URL('../src/gateway/main.ts', import.meta.url));
+/** For 100,000 functions some seconds. */
+const readyLimitMs = 60_000;
 const answer = Buffer.from('{"message":"Hello, world!"}');
 const head = JSON.stringify([200, ['content-type', 'application/json', 'content-length', String(answer.length)]]);
 
@@ -53,7 +56,8 @@ export async function startGatewayRole(tenants: number, functionsEach: number, r
   await once(child, 'message');
   const url = `http://127.0.0.1:${port}`;
   // It may have begun to listen before it knew all functions.
-  while (!(await fetch(`${url}/@t${tenants - 1}/f0`)).ok) await new Promise((resolve) => setTimeout(resolve, 100));
+  const signal = AbortSignal.timeout(readyLimitMs);
+  while (!(await fetch(`${url}/@t${tenants - 1}/f0`, { signal })).ok) await sleep(100, undefined, { signal });
   const parts = started.move();
   return { url, pid: child.pid ?? 0, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }

@@ -4,8 +4,7 @@ import type { Version } from '../model/function.ts';
 import { leaseMs } from '../wire/agent-calls.ts';
 import type { Peer } from '../wire/calls.ts';
 import type { Retire } from '../wire/secret-calls.ts';
-import { afterLapse, afterLease, bestResting, type Instance, isStill, spareSlots } from './instance.ts';
-import type { Acquired } from './instances.ts';
+import { type Acquired, afterLapse, afterLease, bestResting, type Instance, isStill, spareSlots } from './instance.ts';
 import { holding, type Lease, renewed, withoutSlots, withSlots } from './leases.ts';
 import type { SlotSharing } from './slot-sharing.ts';
 

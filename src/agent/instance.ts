@@ -2,6 +2,7 @@ import type { FunctionConfig, Version } from '../model/function.ts';
 import type { EndReason } from './end-reason.ts';
 import { type Lease, slotsIn } from './leases.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
+import type { StartTimes } from '../model/phases.ts';
 
 /** Where an instance is in its life; see docs/keeping-warm.md. */
 export type InstanceState =
@@ -37,6 +38,15 @@ export interface Instance {
   /** How long it may take to end once it is told so; 0: it is ended without a word. */
   readonly farewellMs: number;
   state: InstanceState;
+}
+
+/** What a gateway gets of one. */
+export interface Acquired {
+  readonly instance: Instance;
+  /** Places for concurrent requests that the gateway gets. */
+  readonly slots: number;
+  readonly start: 'warm' | 'thawed' | 'awakened' | 'cold';
+  readonly times: StartTimes;
 }
 
 export function isResting(state: InstanceState): state is RestingState {

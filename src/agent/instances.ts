@@ -1,65 +1,24 @@
 /** The instances of one host: started for gateways, leased to them, and ended. Serves the cold start; nothing here touches a disk. */
 import { randomUUID } from 'node:crypto';
-import type { Logger } from 'pino';
 import { SwiftletError } from '../model/errors.ts';
 import { type Version, type VersionId, versionIdOf } from '../model/function.ts';
 import type { StartTimes } from '../model/phases.ts';
-import type { VersionCapacity, VersionTarget } from '../wire/scale-calls.ts';
+import type { VersionCapacity } from '../wire/scale-calls.ts';
 import { renewEveryMs } from '../wire/agent-calls.ts';
 import type { Peer } from '../wire/calls.ts';
 import { capacityOf } from './capacity.ts';
-import type { Started, StartOrder } from './cold-start.ts';
+import type { StartOrder } from './cold-start.ts';
 import { demandMemory } from './demand-memory.ts';
 import { type EndReason, endReason } from './end-reason.ts';
 import { endSandbox } from './farewell.ts';
-import { afterLapse, type Instance, isResting, isStill, isThere, longestResting } from './instance.ts';
+import { type Acquired, afterLapse, type Instance, isResting, isStill, isThere, longestResting } from './instance.ts';
 import { InstanceLeases } from './instance-leases.ts';
+import type { InstancesMeans } from './instances-means.ts';
 import { fateOf } from './rest.ts';
-import type { PageOuts } from './page-outs.ts';
-import { type Occupants, type PlaceSharing, placesKept } from './place-sharing.ts';
-import type { SlotSharing } from './slot-sharing.ts';
+import { type Occupants, placesKept } from './place-sharing.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { InstanceRecord } from './slot-record.ts';
 import { startedInMs } from './start-times.ts';
-import type { Uses } from './uses.ts';
-
-export interface InstancesMeans {
-  /** Takes a booted sandbox for a version and loads its code: the cold start itself. Ends the sandbox when it throws. */
-  start(version: Version, start: StartOrder): Promise<Started>;
-  /** Which values of its secrets a version would be started with now; undefined while that is not known. */
-  secretStamp(version: Version): string | undefined;
-  /** Whether a version takes requests, or is about to. */
-  isServed(version: Version): boolean;
-  /** Instances of a version that are kept even without traffic. */
-  minimum(version: Version): number;
-  /** What the instances of a tenant may have of this host's memory together; undefined: no limit. */
-  memoryQuotaMiB(tenant: string): number | undefined;
-  /** What the autoscaler wants of a version; undefined while it says nothing. */
-  target(version: Version): VersionTarget | undefined;
-  /** Tells all gateways that an instance is gone. */
-  announceEnd(instance: Instance, reason: EndReason): void;
-  /** Whose turn it is on a host that fills up. */
-  readonly places: Pick<PlaceSharing, 'mayStart' | 'makeRoomFor' | 'isYielding'>;
-  /** There when several gateways may want the same instances. */
-  readonly slots?: SlotSharing | undefined;
-  /** Whether this host can freeze. */
-  readonly canFreeze: boolean;
-  /** Where it is noted when versions are used, and what their starts take. */
-  readonly uses: Pick<Uses, 'used' | 'started'>;
-  readonly pageOuts: Pick<PageOuts, 'begin'>;
-  /** After how long without requests an instance of a version is hibernated; infinite while this host cannot. */
-  hibernateMs(version: Version): number;
-  now(): number;
-  readonly log: Logger;
-}
-
-export interface Acquired {
-  readonly instance: Instance;
-  /** Places for concurrent requests that the gateway gets. */
-  readonly slots: number;
-  readonly start: 'warm' | 'thawed' | 'awakened' | 'cold';
-  readonly times: StartTimes;
-}
 
 /** Nobody waits for such a start. */
 const noOne = () => undefined;

@@ -6,8 +6,7 @@ import { SwiftletError } from '../model/errors.ts';
 import { type Version, type VersionId, versionIdOf } from '../model/function.ts';
 import type { Spare } from '../wire/agent-calls.ts';
 import type { Peer } from '../wire/calls.ts';
-import { type Instance, isQuiet, isResting, spareSlots } from './instance.ts';
-import type { Acquired } from './instances.ts';
+import { type Acquired, type Instance, isQuiet, isResting, spareSlots } from './instance.ts';
 
 /** A gateway answers at once, unless it is busy; a cold start is not to wait for it. */
 const answerLimitMs = 50;

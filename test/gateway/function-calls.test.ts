@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { SentEvent } from '../../src/gateway/doors/event-door.ts';
-import type { InnerAnswer } from '../../src/gateway/doors/held-answer.ts';
+import type { InnerAnswer } from '../../src/gateway/http/held-answer.ts';
 import type { InnerRequest } from '../../src/gateway/doors/inner-requests.ts';
 import { functionCallBytes, maxCallBytes, maxCallsAtOnce } from '../../src/model/limits.ts';
 import { callKind, callOutcome, frame } from '../../src/wire/instance-protocol.ts';

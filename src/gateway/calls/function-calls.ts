@@ -16,7 +16,7 @@ import type { CallGraph } from './call-graph.ts';
 import { callRefusal, tooMuchAtOnce } from './call-refusal.ts';
 import type { EventDoor } from '../doors/event-door.ts';
 import type { Exchange } from '../request/exchange.ts';
-import type { InnerAnswer } from '../doors/held-answer.ts';
+import type { InnerAnswer } from '../http/held-answer.ts';
 import type { InnerRequests } from '../doors/inner-requests.ts';
 import type { Origin } from '../doors/origin.ts';
 

@@ -13,7 +13,7 @@ import type { Authorizer } from '../../wire/instance-protocol.ts';
 import { type EventDoor, sendAccepted, sendJson } from './event-door.ts';
 import { eventKeysOf } from './event-keys.ts';
 import type { Gateway } from '../gateway.ts';
-import type { InnerAnswer } from './held-answer.ts';
+import type { InnerAnswer } from '../http/held-answer.ts';
 import type { InnerRequests } from './inner-requests.ts';
 import { originIn } from './lane-of.ts';
 import type { Origin } from './origin.ts';

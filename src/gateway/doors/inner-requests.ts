@@ -15,7 +15,7 @@ import type { Gateway } from '../gateway.ts';
 import { functionOf } from '../request/failures.ts';
 import { inLane } from '../routing/lane.ts';
 import { versionHeader } from '../routing/pick-version.ts';
-import { HeldAnswer, type InnerAnswer, type InnerStream, type Takes } from './held-answer.ts';
+import { HeldAnswer, type InnerAnswer, type InnerStream, type Takes } from '../http/held-answer.ts';
 import type { Origin } from './origin.ts';
 
 /** An event for a function, whose answer is waited for. */

@@ -14,7 +14,7 @@ import { functionKey } from '../../wire/published-state.ts';
 import type { Access } from '../protection/access.ts';
 import type { EventDoor } from '../doors/event-door.ts';
 import type { Gateway } from '../gateway.ts';
-import type { InnerAnswer } from '../doors/held-answer.ts';
+import type { InnerAnswer } from '../http/held-answer.ts';
 import type { InnerRequest, InnerRequests } from '../doors/inner-requests.ts';
 import { fromOutside } from '../doors/origin.ts';
 import { versionHeader } from '../routing/pick-version.ts';

@@ -3,7 +3,7 @@ import { retryAfter, type SwiftletError, toProblem } from '../../model/errors.ts
 import { Http2Response } from '../secure/http2-response.ts';
 import { coldPhases, totalMs } from '../../model/phases.ts';
 import { deliveryHeaders } from '../../wire/delivery.ts';
-import { HeldAnswer } from '../doors/held-answer.ts';
+import { HeldAnswer } from '../http/held-answer.ts';
 import { tidyCors } from '../http/cors.ts';
 import { threeDecimals } from '../http/decimal.ts';
 import { endGently } from '../http/end-gently.ts';
