@@ -64,7 +64,7 @@ export class Instance {
         this.#dedicate(channel, parse(payload.toString()));
         break;
       case frame.rest:
-        this.#rest.ask(channel);
+        this.#rest.ask(channel, payload.length > 0);
         break;
       case frame.load:
         void this.#initialise(channel, payload.toString());

@@ -8,6 +8,7 @@ export const { defineProperty, entries, hasOwn } = Object;
 /** Milliseconds since 1970. */
 export const epochMs = Date.now;
 export const nextTick = process.nextTick.bind(process);
+export const getBuiltinModule = process.getBuiltinModule.bind(process);
 export const exit = process.exit.bind(process);
 export const hrtime = process.hrtime.bind(process);
 export const onceProcess = process.once.bind(process);

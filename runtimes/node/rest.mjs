@@ -1,6 +1,7 @@
 // The agent's question whether anything of a request goes on in this process, answered as soon as nothing does: only then it is frozen.
 import { backgroundCount } from './background.mjs';
 import { frame } from './frames.mjs';
+import { giveBack } from './give-back.mjs';
 import { clearTimeout, setTimeout } from './intrinsics.mjs';
 
 /** @typedef {import('./channel.mjs').Channel} Channel */
@@ -11,6 +12,7 @@ export class Rest {
   #channels;
   /** Who waits for the answer. @type {Channel | undefined} */
   #asker;
+  #isForLong = false;
   /** Connections that are gone, while handlers go on that were begun over them. @type {Set<Channel>} */
   #left = new Set();
   /** @type {NodeJS.Timeout | undefined} */
@@ -21,9 +23,10 @@ export class Rest {
     this.#channels = channels;
   }
 
-  /** @param {Channel} channel who asks, and is connected itself */
-  ask(channel) {
+  /** @param {Channel} channel who asks, and is connected itself @param {boolean} isForLong whether what is in memory then goes to swap later */
+  ask(channel, isForLong) {
     this.#asker = channel;
+    this.#isForLong = isForLong;
     this.#look();
   }
 
@@ -43,6 +46,7 @@ export class Rest {
       this.#again = setTimeout(() => this.#look(), lookEveryMs);
       return;
     }
+    if (this.#isForLong) giveBack();
     this.#asker.send(frame.resting, 0);
     this.#asker = undefined;
   }

@@ -240,7 +240,7 @@ export class Instances {
     const { state } = instance;
     if (!isResting(state) || isStill(state) || state.isQuiet || this.#asked.has(instance)) return;
     this.#asked.add(instance);
-    instance.sandbox.connection.rest().then(
+    instance.sandbox.connection.rest(Number.isFinite(this.#means.hibernateMs(instance.version))).then(
       () => {
         this.#asked.delete(instance);
         if (instance.state === state) instance.state = { ...state, isQuiet: true };

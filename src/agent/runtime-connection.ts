@@ -28,6 +28,8 @@ const reportSchema = z.object({
 const cut = (characters: number) => z.string().transform((text) => text.slice(0, characters));
 const failureSchema = z.object({ code: cut(100), type: cut(200), message: cut(4_000) }) satisfies z.ZodType<InvocationFailure>;
 
+const forLong = Buffer.of(1);
+
 interface Answer {
   readonly type: number;
   readonly payload: Buffer;
@@ -90,10 +92,11 @@ export class RuntimeConnection {
   /**
    * Resolves once nobody else is connected, no handler runs, and nothing is left of what one announced by `waitUntil`. Asked again only
    * after that.
+   * @param isForLong whether its memory may go to swap then: the runtime gives back what it does not need
    * @throws SwiftletError FunctionCrashed when the process ended before, or spoke out of turn
    */
-  async rest(): Promise<void> {
-    await this.#ask(encodeFrame(frame.rest, 0), frame.resting);
+  async rest(isForLong = false): Promise<void> {
+    await this.#ask(encodeFrame(frame.rest, 0, isForLong ? forLong : undefined), frame.resting);
   }
 
   /** Tells the runtime to end. Only one that reported a farewell. @param why SPINDOWN, TIMEOUT or FAILURE */

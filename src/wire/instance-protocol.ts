@@ -57,8 +57,8 @@ export const frame = {
   /** After `init`, the path of the folder that the code is in now. Its modules are evaluated: `initialised` or `initFailed`. */
   load: 0x25,
   /**
-   * Empty. Asks for `resting`, which comes once nobody but the agent is connected, no handler runs, and nothing is left of what was
-   * announced by `waitUntil`. One at a time.
+   * Empty; or a byte 1 if its memory may go to swap then: the runtime gives back what it does not need. Asks for `resting`, which comes once
+   * nobody but the agent is connected, no handler runs, and nothing is left of what was announced by `waitUntil`. One at a time.
    */
   rest: 0x26,
   /** Empty. */

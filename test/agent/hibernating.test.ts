@@ -13,6 +13,8 @@ import { type DriverUnderTest, openUnderTest } from './driver-under-test.ts';
 const mebibyte = 1024 * 1024;
 const kind = { runtime: 'nodejs26', memoryMiB: 128 } as const;
 const holds = `const kept = Array.from({ length: 200_000 }, (_, at) => ({ at, text: String(at) }));
+  globalThis.dropped = Array.from({ length: 100_000 }, (_, at) => ({ at, text: String(at) }));
+  delete globalThis.dropped;
   export const handler = () => kept.length;`;
 const dedication = {
   runtime: 'nodejs26',
@@ -49,6 +51,14 @@ before(async () => {
 after(async () => {
   if (needsSwap === false) await under[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
+});
+
+test('what is garbage is given back by one that is to rest for long, and is not moved', { skip: needsSwap }, async () => {
+  await sandbox.connection.rest();
+  const had = sandbox.memory();
+  await sandbox.connection.rest(true);
+  const has = sandbox.memory();
+  assert.ok(has.privateBytes <= had.privateBytes - 4 * mebibyte, `${had.privateBytes} bytes before, ${has.privateBytes} after`);
 });
 
 for (const way of ['zram', 'file'] as const) {
