@@ -173,6 +173,8 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
         break;
     }
   };
+  const refuse = (request: IncomingMessage, response: ServerResponse, error: SwiftletError) =>
+    gateway.refuse(request, response, randomUUID(), error);
   const server = callerServer(take, { optimizeEmptyRequests: true, shouldUpgradeCallback: mayUpgrade });
   server.on('upgrade', (request, socket: Socket, early) => take(request, new Handshake(request, socket, early)));
   server.on('clientError', answerMalformed);
@@ -185,7 +187,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const secure =
     place === undefined
       ? undefined
-      : await openSecureDoor({ place: { ...place, socket: sockets?.secure }, material, take, plain: server, log });
+      : await openSecureDoor({ place: { ...place, socket: sockets?.secure }, material, take, refuse, plain: server, log });
   const lambdaPlace = lambdaPort === undefined ? undefined : { host, port: lambdaPort, socket: sockets?.lambda };
   const lambda = lambdaPlace === undefined ? undefined : await openLambdaServer(lambdaPlace, lambdaDoor, () => isStopping);
 

@@ -16,6 +16,7 @@ import { WebSocket as Client } from 'ws';
 import type { OwnCertificate } from '../../src/role/certificates/material.ts';
 import { certificateFor, openAuthority } from '../wire/secure-places.ts';
 import { type E2e, eventually, openE2e } from './functions.ts';
+import { openSocket } from './http2-sockets.ts';
 import { statusesIn } from './raw-http.ts';
 
 const code = `export default {
@@ -24,7 +25,11 @@ const code = `export default {
     if (pathname === '/echo') return new Response(request.body);
     if (pathname === '/socket') {
       const { socket, response } = context.upgradeWebSocket();
-      socket.onmessage = ({ data }) => socket.send(data + ' by TLS');
+      socket.onmessage = ({ data }) => {
+        if (data === 'flood') for (let n = 0; n < 8; n++) socket.send(new Uint8Array(1024 * 1024).fill(n));
+        else socket.send(data + ' by TLS');
+      };
+      socket.onclose = ({ code }) => console.log('closed ' + code);
       return response;
     }
     if (pathname === '/wait') {
@@ -37,6 +42,16 @@ const code = `export default {
     return answer;
   },
 };`;
+
+const asgi = `
+async def app(scope, receive, send):
+    if scope['type'] != 'websocket':
+        return
+    await receive()
+    await send({'type': 'websocket.accept'})
+    while (message := await receive())['type'] == 'websocket.receive':
+        await send({'type': 'websocket.send', 'text': 'say' + message['text']})
+`;
 
 const folder = mkdtempSync(join(tmpdir(), 'swiftlet-tls-'));
 const files = { certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') };
@@ -240,6 +255,67 @@ test('HTTP/1.1 by TLS: requests behind one another, and WebSockets', async () =>
   client.close();
 });
 
+test('WebSockets by HTTP/2: streams beside requests, to each kind of function, refused as others are', async (t) => {
+  const session = open();
+  t.after(() => session.destroy());
+  const [first, other] = await Promise.all([openSocket(session, '/mirror/socket'), openSocket(session, '/mirror/socket')]);
+  assert.deepEqual([first.headers[':status'], first.headers['sec-websocket-accept']], [200, undefined]);
+  assert.match(String(first.headers['server-timing']), /^queue;dur=/);
+  first.say('said');
+  await eventually(first.frames, (frames) => frames[0]?.payload.toString() === 'said by TLS');
+  assert.equal((await ask(session, {})).headers[':status'], 200);
+
+  // Who does not read is not sent more, and gets all of it later.
+  other.stream.pause();
+  other.say('flood');
+  first.say('again');
+  await eventually(first.frames, (frames) => frames[1]?.payload.toString() === 'again by TLS');
+  other.stream.resume();
+  const flood = await eventually(other.frames, (frames) => frames.length === 8, 20_000);
+  assert.ok(flood.every(({ payload }, n) => payload.length === 1024 * 1024 && payload.every((byte) => byte === n)));
+
+  first.close(1000);
+  await once(first.stream, 'close');
+  assert.equal(first.closed(), 1000);
+  other.stream.close(constants.NGHTTP2_CANCEL);
+  await eventually(
+    () => e2e.log('mirror'),
+    (records) => ['closed 1000', 'closed 1006'].every((said) => records.some(({ message }) => message === said)),
+  );
+
+  await e2e.publish('closed-socket', code, { url: 'token' });
+  for (const [path, more, status, text] of [
+    ['/missing/', {}, 404, /there is no function/],
+    ['/closed-socket/socket', {}, 401, /needs a token/],
+    ['/mirror/', {}, 501, /answered a WebSocket handshake with status 200/],
+    ['/mirror/socket', { 'sec-websocket-version': '8' }, 400, /sec-websocket-version: 13/],
+    ['/mirror/socket', { ':protocol': 'other' }, 405, /CONNECT is taken for WebSockets only/],
+  ] as const) {
+    const { stream, headers } = await openSocket(session, path, more);
+    let answer = '';
+    stream.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    if (!stream.closed) await once(stream, 'close');
+    assert.deepEqual([path, headers[':status']], [path, status]);
+    assert.match(answer, text);
+  }
+
+  const server = readFileSync(new URL('../programs/socket-server.mjs', import.meta.url));
+  await Promise.all([
+    e2e.publish('python', { 'app.py': asgi }, { runtime: 'python3', handler: 'app.app', concurrency: 10, timeoutMs: 30_000 }),
+    e2e.publish('server', { 'server.mjs': server }, { runtime: 'http', handler: 'node server.mjs', concurrency: 10, timeoutMs: 30_000 }),
+  ]);
+  for (const path of ['/python/', '/server/']) {
+    const socket = await openSocket(session, path);
+    socket.say('hello');
+    // The server says it in two frames.
+    const said = () => socket.frames().map(({ payload }) => payload.toString());
+    await eventually(said, (texts) => texts.join('').endsWith('sayhello'), 10_000);
+    socket.close(1000);
+    await once(socket.stream, 'close');
+    assert.equal(socket.closed(), 1000);
+  }
+});
+
 test('a new certificate is shown to new callers; files that do not go together change nothing, and it is said', async () => {
   const shown = async () => {
     const socket = await secureSocket('h2');
@@ -258,11 +334,14 @@ test('a new certificate is shown to new callers; files that do not go together c
   await eventually(shown, (fingerprint) => fingerprint !== first);
 });
 
-test('a stop lets requests by HTTP/2 end', async () => {
+test('a stop lets requests by HTTP/2 end, and tells WebSockets so', async () => {
   const session = open();
   const waiting = ask(session, { ':path': '/mirror/wait' });
+  const socket = await openSocket(session, '/mirror/socket');
   await new Promise((resolve) => setTimeout(resolve, 100));
   process.kill(e2e.platform.pid, 'SIGTERM');
   assert.equal((await waiting).headers[':status'], 200);
+  assert.equal(await eventually(socket.closed, (number) => number !== undefined), 1001);
+  socket.close(1001);
   if (!session.destroyed) await once(session, 'close');
 });

@@ -16,7 +16,7 @@ import { refusedByRoute, refusedByShared } from '../routing/route-limits.ts';
 import type { SharedLimits } from '../protection/shared-limits.ts';
 import type { SignedDoor } from './signed-door.ts';
 import type { FunctionRoute } from '../routing/route.ts';
-import { Handshake, handshakeFault, notUpgradable, offersWebSocket } from '../web-socket/handshake.ts';
+import { handshakeFault, notUpgradable, offerOf, offersWebSocket } from '../web-socket/handshake.ts';
 
 export interface FunctionDoorMeans {
   readonly gateway: Pick<Gateway, 'find' | 'handle' | 'refuse' | 'serves'>;
@@ -75,7 +75,8 @@ function letIn(
   isRated = false,
 ): void {
   const { gateway, eventDoor, cloudEvents } = means;
-  const fault = response instanceof Handshake ? handshakeFault(request) : offersWebSocket(request) ? notUpgradable() : undefined;
+  const offer = offerOf(response);
+  const fault = offer !== undefined ? handshakeFault(request) : offersWebSocket(request) ? notUpgradable() : undefined;
   const way = fault ?? laneOf(gateway, came, request.headers, isAsync(request));
   if (way instanceof SwiftletError) {
     gateway.refuse(request, response, randomUUID(), way);
@@ -98,8 +99,7 @@ function letIn(
   const refusal = taken === undefined ? undefined : refusedByRoute(taken, request, performance.now(), isRated);
   if (refusal !== undefined) gateway.refuse(request, response, randomUUID(), refusal);
   else if (gateway.find(functionOf(key))?.config.events === 'cloudevents') cloudEvents.take(request, response, way, authorizer);
-  else if (isAsync(request) && !(response instanceof Handshake))
-    eventDoor.accept(request, response, { ...way, kind: 'http', target: rest, authorizer });
+  else if (isAsync(request) && offer === undefined) eventDoor.accept(request, response, { ...way, kind: 'http', target: rest, authorizer });
   else {
     const origin = originIn(way.lane);
     gateway.handle(request, response, key, name, invokeKind.http, rest, isTrusted, undefined, undefined, origin, taken, authorizer);

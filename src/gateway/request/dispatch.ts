@@ -54,11 +54,11 @@ const schemeOf = ({ socket }: Exchange['request']): string => ('encrypted' in so
 
 /** With what few requests have. */
 function wholeOf(head: InvokeHead, exchange: Exchange): InvokeHead {
-  const { taken, authorizer, handshake, origin } = exchange;
+  const { taken, authorizer, offer, origin } = exchange;
   const way = invokeWayOf(taken, authorizer) ?? origin.way ?? null;
-  if (way === null && handshake === undefined) return head;
+  if (way === null && offer === undefined) return head;
   const [kind, id, deadline, method, target, sourceIp, length, headers, calls] = head;
-  if (handshake === undefined) return [kind, id, deadline, method, target, sourceIp, length, headers, calls, way];
+  if (offer === undefined) return [kind, id, deadline, method, target, sourceIp, length, headers, calls, way];
   // What is between hops otherwise is for the function to see here.
   const all = [...headers, 'connection', 'upgrade', 'upgrade', 'websocket'];
   return [kind, id, deadline, method, target, sourceIp, length, all, calls, way, offersWebSocket];

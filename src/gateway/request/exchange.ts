@@ -10,7 +10,8 @@ import type { ResponseHeadChecked } from '../http/response-head.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { ServedVersion } from '../instances/served-version.ts';
 import type { TakenRoute } from '../routing/taken-route.ts';
-import { Handshake } from '../web-socket/handshake.ts';
+import { offerOf } from '../web-socket/handshake.ts';
+import type { Offer } from '../web-socket/offer.ts';
 import type { Tunnel } from '../web-socket/tunnel.ts';
 import type { WaitedStart } from '../instances/waited-start.ts';
 
@@ -57,7 +58,7 @@ export class Exchange {
   fallbackFor: ErrorCode | undefined;
   dispatchedAt = 0;
   /** The caller's offer to go on with WebSocket, and what the request is once that was taken; since when, 0 for never. */
-  readonly handshake: Handshake | undefined;
+  readonly offer: Offer | undefined;
   tunnel: Tunnel | undefined;
   openedAt = 0;
   start: Start = 'warm';
@@ -112,7 +113,7 @@ export class Exchange {
   ) {
     this.request = request;
     this.response = response;
-    this.handshake = response instanceof Handshake ? response : undefined;
+    this.offer = offerOf(response);
     this.id = id;
     this.served = served;
     this.wanted = wanted;

@@ -62,10 +62,10 @@ function takeHead(exchange: Exchange, payload: Buffer): Verdict {
   try {
     const head = checkHead(payload);
     const isTaken = head.status === switchingProtocols;
-    if (isTaken && exchange.handshake === undefined) return broken('status 101, which nobody asked for');
+    if (isTaken && exchange.offer === undefined) return broken('status 101, which nobody asked for');
     exchange.head = head;
-    if (isTaken && exchange.handshake !== undefined && exchange.abandoned === undefined)
-      openTunnel(exchange, exchange.handshake, head.headers, performance.now());
+    if (isTaken && exchange.offer !== undefined && exchange.abandoned === undefined)
+      openTunnel(exchange, exchange.offer, head.headers, performance.now());
     return goesOn;
   } catch (error) {
     return error instanceof SwiftletError ? { kind: 'broken', error } : broken('a head that cannot be read');

@@ -1,15 +1,25 @@
 /** An answer by HTTP/2 that is written as one by HTTP/1.1 is. */
 import type { OutgoingHttpHeader } from 'node:http';
 import { constants, Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
+import type { Offer } from '../web-socket/offer.ts';
+import { Http2Offer } from './http2-offer.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
 /** Says that the connection ends with the answer; here many share it, and its session says so. */
 const connectionHeader = 'connection';
 
 export class Http2Response extends Http2ServerResponse {
+  /** The caller's to go on with WebSocket, if it is one. */
+  offer: Offer | undefined;
+
   constructor(stream: ServerHttp2Stream) {
     super(stream);
     Object.defineProperty(this, 'destroyed', { get: () => stream.destroyed });
+  }
+
+  /** It is an answer to an extended CONNECT. */
+  beOffer(): void {
+    this.offer = new Http2Offer(this.stream, (headers) => this.writeHead(200, headers));
   }
 
   override setHeader(name: string, value: number | string | readonly string[]): void {

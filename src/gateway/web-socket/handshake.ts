@@ -5,6 +5,8 @@ import type { Socket } from 'node:net';
 import { SwiftletError } from '../../model/errors.ts';
 import { endGently } from '../http/end-gently.ts';
 import { bodyLengthOf } from '../http/request-headers.ts';
+import { Http2Response } from '../secure/http2-response.ts';
+import { acceptedHeaders, type Line, type Offer } from './offer.ts';
 
 /** RFC 6455, 1.3. */
 const acceptSuffix = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -12,8 +14,8 @@ const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
 const spokenVersion = '13';
 /** What a caller may send before it is answered. It has no reason to send anything. */
 const earlyLimitBytes = 64 * 1024;
-/** Ours to say, or agreed on by nobody. */
-const ofHandshake = new Set(['sec-websocket-accept', 'sec-websocket-extensions', 'content-length']);
+/** A connection of a caller's that is gone without a word is noticed by the system after some of these. */
+const keepAliveMs = 30_000;
 
 /** Whether a request is such an offer, by its header alone. */
 export const offersWebSocket = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
@@ -31,6 +33,7 @@ export function handshakeFault(request: IncomingMessage): SwiftletError | undefi
   const { method, headers } = request;
   if (method !== 'GET') return fault(`comes with GET, and not with ${method ?? 'no method'}`);
   if (headers['sec-websocket-version'] !== spokenVersion) return fault(`has the header "sec-websocket-version: ${spokenVersion}"`);
+  if (bodyLengthOf(request) !== 0) return notUpgradable();
   if (!keyPattern.test(headers['sec-websocket-key'] ?? '')) return fault('has a header "sec-websocket-key" with 16 bytes in Base64');
   return undefined;
 }
@@ -39,9 +42,13 @@ export function handshakeFault(request: IncomingMessage): SwiftletError | undefi
 export const notUpgradable = (): SwiftletError =>
   fault('has no body, has the header "connection: upgrade", and comes once every request before it on its connection has been answered');
 
+/** What an answer is to, if its caller offers to go on with WebSocket. */
+export const offerOf = (response: ServerResponse): Offer | undefined =>
+  response instanceof Handshake ? response : response instanceof Http2Response ? response.offer : undefined;
+
 const fault = (what: string): SwiftletError => new SwiftletError('BadRequest', `a WebSocket handshake ${what}`);
 
-export class Handshake extends ServerResponse {
+export class Handshake extends ServerResponse implements Offer {
   readonly #caller: Socket;
   readonly #early: Buffer[] = [];
   #earlyBytes = 0;
@@ -74,22 +81,16 @@ export class Handshake extends ServerResponse {
     });
   }
 
-  /**
-   * Takes the offer. The connection is the caller's of this from now on.
-   * @param headers names and values in turn
-   * @returns the connection, and what the caller has sent on it already
-   */
-  accept(headers: readonly string[]): { readonly socket: Socket; readonly early: readonly Buffer[] } {
+  accept(headers: readonly string[]): Line {
     const socket = this.#caller;
     socket.off('data', this.#keep);
     socket.off('end', this.#hangUp);
+    socket.setKeepAlive(true, keepAliveMs);
     const accept = hash('sha1', `${this.req.headers['sec-websocket-key'] ?? ''}${acceptSuffix}`, 'base64');
     let text = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n`;
-    for (let at = 0; at + 1 < headers.length; at += 2) {
-      const [name = '', value = ''] = [headers[at], headers[at + 1]];
-      if (!ofHandshake.has(name)) text += `${name}: ${value}\r\n`;
-    }
+    const said = acceptedHeaders(headers);
+    for (let at = 0; at < said.length; at += 2) text += `${said[at] ?? ''}: ${said[at + 1] ?? ''}\r\n`;
     socket.write(`${text}\r\n`, 'latin1');
-    return { socket, early: this.#early };
+    return { socket, early: this.#early, endGently: () => endGently(socket), cut: () => socket.destroy() };
   }
 }

@@ -2,19 +2,17 @@
  * A connection that a request became: bytes pass in both directions, and nobody here reads them. Each direction is held up where its other
  * end is not read. Budget: 3 µs a piece.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { bodyChunkBytes, encodeFrame } from '../../wire/frames.ts';
 import { frame, initialCreditBytes } from '../../wire/instance-protocol.ts';
-import { endGently } from '../http/end-gently.ts';
 import { giveCredit } from '../request/credit.ts';
 import type { Exchange } from '../request/exchange.ts';
-
-/** A caller that is gone without a word is noticed by the system after some of these. */
-const keepAliveMs = 30_000;
+import type { Line } from './offer.ts';
 
 export class Tunnel {
   readonly #exchange: Exchange;
-  readonly #socket: Socket;
+  readonly #line: Line;
+  readonly #socket: Duplex;
   /** Bytes that the instance takes. */
   #credit = initialCreditBytes;
   /** Bytes that the caller has not taken; 0 while it takes what comes. */
@@ -28,11 +26,12 @@ export class Tunnel {
     if (this.#credit <= 0) this.#socket.pause();
   };
 
-  /** @param socket the caller's @param early what came on it already */
-  constructor(exchange: Exchange, socket: Socket, early: readonly Buffer[]) {
+  /** @param line the caller's */
+  constructor(exchange: Exchange, line: Line) {
+    const { socket, early } = line;
     this.#exchange = exchange;
+    this.#line = line;
     this.#socket = socket;
-    socket.setKeepAlive(true, keepAliveMs);
     for (const chunk of early) this.#fromCaller(chunk);
     socket.on('data', this.#fromCaller);
     socket.once('end', () => this.#say(frame.requestEnd));
@@ -63,12 +62,12 @@ export class Tunnel {
   end(): void {
     this.#socket.off('data', this.#fromCaller);
     this.#socket.resume();
-    endGently(this.#socket);
+    this.#line.endGently();
   }
 
   /** Ends it at once. */
   cut(): void {
-    this.#socket.destroy();
+    this.#line.cut();
   }
 
   #say(type: number): void {
