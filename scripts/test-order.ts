@@ -1,7 +1,7 @@
 /** Which files of tests run beside others, and which come first. Pure. */
 
 /** Unit tests, and those of one role: no limits of time that are measured. */
-const sharedFolders = /^test\/(?:bench|brokers|build|cli|control|docs|events|lambda|model|relay|scripts|wire)\//;
+const sharedFolders = /^test\/(?:bench|brokers|build|cli|control|docs|events|lambda|model|relay|scaling|scripts|simulate|wire)\//;
 /** Of these one that measures how fast bombs are refused. */
 const measured = 'test/build/bundle-reading.test.ts';
 /**

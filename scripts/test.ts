@@ -1,6 +1,6 @@
 /** Runs the tests: `npm test [-- files…]`. In CI a test that skips fails the run: a machine that cannot show something has not shown it. */
 import { globSync } from 'node:fs';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { spec, type TestEvent } from 'node:test/reporters';
 import { prepareBrokers } from '../test/brokers/prepare.ts';
@@ -15,6 +15,9 @@ const fileLimitMs = Number(process.env['SWIFTLET_TEST_FILE_LIMIT_MS'] ?? 240_000
 /** As many as CI has processors: with more, tests that wait for a moment wait too long. */
 const sharing = 2;
 const slowestShown = 20;
+
+// Each file, and each platform that it starts, finds compiled what the one before it has compiled.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '..', 'node_modules', '.cache', 'tests');
 
 const results: (FileResult & { readonly file: string })[] = [];
 const reporter = new spec();

@@ -50,7 +50,8 @@ export const crowdedMemory: Scenario = {
       isolation: swapped.isolation,
       poolSize,
       notes: [swapped, alone].map(
-        ({ starts }, at) => `${at === 0 ? 'with swap' : 'without'}: ${[...starts].map(([start, count]) => `${count} ${start}`).join(', ')}`,
+        ({ starts, failures }, at) =>
+          `${at === 0 ? 'with swap' : 'without'}: ${[...starts].map(([start, count]) => `${count} ${start}`).join(', ')}${failures.length === 0 ? '' : `; the first that was not answered: ${failures[0]}`}`,
       ),
     };
   },

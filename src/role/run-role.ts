@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
+import { keepCompiled } from './compiled-code.ts';
 import { type RoleConfig, roleConfigSchema, roleConfigVariable } from './role-config.ts';
 
 /** A running role, as its `main` returns it. */
@@ -42,6 +43,7 @@ export async function runRole(
   // Ctrl-C and a closed terminal reach the whole process group; the supervisor alone decides what they mean.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
   await load(config);
+  keepCompiled();
   giveUpRights(config);
   try {
     const running = await start(config, log);

@@ -5,6 +5,9 @@ type Context = NonNullable<object>;
 
 const libraryName = 'libnftables.so.1';
 const jsonOutput = 1 << 4;
+/** EINTR, as it says it: a signal came meanwhile, as when a child ends. Nothing was changed then. */
+const interrupted = 'Interrupted system call';
+const mostTries = 10;
 
 const load = () => {
   const library = koffi.load(libraryName);
@@ -42,8 +45,9 @@ export class Nftables implements Disposable {
 
   /** Carries out commands of nft(8), all or none. @throws Error with what nft says */
   run(commands: string): void {
-    if (this.#library.run(this.#context, commands) !== 0) {
-      throw new Error(`nftables refused a change: ${this.#library.errors(this.#context).trim()}`);
+    for (let tries = 1; this.#library.run(this.#context, commands) !== 0; tries++) {
+      const reason = this.#library.errors(this.#context).trim();
+      if (!reason.includes(interrupted) || tries === mostTries) throw new Error(`nftables refused a change: ${reason}`);
     }
   }
 

@@ -1,6 +1,7 @@
 /** The resolver's process: it reads packets of hostile code, and so has no rights, no files and nothing to ask for but pins. */
 import { createSocket } from 'node:dgram';
 import { createServer, type Socket } from 'node:net';
+import { keepCompiled } from '../../role/compiled-code.ts';
 import { lineAt, type Line } from './address-plan.ts';
 import { NameService } from './name-service.ts';
 import { resolverDescriptors, type ResolverNews, resolverOrderSchema, resolverSettingsSchema } from './resolver-messages.ts';
@@ -11,6 +12,7 @@ process.title = 'swiftlet resolver';
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM']) process.on(signal, () => undefined);
 process.once('disconnect', () => process.exit());
 
+keepCompiled();
 const { plan, servers, uid, isApart = false } = resolverSettingsSchema.parse(JSON.parse(process.argv[2] ?? 'null'));
 if (uid !== undefined) {
   process.setgroups?.([]);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { NetworkPolicy } from '../../model/network-policy.ts';
+import { compiledBefore } from '../../role/compiled-code.ts';
 import { siblingModule } from '../../role/sibling-module.ts';
 import { bindInternet, closeFd } from '../linux/libc.ts';
 import type { NetworkNamespaces } from '../linux/network-namespace.ts';
@@ -66,6 +67,7 @@ export class Resolver implements AsyncDisposable {
   #start(): ChildProcess {
     const child = fork(fileURLToPath(siblingModule(import.meta.url, './resolver-process')), [JSON.stringify(this.#settings)], {
       execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--max-old-space-size=64'],
+      env: { ...process.env, ...compiledBefore() },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', this.#sockets.udp, this.#sockets.tcp],
     });
     child.on('error', (error) => this.#means.log.error({ err: error }, 'the resolver failed'));

@@ -1,4 +1,5 @@
 /** The process that starts sandboxes: it runs one driver, does what `Launcher` asks, and ends with the agent. */
+import { keepCompiled } from '../../role/compiled-code.ts';
 import { keepRights } from '../linux/capabilities.ts';
 import { openCgroups } from '../linux/open-cgroups.ts';
 import { Mounter } from '../linux/mount-namespace.ts';
@@ -13,6 +14,7 @@ process.title = 'swiftlet launcher';
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM']) process.on(signal, () => undefined);
 process.once('disconnect', () => process.exit());
 
+keepCompiled();
 // Sandboxes have none of the rights that their network is made with.
 keepRights();
 const driver = openDriver(JSON.parse(process.argv[2] ?? 'null') as LauncherSettings);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { handingOnRights } from '../linux/capabilities.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import type { IsolationMode } from '../../role/role-config.ts';
+import { compiledBefore } from '../../role/compiled-code.ts';
 import { siblingModule } from '../../role/sibling-module.ts';
 import type { LinesSettings } from '../network/lines.ts';
 import type { BubblewrapMeans } from './bubblewrap.ts';
@@ -48,6 +49,7 @@ export class Launcher implements SandboxDriver {
     this.#process = handingOnRights(() =>
       fork(fileURLToPath(siblingModule(import.meta.url, './launcher-process')), [JSON.stringify(settings)], {
         execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--initial-old-space-size=8'],
+        env: { ...process.env, ...compiledBefore() },
       }),
     );
     this.#process.on('error', onFailure);

@@ -1,6 +1,7 @@
 /** How a role's process is started. */
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compiledIn } from '../../role/compiled-code.ts';
 import { packageFolder } from '../../role/package-folder.ts';
 import type { RoleConfig, RoleName } from '../../role/role-config.ts';
 import { siblingModule } from '../../role/sibling-module.ts';
@@ -36,6 +37,13 @@ export function enteredBy(entrance: readonly string[], { command, args, cwd }: R
  * A role that keeps its rights runs as it is. One that gives them up may not reach a checkout or a data folder that lies below a folder
  * of mode 0700, as a home often is: it gets both mounted in a namespace of its own, which ends with it.
  */
+/** @returns where the role's code is kept compiled, as variables of its environment: one place for all data folders */
+export function compiledCode({ run, identity }: Pick<RoleConfig, 'run' | 'identity'>): Record<string, string> {
+  const root = codeRoot();
+  const folder = join(packageFolder, 'node_modules', '.cache', 'swiftlet');
+  return compiledIn(identity === undefined ? folder : join(codeMount(run), basename(root), relative(root, folder)));
+}
+
 export function roleCommand({ role, run, home, identity }: RoleConfig): RoleCommand {
   const main = fileURLToPath(siblingModule(import.meta.url, `../../${role}/main`));
   const data = join(home, role);

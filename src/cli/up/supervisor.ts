@@ -6,7 +6,7 @@ import { type RoleConfig, roleConfigVariable, type RoleName } from '../../role/r
 import { type RoleOrder, roleNewsSchema } from '../../role/run-role.ts';
 import type { RootKeys } from '../../role/root-keys.ts';
 import { answerKeys } from './answer-keys.ts';
-import { enteredBy, roleCommand } from './role-command.ts';
+import { compiledCode, enteredBy, roleCommand } from './role-command.ts';
 
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
@@ -68,7 +68,7 @@ export function superviseRole(
       spawn(command, args, {
         cwd,
         stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors],
-        env: { ...process.env, [roleConfigVariable]: JSON.stringify(config) },
+        env: { ...process.env, ...compiledCode(config), [roleConfigVariable]: JSON.stringify(config) },
       });
     child = entrance === undefined ? spawnIt() : handingOnRights(spawnIt);
     const asked = child;
