@@ -178,9 +178,9 @@ function startedKnown(version: Version, load: VersionLoad | undefined, isFirst: 
 /** Another gateway has come in the place of the one that told: its sums began at 0. */
 const fromZero = (known: Known): Known => ({ ...known, told: { ...known.told, busyMs: 0, requests: 0 } });
 
-/** Sums that have become less began anew, as those of a version do that was gone for a moment. */
+/** Sums that have become less began anew, as those of a version do that was gone for a moment; so do those of one that was not told of. */
 const comparedWith = (told: Known['told'], load: VersionLoad | undefined): Known['told'] =>
-  load !== undefined && load.requests < told.requests ? { ...told, busyMs: 0, requests: 0 } : told;
+  load === undefined || load.requests < told.requests ? { ...told, busyMs: 0, requests: 0 } : told;
 
 function step({ version, scaler, told: before }: Known, { load, capacity, messages }: Told, spanMs: number, nowMs: number): Known {
   const told = comparedWith(before, load);

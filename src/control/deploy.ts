@@ -4,6 +4,8 @@ import { parseLayer } from '../model/layer.ts';
 import { usualPolicy } from '../model/network-policy.ts';
 import { languageOf } from '../model/runtimes.ts';
 import { mainVersion } from '../model/traffic.ts';
+import type { RoleConfig } from '../role/role-config.ts';
+import { checkLimits } from './check-limits.ts';
 import { checkTimers } from './check-timers.ts';
 import { checkHandler } from './handler-file.ts';
 import { checkProgram } from './program-file.ts';
@@ -18,6 +20,7 @@ export interface DeployMeans {
   readonly publisher: { placed(revision: number, limitMs: number): Promise<boolean> };
   /** Called after a version was made; it does not hold up the deploy. */
   readonly made: (version: Version) => void;
+  readonly config: { readonly gateway: Pick<RoleConfig['gateway'], 'tenantInFlight'> };
 }
 
 export interface Deployed {
@@ -37,7 +40,7 @@ export interface Deployed {
  * @throws SwiftletError NotFound without the artifact, HandlerNotFound, ManifestInvalid, SecretMissing, PreconditionFailed when another version serves than
  *   was expected, Conflict while another version is being rolled out
  */
-export async function deploy({ store, publisher, made }: DeployMeans, deployment: Deployment): Promise<Deployed> {
+export async function deploy({ store, publisher, made, config: { gateway } }: DeployMeans, deployment: Deployment): Promise<Deployed> {
   const { tenant, function: name, digest, config, expected } = deployment;
   const artifact = await store.findArtifact(tenant, digest);
   if (artifact === undefined) throw artifactMissing(digest);
@@ -45,7 +48,9 @@ export async function deploy({ store, publisher, made }: DeployMeans, deployment
   if (language === 'program') checkProgram(config, [...artifact.files, ...(await layerFiles(store, tenant, config))]);
   else checkHandler(config.handler, artifact.files, language);
   checkTimers(config);
-  const network = config.network ?? (await store.tenants.find(tenant))?.network ?? usualPolicy;
+  const ofTenant = await store.tenants.find(tenant);
+  checkLimits(config, ofTenant?.quotas.concurrency ?? gateway.tenantInFlight);
+  const network = config.network ?? ofTenant?.network ?? usualPolicy;
   const outcome = await store.deploy({ ...deployment, config: { ...config, network } });
   switch (outcome.kind) {
     case 'artifact missing':

@@ -33,6 +33,9 @@ export interface ChangeFacts {
   readonly nowMs: number;
 }
 
+/** In a request that names one version. */
+const versionPlace = (): string => 'version';
+
 const timeOf = ({ nowMs }: Pick<ChangeFacts, 'nowMs'>): string => new Date(nowMs).toISOString();
 
 /** Of a function whose first version this is. */
@@ -66,10 +69,10 @@ export function neededVersions(traffic: Traffic): Set<number> {
 
 /**
  * Points an alias, which is made when there is none of that name.
- * @throws SwiftletError VersionNotFound; Conflict for `live` while a rollout moves it
+ * @throws SwiftletError VersionMissing; Conflict for `live` while a rollout moves it
  */
 export function setAlias(traffic: Traffic, alias: string, versions: Split, sticky: Sticky | undefined, facts: ChangeFacts): Traffic {
-  demandKept(versions, facts);
+  demandKept(versions, facts, (at) => `versions.${at}.version`);
   if (alias === liveAlias) {
     demandNoRollout(traffic, facts);
     return { ...traffic, live: pointed(traffic.live, versions, sticky, facts) };
@@ -94,10 +97,10 @@ export function removeAlias(traffic: Traffic, alias: string, { name }: Pick<Chan
 
 /**
  * Lets a version take over by a plan. One that takes everything at once does so here; others are moved on by `moveRollout`.
- * @throws SwiftletError VersionNotFound; Conflict while another rollout is under way, or while `live` is divided by hand
+ * @throws SwiftletError VersionMissing; Conflict while another rollout is under way, or while `live` is divided by hand
  */
 export function startRollout(traffic: Traffic, to: number, plan: RolloutPlan, facts: ChangeFacts): Traffic {
-  demandKept(allTo(to), facts);
+  demandKept(allTo(to), facts, versionPlace);
   demandNoRollout(traffic, facts);
   const { live } = traffic;
   const from = mainVersion(live.versions);
@@ -144,7 +147,7 @@ export function abortRollout(traffic: Traffic, facts: ChangeFacts): Traffic {
 
 /**
  * Points `live` back: to a version, or to where it pointed before. Whatever rollout is under way is aborted.
- * @throws SwiftletError VersionNotFound; RolloutNotFound when there is nothing to go back to
+ * @throws SwiftletError VersionMissing; RolloutNotFound when there is nothing to go back to
  */
 export function rollBack(traffic: Traffic, to: number | undefined, facts: ChangeFacts): Traffic {
   const isMoving = rolloutUnderWay(traffic) !== undefined;
@@ -153,7 +156,7 @@ export function rollBack(traffic: Traffic, to: number | undefined, facts: Change
   const target = to === undefined ? still.live.previous : allTo(to);
   if (target === undefined)
     throw new SwiftletError('RolloutNotFound', `function "${facts.name}" has had one version only; there is nothing to go back to`);
-  demandKept(target, facts);
+  demandKept(target, facts, versionPlace);
   return { ...still, live: pointed(still.live, target, undefined, facts) };
 }
 
@@ -161,14 +164,15 @@ function pointed(before: Pointer | undefined, versions: Split, sticky: Sticky | 
   return { versions, sticky, previous: before?.versions, updatedAt: timeOf(facts) };
 }
 
-function demandKept(versions: Split, { name, kept }: ChangeFacts): void {
+/** @param placeOf where in the request the version stands, by its number among them */
+function demandKept(versions: Split, { name, kept }: ChangeFacts, placeOf: (at: number) => string): void {
   for (const [at, { version }] of versions.entries())
     if (!kept.has(version))
       throw new SwiftletError(
-        'VersionNotFound',
+        'VersionMissing',
         `function "${name}" has no version ${version}; "swiftlet versions ${name}" shows those that are kept`,
         {
-          place: `versions.${at}.version`,
+          place: placeOf(at),
         },
       );
 }

@@ -68,8 +68,8 @@ describe('aliases of the API', () => {
     assertProblem(await alias(control, 'beta', [{ version: 1, weight: 0.05 }]), 400, 'BadRequest', /one decimal/, 'versions.0.weight');
     assertProblem(
       await alias(control, 'beta', [{ version: 9, weight: 100 }]),
-      404,
-      'VersionNotFound',
+      400,
+      'VersionMissing',
       /swiftlet versions shop/,
       'versions.0.version',
     );
@@ -157,7 +157,7 @@ describe('rollouts of the API', () => {
 
   it('are refused with what is wrong', async (t) => {
     const control = await withVersions(t, 1);
-    assertProblem(await post(control, 'rollout', { version: 9 }), 404, 'VersionNotFound', /no version 9/);
+    assertProblem(await post(control, 'rollout', { version: 9 }), 400, 'VersionMissing', /no version 9/, 'version');
     assertProblem(await post(control, 'rollout', { version: 1 }), 409, 'Conflict', /has all requests already/);
     const falling = {
       strategy: 'canary',
@@ -180,5 +180,5 @@ it('a way back leads to the version before, or to another one', async (t) => {
   assert.deepEqual([back.json['live'], back.json['placed']], [[{ version: 2, weight: 100 }], true], back.text);
   assert.equal(await servingOf(control), 2);
   assert.deepEqual((await post(control, 'rollback', { version: 1 })).json['live'], [{ version: 1, weight: 100 }]);
-  assertProblem(await post(control, 'rollback', { version: 9 }), 404, 'VersionNotFound');
+  assertProblem(await post(control, 'rollback', { version: 9 }), 400, 'VersionMissing', /swiftlet versions shop/, 'version');
 });

@@ -100,6 +100,20 @@ test('a version that was gone for a moment counts from 0 at the same gateway', a
   assert.equal(tested.autoscaler.viewsOf('default', 'f')[0]?.load.toFixed(2), (4 / 3).toFixed(2));
 });
 
+test('a version that is busy again has the load of now, and not what it had to do before', async () => {
+  const tested = new UnderTest({ delayMs: 0, windowMs: 6_000 });
+  await tested.told1s();
+  await tested.told1s({ busyMs: 1_000, requests: 9, inFlight: 1 });
+  await tested.told1s();
+  // More requests than were told of before: they are all new, since the gateway began anew when it had nothing to tell.
+  await tested.told1s({ busyMs: 2_000, requests: 20, inFlight: 2 });
+  assert.equal(tested.autoscaler.viewsOf('default', 'f')[0]?.load.toFixed(2), (3 / 6).toFixed(2));
+  for (let second = 0; (await tested.told1s()) !== undefined; second++) assert.ok(second < 100);
+  assert.deepEqual(tested.autoscaler.viewsOf('default', 'f'), []);
+  await tested.told1s({ busyMs: 600, requests: 1, inFlight: 1 });
+  assert.equal(tested.autoscaler.viewsOf('default', 'f')[0]?.load.toFixed(2), '0.10');
+});
+
 test('while a role is away nothing is told, and what agents were told lapses', async () => {
   const tested = new UnderTest();
   tested.capacity = undefined;

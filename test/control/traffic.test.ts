@@ -106,7 +106,7 @@ describe('aliases', () => {
     [
       'a version that is not kept',
       () => setAlias(first, 'beta', shareOf(9, 5, 1), undefined, facts),
-      { code: 'VersionNotFound', place: 'versions.0.version' },
+      { code: 'VersionMissing', place: 'versions.0.version' },
     ],
     ['live while a rollout moves it', () => setAlias(moving, 'live', allTo(1), undefined, facts), { code: 'Conflict' }],
     ['to remove live', () => removeAlias(first, 'live', facts), { code: 'BadRequest', place: 'alias' }],
@@ -140,7 +140,7 @@ describe('a rollout', () => {
   const refused: [what: string, change: () => Traffic, code: string][] = [
     ['while another is under way', () => startRollout(moving, 3, canary, facts), 'Conflict'],
     ['of what has everything', () => startRollout(first, 1, canary, facts), 'Conflict'],
-    ['of a version that is not kept', () => startRollout(first, 9, canary, facts), 'VersionNotFound'],
+    ['of a version that is not kept', () => startRollout(first, 9, canary, facts), 'VersionMissing'],
     [
       'while live is divided by hand',
       () => startRollout(setAlias(first, 'live', shareOf(2, 5, 1), undefined, facts), 3, canary, facts),
@@ -168,7 +168,7 @@ describe('a way back', () => {
     });
   }
   it('is not there for a first version', () => assert.throws(() => rollBack(first, undefined, facts), { code: 'RolloutNotFound' }));
-  it('does not lead to what is not kept', () => assert.throws(() => rollBack(first, 9, facts), { code: 'VersionNotFound' }));
+  it('does not lead to what is not kept', () => assert.throws(() => rollBack(first, 9, facts), { code: 'VersionMissing' }));
 });
 
 const versionOf = (number: number, config = {}): Version => ({

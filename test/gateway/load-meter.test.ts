@@ -20,3 +20,15 @@ test('a time that lies before the last one adds nothing', () => {
   meter.ended(999);
   assert.equal(meter.busyMs(5_000), 0);
 });
+
+test('what was forgotten is no part of the next sums', () => {
+  const meter = new LoadMeter();
+  meter.arrived(0);
+  meter.began(0);
+  meter.ended(5_000);
+  meter.forget();
+  assert.deepEqual([meter.busyMs(60_000), meter.requests, meter.wasBusyWithin(10_000, 6_000)], [0, 0, false]);
+  meter.arrived(100_000);
+  meter.began(100_000);
+  assert.deepEqual([meter.busyMs(100_500), meter.requests], [500, 1]);
+});

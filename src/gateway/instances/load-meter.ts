@@ -37,6 +37,12 @@ export class LoadMeter {
     return this.busy > 0 || (this.requests > 0 && nowMs - this.#lastMs <= ms);
   }
 
+  /** Nobody is told any more of what it had to do: when it has something again, that is all that there is to tell. */
+  forget(): void {
+    this.requests = 0;
+    this.#busyMs = 0;
+  }
+
   #goTo(nowMs: number): void {
     this.#busyMs = this.busyMs(nowMs);
     if (nowMs > this.#lastMs) this.#lastMs = nowMs;

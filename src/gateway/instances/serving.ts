@@ -106,9 +106,12 @@ export class Serving {
     };
   }
 
-  /** What the versions had to do that had anything lately. */
+  /** What the versions had to do that had anything lately. One that is not told of begins at 0 when it is again. */
   loads(nowMs: number): VersionLoad[] {
-    const busy = [...this.all].filter(({ load, waiting }) => waiting > 0 || load.wasBusyWithin(toldForMs, nowMs));
+    const busy: ServedVersion[] = [];
+    for (const served of this.all)
+      if (served.waiting > 0 || served.load.wasBusyWithin(toldForMs, nowMs)) busy.push(served);
+      else served.load.forget();
     return busy.map(({ version: { tenant, function: name, number }, load, waiting }) => ({
       tenant,
       function: name,
