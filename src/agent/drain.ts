@@ -1,4 +1,4 @@
-/** The graceful part of an agent's stop: no instance gets requests any more, and each may answer those that it has. */
+/** The graceful part of an agent's end: when all of its instances end with it, and when another agent takes them over. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Instance } from './instance.ts';
 
@@ -10,7 +10,7 @@ export interface DrainMeans {
   readonly retire: (instance: Instance) => void;
 }
 
-/** @returns when no gateway has an instance any more, or the time is over */
+/** No instance gets requests any more, and each may answer those that it has. @returns when no gateway has an instance any more, or the time is over */
 export async function drain({ instances, retire }: DrainMeans, graceOver: AbortSignal): Promise<void> {
   for (;;) {
     const leased = [...instances.all].filter(
@@ -20,4 +20,14 @@ export async function drain({ instances, retire }: DrainMeans, graceOver: AbortS
     for (const instance of leased) retire(instance);
     await pause(lookEveryMs, undefined, { signal: graceOver }).catch(() => undefined);
   }
+}
+
+/** Instances go on, and their gateways with them: only what is being started is waited for. @returns when nothing is, or the time is over */
+export async function settle(
+  { instances }: { readonly instances: { readonly areStarting: boolean } },
+  graceOver: AbortSignal,
+): Promise<void> {
+  // Looked at after a while at the earliest: who asked last is to hear of his instance.
+  do await pause(lookEveryMs, undefined, { signal: graceOver }).catch(() => undefined);
+  while (instances.areStarting && !graceOver.aborted);
 }

@@ -48,6 +48,11 @@ export class Instances {
     return this.#all.values();
   }
 
+  /** Whether any is being started. */
+  get areStarting(): boolean {
+    return this.#starting.size > 0;
+  }
+
   /**
    * An instance for a gateway: the best that waits, thawed if need be, else a new one.
    * @param id what a new one is called

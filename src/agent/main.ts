@@ -21,7 +21,7 @@ import { serveBuilds } from './builds/builds-door.ts';
 import { CodeCache, codeKey, type CodeRef } from './code-cache.ts';
 import { coldStart } from './cold-start.ts';
 import { announceEnd, door } from './door.ts';
-import { drain } from './drain.ts';
+import { drain, settle } from './drain.ts';
 import type { Instance } from './instance.ts';
 import { LayerFolders, layerRefs } from './layer-folders.ts';
 import { keepRights } from './linux/capabilities.ts';
@@ -270,6 +270,10 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   shareSocket(buildSocket, config);
 
   return {
+    async leave(graceOver) {
+      stopping.abort();
+      await settle({ instances }, graceOver);
+    },
     async stop(graceOver) {
       clearInterval(tidy);
       stopping.abort();

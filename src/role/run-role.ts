@@ -12,6 +12,12 @@ export interface RunningRole {
    * @param graceOver aborts when what is under way has had its time
    */
   stop(graceOver: AbortSignal): Promise<void>;
+  /**
+   * For a role that holds what outlives its process: resolves when this process may end, and its successor take over all that it holds. Absent: it
+   * stops. When it is told to stop meanwhile, it stops.
+   * @param graceOver aborts when what is under way has had its time
+   */
+  leave?(graceOver: AbortSignal): Promise<void>;
 }
 
 /** Supervisor → role. */
@@ -48,6 +54,7 @@ export async function runRole(
   try {
     const running = await start(config, log);
     let stopping: Promise<void> | undefined;
+    let leaving: Promise<void> | undefined;
     const graceOver = new AbortController();
     // Of several orders the one with the least time counts.
     const stop = (graceMs: number) => {
@@ -65,8 +72,15 @@ export async function runRole(
       const order = roleOrderSchema.safeParse(message);
       if (order.success) stop(order.data.graceMs);
     });
+    // Of the supervisor's come orders; a signal is for this process alone, and another one comes in its place.
     process.on('SIGTERM', () => {
-      stop(config.graceMs);
+      if (running.leave === undefined || !process.connected) {
+        stop(config.graceMs);
+        return;
+      }
+      leaving ??= running.leave(AbortSignal.timeout(config.graceMs)).then(() => {
+        if (stopping === undefined) process.exit(0);
+      });
     });
     process.once('disconnect', () => {
       stop(0);
