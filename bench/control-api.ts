@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { poolSettingsSchema } from '../src/model/custom-pool.ts';
 import type { functionConfigSchema } from '../src/model/function.ts';
 import type { tenantSettingsSchema } from '../src/model/tenant.ts';
 import { type ScalingView, scalingViewSchema } from '../src/wire/scale-calls.ts';
@@ -47,6 +48,18 @@ export class ControlApi {
   async deploy(name: string, bundle: PackedBundle, config: ConfigInput = {}): Promise<void> {
     await this.#call('PUT', `/v1/artifacts/${bundle.digest}`, new Uint8Array(bundle.bytes), bundleMediaType);
     await this.#call('PUT', `/v1/functions/${name}`, JSON.stringify({ digest: bundle.digest, config }), 'application/json');
+  }
+
+  /** Publishes a version of a layer. @returns what functions name it by */
+  async publishLayer(name: string, bundle: PackedBundle): Promise<string> {
+    await this.#call('PUT', `/v1/artifacts/${bundle.digest}`, new Uint8Array(bundle.bytes), bundleMediaType);
+    const body = JSON.stringify({ digest: bundle.digest });
+    const response = await this.#call('POST', `/v1/layers/${name}/versions`, body, 'application/json');
+    return `${name}:${z.object({ version: z.int() }).parse(await response.json()).version}`;
+  }
+
+  async createPool(name: string, settings: z.input<typeof poolSettingsSchema>): Promise<void> {
+    await this.#call('PUT', `/v1/pools/${name}`, JSON.stringify(settings), 'application/json');
   }
 
   /** @returns a token of the first tenant */

@@ -19,6 +19,7 @@ import { neighbour } from './scenarios/neighbour.ts';
 import { noisyTenant } from './scenarios/noisy-tenant.ts';
 import { networkPhase } from './scenarios/network-phase.ts';
 import { noisyNeighbour } from './scenarios/noisy-neighbour.ts';
+import { customPool } from './scenarios/custom-pool.ts';
 import { oneShot } from './scenarios/one-shot.ts';
 import { privateNetwork } from './scenarios/private-network.ts';
 import { publishedApp } from './scenarios/published-app.ts';
@@ -47,6 +48,7 @@ export const scenarios: readonly Scenario[] = [
   networkPhase,
   privateNetwork,
   oneShot,
+  customPool,
   publishedApp,
   frozen,
   hibernated,

@@ -32,6 +32,7 @@ const sharedPlatforms = [
   'mixed-answers',
   'ordinary-user',
   'package',
+  'pools',
   'privileges',
   'process-mode',
   'request-bodies',

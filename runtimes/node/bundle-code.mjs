@@ -25,13 +25,15 @@ const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } };
 /**
  * @param {typeof import('esbuild')} esbuild
  * @param {string} codeDir @param {string} file the handler's
+ * @param {readonly string[]} [external] modules that are left as they are named: a custom pool has them
  * @returns {Promise<{ code: string, map: string }>} all in ASCII
  * @throws NotBundled with the reason
  */
-export async function bundleCode(esbuild, codeDir, file) {
+export async function bundleCode(esbuild, codeDir, file, external = []) {
   try {
     const { outputFiles, warnings } = await esbuild.build({
       ...settings,
+      external: [...settings.external, ...external],
       absWorkingDir: codeDir,
       entryPoints: [file],
       // Where sources lie is told from here.

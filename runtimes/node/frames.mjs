@@ -26,6 +26,8 @@ export const frame = {
   rest: 0x26,
   resting: 0x27,
   end: 0x28,
+  preload: 0x29,
+  preloaded: 0x2a,
 };
 
 export const protocolVersion = 1;

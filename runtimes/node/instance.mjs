@@ -30,6 +30,9 @@ import { exit, parse, setImmediate, stringify, version } from './intrinsics.mjs'
  * Finds what is to be evaluated; what it returns evaluates it.
  * @typedef {(codeDir: string, request: InitRequest) => () => Promise<import('./invocation.mjs').Form>} FindCode
  *
+ * @typedef {{ readonly modules: readonly string[], readonly layers?: string }} PreloadRequest
+ * @typedef {(request: PreloadRequest) => Promise<{ module: string, message: string }[]>} Preload
+ *
  * @typedef {import('./channel.mjs').Channel} Channel
  * @typedef {{ state: 'booted' } | { state: 'dedicated', request: InitRequest, environmentMs: number } | { state: 'initialising', channel: Channel } | { state: 'initialised', served: import('./invocation.mjs').Served } | { state: 'failed' }} Life
  */
@@ -42,11 +45,13 @@ export class Instance {
   #channels = new Set();
   #rest;
   #find;
+  #import;
 
-  /** @param {ReadonlySet<Channel>} open all connections that are open @param {FindCode} find */
-  constructor(open, find) {
+  /** @param {ReadonlySet<Channel>} open all connections that are open @param {FindCode} find @param {Preload} [preload] where modules can be imported ahead */
+  constructor(open, find, preload = async () => []) {
     this.#rest = new Rest(open);
     this.#find = find;
+    this.#import = preload;
   }
 
   /** Whether nobody waits for this process yet. */
@@ -62,6 +67,9 @@ export class Instance {
         break;
       case frame.init:
         this.#dedicate(channel, parse(payload.toString()));
+        break;
+      case frame.preload:
+        void this.#preload(channel, parse(payload.toString()));
         break;
       case frame.rest:
         this.#rest.ask(channel, payload.length > 0);
@@ -130,6 +138,11 @@ export class Instance {
     const invocation = new Invocation(channel, stream, head, this.#life.served);
     channel.streams.set(stream, invocation);
     invocation.begin();
+  }
+
+  /** Still nobody's: it imports what its pool has, and is as it was otherwise. @param {Channel} channel @param {PreloadRequest} request */
+  async #preload(channel, request) {
+    channel.send(frame.preloaded, 0, stringify({ failed: await this.#import(request) }));
   }
 
   /** All that can be done for a version before its code is there. @param {Channel} channel @param {InitRequest} request */

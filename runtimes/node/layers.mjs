@@ -3,9 +3,12 @@ const Module = process.getBuiltinModule('node:module');
 const { join } = process.getBuiltinModule('node:path');
 const { pathToFileURL } = process.getBuiltinModule('node:url');
 const { env, versions } = process;
+/** As it was before any layers. */
+const ownPath = env['PATH'];
+let isHooked = false;
 
 /** @param {string} layers the folder that they are in @returns {string[]} what has `node_modules`, as on AWS Lambda; the first counts */
-const homes = (layers) => [join(layers, 'nodejs', `node${versions.node.split('.', 1)[0]}`), join(layers, 'nodejs')];
+export const homesOf = (layers) => [join(layers, 'nodejs', `node${versions.node.split('.', 1)[0]}`), join(layers, 'nodejs')];
 
 /**
  * Lets the function find them: by variables, which its own win over, by `require`, and by `import`.
@@ -15,15 +18,18 @@ export function enterLayers(layers, own) {
   for (const [name, value] of variables(layers)) if (own[name] === undefined) env[name] = value;
   // The way of Node.js itself, which reads NODE_PATH when it starts.
   /** @type {typeof Module & { _initPaths?: () => void }} */ (Module)._initPaths?.();
-  Module.registerHooks?.({ resolve: resolveBeside(homes(layers).map((home) => pathToFileURL(join(home, 'index.js')).href)) });
+  // A custom pool's sandbox has entered them before it is anybody's.
+  if (isHooked) return;
+  isHooked = true;
+  Module.registerHooks?.({ resolve: resolveBeside(homesOf(layers).map((home) => pathToFileURL(join(home, 'index.js')).href)) });
 }
 
 /** @param {string} layers @returns {[name: string, value: string][]} */
 const variables = (layers) => [
-  ['PATH', `${env['PATH']}:${join(layers, 'bin')}`],
+  ['PATH', `${ownPath}:${join(layers, 'bin')}`],
   [
     'NODE_PATH',
-    homes(layers)
+    homesOf(layers)
       .map((home) => join(home, 'node_modules'))
       .join(':'),
   ],

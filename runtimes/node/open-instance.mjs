@@ -22,11 +22,18 @@ function findModules(codeDir, settings) {
  * @param {readonly string[]} readyFor what more to have loaded by the time somebody comes, see prepare.mjs
  */
 export function openInstance(open, readyFor) {
-  const instance = new Instance(open, findModules);
+  /** @type {import('./instance.mjs').Preload} */
+  const preload = async (request) => {
+    // What it is to have done while nobody waits it has done before it is stopped.
+    await prepared;
+    const { preload: importAll } = await import('./preload.mjs');
+    return importAll(request);
+  };
+  const instance = new Instance(open, findModules, preload);
   captureOutput();
   provideAwsLambda();
   process.on('uncaughtException', (error) => instance.crash(error));
   process.on('unhandledRejection', (reason) => instance.crash(reason));
-  void prepare(readyFor, () => instance.isIdle);
+  const prepared = prepare(readyFor, () => instance.isIdle);
   return instance;
 }

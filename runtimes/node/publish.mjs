@@ -14,7 +14,7 @@ const { join } = process.getBuiltinModule('node:path');
 
 /**
  * What the agent tells, src/agent/builds/publish-order.ts.
- * @typedef {{ codeDir: string, handler: string, flags: readonly string[], environment: Record<string, string>, runLimitMs: number }} Order
+ * @typedef {{ codeDir: string, handler: string, external?: readonly string[], flags: readonly string[], environment: Record<string, string>, runLimitMs: number }} Order
  */
 
 const controlDescriptor = 3;
@@ -23,7 +23,7 @@ const work = '/tmp/bundle';
 /** @param {Order} order @returns {Promise<Record<string, string>>} files in base64, by name @throws NotBundled */
 async function publish(order) {
   const { file } = findHandler(order.codeDir, order.handler);
-  const { code, map } = await bundleCode(loadEsbuild(), order.codeDir, file);
+  const { code, map } = await bundleCode(loadEsbuild(), order.codeDir, file, order.external);
   await mkdir(work);
   await writeFile(join(work, codeFile), code);
   await writeFile(join(work, mapFile), map);

@@ -25,7 +25,8 @@ export function provideAwsLambda() {
       },
     },
   };
-  Object.defineProperty(globalThis, 'awslambda', { value: awslambda, configurable: true });
+  // The AWS SDK assigns it to itself.
+  Object.defineProperty(globalThis, 'awslambda', { value: awslambda, configurable: true, writable: true });
 }
 
 /** @param {Function} handler */

@@ -6,7 +6,7 @@ import { languageOf } from '../model/runtimes.ts';
 import type { InitRequest } from '../wire/instance-protocol.ts';
 import { endReason } from './end-reason.ts';
 import type { InitOutcome } from './runtime-connection.ts';
-import type { Sandbox } from './sandbox/sandbox.ts';
+import { hasLayersOf, type Sandbox } from './sandbox/sandbox.ts';
 import type { StartSecrets } from './secret-box.ts';
 import { failedTimes, startTimes } from './start-times.ts';
 
@@ -83,7 +83,8 @@ export async function coldStart(
     const unconnected = means.now();
     means.connect(sandbox, version, id);
     networkMs = means.now() - unconnected;
-    const [codeDir] = await Promise.all([placing.then(([folder, layers]) => sandbox.attach(folder, layers)), dedicated]);
+    const attaching = placing.then(([folder, layers]) => sandbox.attach(folder, hasLayersOf(sandbox, version) ? undefined : layers));
+    const [codeDir] = await Promise.all([attaching, dedicated]);
     attached = means.now();
     const loading = load(sandbox, version, codeDir);
     means.label(sandbox, version, id);

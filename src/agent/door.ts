@@ -5,6 +5,8 @@ import {
   type BundleState,
   acquireSchema,
   askBundleSchema,
+  askCustomPoolSchema,
+  type CustomPoolStatus,
   askNetworkSchema,
   askPrivateNetworkSchema,
   askWarmthSchema,
@@ -67,6 +69,8 @@ export interface DoorMeans {
   readonly isolation: IsolationReport;
   /** What became of a version's code; undefined for one that is not served. */
   readonly bundle: (tenant: string, name: string, number: number) => BundleState | undefined;
+  /** How a custom pool is; undefined when nothing that is published uses it. */
+  readonly customPool: (tenant: string, name: string) => CustomPoolStatus | undefined;
   /** Whether dependencies can be installed here. */
   readonly builds: () => BuildsAnswer;
   /** Aborted once this agent stops: it starts nothing more. */
@@ -93,6 +97,7 @@ export function door(means: DoorMeans): CallHandlers {
     metrics,
     isolation,
     bundle,
+    customPool,
     builds,
     isFollowing,
     stopping,
@@ -133,6 +138,10 @@ export function door(means: DoorMeans): CallHandlers {
         case 'bundle': {
           const { tenant, function: name, number } = askBundleSchema.parse(body);
           return { state: bundle(tenant, name, number) };
+        }
+        case 'pool': {
+          const { tenant, name } = askCustomPoolSchema.parse(body);
+          return { pool: customPool(tenant, name) };
         }
         case 'builds':
           return builds();

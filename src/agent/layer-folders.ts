@@ -10,10 +10,16 @@ import { dirname, join } from 'node:path';
 import type { Version } from '../model/function.ts';
 import { type CodeCache, codeKey, type CodeRef, placeError } from './code-cache.ts';
 
-type Built = Pick<Version, 'tenant' | 'layerDigests'>;
+interface Built {
+  readonly tenant: string;
+  readonly layerDigests?: readonly string[] | undefined;
+}
 
 /** The artifacts of a version's layers. */
 export const layerRefs = ({ tenant, layerDigests = [] }: Built): CodeRef[] => layerDigests.map((digest) => ({ tenant, digest }));
+
+/** What the sandboxes of a version's custom pool build on, which may be less than the version does. */
+export const poolBuilt = ({ tenant, pool }: Version): Built[] => (pool === undefined ? [] : [{ tenant, layerDigests: pool.layerDigests }]);
 
 export class LayerFolders {
   readonly #folder: string;

@@ -23,7 +23,7 @@ import { coldStart } from './cold-start.ts';
 import { announceEnd, door } from './door.ts';
 import { drain, settle } from './drain.ts';
 import type { Instance } from './instance.ts';
-import { LayerFolders, layerRefs } from './layer-folders.ts';
+import { LayerFolders, layerRefs, poolBuilt } from './layer-folders.ts';
 import { keepRights } from './linux/capabilities.ts';
 import { Instances } from './instances.ts';
 import { openHibernation } from './hibernation.ts';
@@ -33,6 +33,7 @@ import { agentMetrics } from './metrics.ts';
 import { openSandboxes } from './open-sandboxes.ts';
 import { PlaceSharing } from './place-sharing.ts';
 import { PageOuts } from './page-outs.ts';
+import { preload } from './preload.ts';
 import { waitedBootsPerProcessor } from './pool.ts';
 import { Pools } from './pools.ts';
 import { Provisioned } from './provisioned.ts';
@@ -139,6 +140,12 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       waitedBootsAtOnce: Math.max(bootsAtOnce, waitedBootsPerProcessor * availableParallelism()),
       prepare,
       suits,
+      preload: (sandbox, custom) =>
+        preload(
+          { placeLayers: (built) => layers.place(built), layersInside: (folder) => sandboxes.layersInside(folder), canFreeze },
+          sandbox,
+          custom,
+        ),
       endOldestIdle: (version) => instances.endOldestIdle(version),
     },
     usualKind,
@@ -151,7 +158,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   // With the rules of those that live on, so that none of them is cut off.
   network?.repair();
   for (const sandbox of found.warm) {
-    if (isWhole(sandbox)) pools.add(sandbox);
+    // A custom pool's may not have imported all that it is to.
+    if (sandbox.kind.custom === undefined && isWhole(sandbox)) pools.add(sandbox);
     else sandbox.kill();
   }
   const provisionedNow = () => provisioned.status(served.all);
@@ -196,7 +204,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     const used = [...versions, ...[...instances.all].map((instance) => instance.version)];
     const needed = new Set([...wanted.keys(), ...used.flatMap((version) => [version, ...layerRefs(version)].map(codeKey))]);
     await code.keepOnly(needed);
-    await layers.keepOnly(used);
+    await layers.keepOnly([...used, ...used.flatMap(poolBuilt)]);
     bundles.keepOnly(needed);
     const bundled = versions.map((version) => ({ version, done: bundleAhead(code, bundles, version) }));
     // A deploy waits for its own bundle, so that its first request has it; for one that takes long nobody waits.
@@ -256,6 +264,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       const version = served.find(tenant, name, number);
       return version === undefined ? undefined : bundles.state(version);
     },
+    customPool: (tenant: string, name: string) => pools.customStatus(tenant, name),
     builds: () => builds.facts,
     isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes, wayOutFound(config, network !== undefined)),
   };

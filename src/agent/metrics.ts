@@ -90,11 +90,15 @@ export function agentMetrics({ instances, memory, pools, provisioned, network, p
     new Gauge({
       name,
       help,
-      labelNames: ['runtime', 'memory_mib'],
+      labelNames: ['runtime', 'memory_mib', 'tenant', 'pool'],
       registers,
       collect() {
         this.reset();
-        for (const p of pools().all) this.set({ runtime: p.kind.runtime, memory_mib: String(p.kind.memoryMiB) }, read(p));
+        for (const p of pools().all) {
+          const { runtime, memoryMiB, custom } = p.kind;
+          const labels = { runtime, memory_mib: String(memoryMiB) };
+          this.inc(custom === undefined ? labels : { ...labels, tenant: custom.tenant, pool: custom.name }, read(p));
+        }
       },
     });
   pool('swiftlet_pool_ready', 'Warm sandboxes ready to be taken', (p) => p.ready);

@@ -2,7 +2,16 @@ import { createConnection, type Socket } from 'node:net';
 import { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
 import { encodeFrame, FrameDecoder } from '../wire/frames.ts';
-import { frame, type InitReport, type InitRequest, type InvocationFailure, type RuntimeState } from '../wire/instance-protocol.ts';
+import { maxPreloads } from '../model/limits.ts';
+import {
+  frame,
+  type InitReport,
+  type InitRequest,
+  type InvocationFailure,
+  type PreloadReport,
+  type PreloadRequest,
+  type RuntimeState,
+} from '../wire/instance-protocol.ts';
 
 /** How an initialisation went, as the runtime tells it. */
 export type InitOutcome =
@@ -26,6 +35,9 @@ const reportSchema = z.object({
   farewellMs: milliseconds.max(longestFarewellMs).optional(),
 }) satisfies z.ZodType<InitReport>;
 const cut = (characters: number) => z.string().transform((text) => text.slice(0, characters));
+const preloadSchema = z.object({
+  failed: z.array(z.object({ module: cut(200), message: cut(1_000) })).max(maxPreloads),
+}) satisfies z.ZodType<PreloadReport>;
 const failureSchema = z.object({ code: cut(100), type: cut(200), message: cut(4_000) }) satisfies z.ZodType<InvocationFailure>;
 
 const forLong = Buffer.of(1);
@@ -70,6 +82,15 @@ export class RuntimeConnection {
   async booted(): Promise<RuntimeState> {
     const { payload } = await this.#ask(encodeFrame(frame.probe, 0), frame.state);
     return parsed(stateSchema, payload);
+  }
+
+  /**
+   * Makes the runtime import modules before it is anybody's.
+   * @throws SwiftletError FunctionCrashed when the process ended before it answered, InitError when what it answered is none
+   */
+  async preload(request: PreloadRequest): Promise<PreloadReport> {
+    const { payload } = await this.#ask(encodeFrame(frame.preload, 0, JSON.stringify(request)), frame.preloaded);
+    return parsed(preloadSchema, payload);
   }
 
   /** Tells the runtime what it is to be, so that it prepares while its code is put in place. */

@@ -7,6 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { versionSchema } from '../model/function.ts';
 import { runtimeSchema } from '../model/runtimes.ts';
+import { customKindSchema } from './sandbox/sandbox.ts';
 
 const bootedSchema = z.object({
   slot: z.int(),
@@ -16,6 +17,8 @@ const bootedSchema = z.object({
   born: z.string(),
   runtime: runtimeSchema,
   memoryMiB: z.int(),
+  /** The custom pool that it was booted for. */
+  custom: customKindSchema.optional(),
   /** Its cable to the router; absent when it has none. */
   line: z.int().optional(),
 });

@@ -34,6 +34,15 @@ export function parsePackages(texts: readonly string[]): LayerPackages {
   return packages;
 }
 
+/** What code imports of packages, as far as their names say it. @param texts as for `parsePackages` */
+export function packagesNamed(texts: readonly string[]): string[] {
+  const { npm, pip } = parsePackages(texts);
+  return [
+    ...npm.map((text) => text.replace(/(?<=.)@.*$/, '')),
+    ...pip.map((text) => (/^[\w.-]+/.exec(text)?.[0] ?? text).replaceAll('-', '_')),
+  ];
+}
+
 /**
  * Installs into an empty folder: `nodejs/node_modules` and `python`. Nothing of the packages is run.
  * @throws SwiftletError ManifestInvalid with what the program said; the signal's reason when that ends it

@@ -258,6 +258,7 @@ export const settingsSchema = z.strictObject({
       'Where its own connections may lead to: internet (default, unless the tenant has another one), none, or lists of addresses, ranges and host names, each with ports or without, and private networks by name',
     ),
   layers: layersSchema.optional().describe('Layers that it builds on, as name:version, mounted in this order at /opt; default none'),
+  pool: nameSchema.optional().describe('The custom pool that its sandboxes come from; default: the host’s own'),
   build: buildSchema.optional().describe('How the bundle is made'),
 });
 

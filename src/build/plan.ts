@@ -189,6 +189,7 @@ const configOf = (settings: ReturnType<typeof withDefaults>, { handler, runtime 
   events: settings.events,
   network: settings.network,
   layers: settings.layers,
+  pool: settings.pool,
   bundle: settings.build.bundle,
 });
 

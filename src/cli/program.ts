@@ -4,6 +4,7 @@ import { addCredentialCommands, addTenantCommands, addTenantFlag, addTokenComman
 import { addHostCommands } from './host-commands.ts';
 import { addAuditCommand, addSecretCommands } from './secret-commands.ts';
 import { addLayerCommands } from './layer-commands.ts';
+import { addPoolCommands } from './pool-commands.ts';
 import { addNetworkCommands } from './network-commands.ts';
 import type { DeployFlags } from './commands/deploy.ts';
 import type { DeadLetterFlags } from './commands/dlq.ts';
@@ -66,6 +67,7 @@ export function buildProgram(version: string): Command {
   addSourceCommands(program.command('source').description('where messages for functions come from: queues, topics, streams'));
   addSecretCommands(program);
   addLayerCommands(program);
+  addPoolCommands(program);
   addNetworkCommands(program);
   addAuditCommand(program);
   addTenantCommands(program);

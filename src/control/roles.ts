@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
 import {
   bundleAnswerSchema,
+  customPoolAnswerSchema,
+  type CustomPoolStatus,
   type BundleState,
   type BuildsAnswer,
   buildsSchema,
@@ -136,6 +138,14 @@ export class Roles {
     if (!agent.connected) return undefined;
     const answer = await agent.ask('privateNetwork', { tenant, name }, agentLimitMs).catch(whenAway);
     return answer === undefined ? undefined : privateNetworkAnswerSchema.parse(answer).network;
+  }
+
+  /** The warm sandboxes of a custom pool; undefined when nothing that is published uses it, and while the agent is away. */
+  async customPool(tenant: string, name: string): Promise<CustomPoolStatus | undefined> {
+    const { agent } = this.#clients;
+    if (!agent.connected) return undefined;
+    const answer = await agent.ask('pool', { tenant, name }, agentLimitMs).catch(unlessOlder);
+    return answer === undefined ? undefined : customPoolAnswerSchema.parse(answer).pool;
   }
 
   /** @throws SwiftletError Unavailable while the agent is away */

@@ -118,6 +118,21 @@ const migrations: readonly string[] = [
   CREATE INDEX version_layers_by_layer ON version_layers (tenant, layer, layer_version);
   ALTER TABLE versions ADD COLUMN layer_digests TEXT;
   `,
+  `
+  -- Custom pools.
+  CREATE TABLE pools (
+    tenant TEXT NOT NULL, name TEXT NOT NULL, settings TEXT NOT NULL, created_at TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE pool_layers (
+    tenant TEXT NOT NULL, pool TEXT NOT NULL, layer TEXT NOT NULL, layer_version INTEGER NOT NULL,
+    PRIMARY KEY (tenant, pool, layer),
+    FOREIGN KEY (tenant, pool) REFERENCES pools (tenant, name) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, layer, layer_version) REFERENCES layers (tenant, name, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX pool_layers_by_layer ON pool_layers (tenant, layer, layer_version);
+  ALTER TABLE versions ADD COLUMN pool TEXT;
+  `,
 ];
 
 /** The store of control. It is marked with "SWFT". */

@@ -11,6 +11,7 @@ import { SqliteAudit } from './audit/sqlite-audit.ts';
 import type { LayerRecord } from './layers/layer-store.ts';
 import { SqliteLayers } from './layers/sqlite-layers.ts';
 import { SqliteLambda } from './lambda/sqlite-lambda.ts';
+import { SqlitePools } from './pools/sqlite-pools.ts';
 import { publishedFunction } from './routing.ts';
 import { secretMissing } from './secrets/refusals.ts';
 import { SqliteSecrets } from './secrets/sqlite-secrets.ts';
@@ -36,8 +37,14 @@ import { firstTraffic, neededVersions, rolloutUnderWay, servedVersions, startRol
 
 const jsonText = z.string().transform((text): unknown => JSON.parse(text));
 const versionRowSchema = z
-  .looseObject({ config: jsonText, layerDigests: jsonText.nullable() })
-  .transform(({ layerDigests, ...row }): Record<string, unknown> => (layerDigests === null ? row : { ...row, layerDigests }))
+  .looseObject({ config: jsonText, layerDigests: jsonText.nullable(), pool: jsonText.nullable() })
+  .transform(
+    ({ layerDigests, pool, ...row }): Record<string, unknown> => ({
+      ...row,
+      ...(layerDigests === null ? {} : { layerDigests }),
+      ...(pool === null ? {} : { pool }),
+    }),
+  )
   .transform((row): unknown => row)
   .pipe(versionSchema);
 const functionRowSchema = z.object({ functionCreatedAt: z.string() });
@@ -52,6 +59,7 @@ export class SqliteStore implements Store {
   readonly networks: SqliteNetworks;
   readonly secrets: SqliteSecrets;
   readonly layers: SqliteLayers;
+  readonly pools: SqlitePools;
   readonly lambda: SqliteLambda;
   readonly audit: SqliteAudit;
   readonly #database: DatabaseSync;
@@ -76,6 +84,13 @@ export class SqliteStore implements Store {
       users: (tenant) => this.#users(tenant, ({ secrets }) => secretNames(secrets)),
     });
     this.layers = new SqliteLayers({ sql: this.#sql, read: turn, write: (work) => this.#write(work) });
+    this.pools = new SqlitePools({
+      sql: this.#sql,
+      read: turn,
+      write: (work) => this.#write(work),
+      layers: this.layers,
+      users: (tenant) => this.#users(tenant, ({ pool }) => (pool === undefined ? [] : [pool])),
+    });
     this.audit = new SqliteAudit({ sql: this.#sql, read: turn, write: (work) => this.#write(work) });
     const commit = {
       read: turn,
@@ -164,7 +179,7 @@ export class SqliteStore implements Store {
   functions(tenant: string, { limit, after = '' }: Page): Promise<FunctionRecord[]> {
     return turn(() =>
       this.#sql.all`
-        SELECT f.created_at AS functionCreatedAt, v.tenant, v.function, v.number, v.digest, v.size, v.config, v.layer_digests AS layerDigests,
+        SELECT f.created_at AS functionCreatedAt, v.tenant, v.function, v.number, v.digest, v.size, v.config, v.layer_digests AS layerDigests, v.pool,
           v.created_at AS createdAt
         FROM functions f JOIN versions v ON v.tenant = f.tenant AND v.function = f.name AND v.number = f.serving
         WHERE f.tenant = ${tenant} AND f.name > ${after} ORDER BY f.name LIMIT ${limit}`.map(functionRecord),
@@ -178,7 +193,7 @@ export class SqliteStore implements Store {
   versions(tenant: string, name: string): Promise<Version[]> {
     return turn(() =>
       this.#sql.all`
-        SELECT tenant, function, number, digest, size, config, layer_digests AS layerDigests, created_at AS createdAt
+        SELECT tenant, function, number, digest, size, config, layer_digests AS layerDigests, pool, created_at AS createdAt
         FROM versions WHERE tenant = ${tenant} AND function = ${name} ORDER BY number DESC`.map((row) => versionRowSchema.parse(row)),
     );
   }
@@ -238,10 +253,13 @@ export class SqliteStore implements Store {
     if (names.length > 0) return { result: { kind: 'secrets missing', names } };
 
     this.networks.demand(tenant, `function "${name}"`, privateNames(networkOf({ config })));
-    const layers = this.layers.demand(tenant, `function "${name}"`, config.layers);
+    const { pool, layers } = this.pools.demand(tenant, `function "${name}"`, config);
     demandFunctionRoom(this.#sql, tenant, name);
     const number = this.#nextNumber(tenant, name);
-    const built = layers.length === 0 ? {} : { layerDigests: layers.map((layer) => layer.digest) };
+    const built = {
+      ...(layers.length === 0 ? {} : { layerDigests: layers.map((layer) => layer.digest) }),
+      ...(pool === undefined ? {} : { pool }),
+    };
     const version: Version = { tenant, function: name, number, digest, size: Number(artifact['size']), config, createdAt, ...built };
     const nowMs = Date.parse(createdAt);
     const facts = { name, kept: new Set([number]), nowMs };
@@ -251,8 +269,9 @@ export class SqliteStore implements Store {
       INSERT INTO functions (tenant, name, created_at, serving) VALUES (${tenant}, ${name}, ${createdAt}, ${mainVersion(changed.live.versions)})
       ON CONFLICT DO UPDATE SET serving = excluded.serving`;
     this.#sql.run`
-      INSERT INTO versions (tenant, function, number, digest, size, config, layer_digests, created_at)
-      VALUES (${tenant}, ${name}, ${number}, ${digest}, ${version.size}, ${JSON.stringify(config)}, ${digestsText(layers)}, ${createdAt})`;
+      INSERT INTO versions (tenant, function, number, digest, size, config, layer_digests, pool, created_at)
+      VALUES (${tenant}, ${name}, ${number}, ${digest}, ${version.size}, ${JSON.stringify(config)}, ${digestsText(layers)},
+        ${pool === undefined ? null : JSON.stringify(pool)}, ${createdAt})`;
     this.layers.note(version, layers);
     this.#traffic.put(tenant, name, changed);
     if (before === undefined) this.#routes.demandNoRoutes({ tenant, name });
@@ -296,7 +315,7 @@ export class SqliteStore implements Store {
 
   #find(tenant: string, name: string): FunctionRecord | undefined {
     const row = this.#sql.get`
-      SELECT f.created_at AS functionCreatedAt, v.tenant, v.function, v.number, v.digest, v.size, v.config, v.layer_digests AS layerDigests,
+      SELECT f.created_at AS functionCreatedAt, v.tenant, v.function, v.number, v.digest, v.size, v.config, v.layer_digests AS layerDigests, v.pool,
           v.created_at AS createdAt
       FROM functions f JOIN versions v ON v.tenant = f.tenant AND v.function = f.name AND v.number = f.serving
       WHERE f.tenant = ${tenant} AND f.name = ${name}`;
@@ -305,7 +324,7 @@ export class SqliteStore implements Store {
 
   #version(tenant: string, name: string, number: number): Version | undefined {
     const row = this.#sql.get`
-      SELECT tenant, function, number, digest, size, config, layer_digests AS layerDigests, created_at AS createdAt
+      SELECT tenant, function, number, digest, size, config, layer_digests AS layerDigests, pool, created_at AS createdAt
       FROM versions WHERE tenant = ${tenant} AND function = ${name} AND number = ${number}`;
     return row === undefined ? undefined : versionRowSchema.parse(row);
   }

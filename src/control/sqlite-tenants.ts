@@ -82,6 +82,7 @@ export class SqliteTenants implements TenantStore {
       this.#sql.run`DELETE FROM tokens WHERE tenant = ${name}`;
       this.#sql.run`DELETE FROM secrets WHERE tenant = ${name}`;
       this.#sql.run`DELETE FROM networks WHERE tenant = ${name}`;
+      this.#sql.run`DELETE FROM pools WHERE tenant = ${name}`;
       const revision = nextRevision();
       return { result: { kind: 'removed', revision }, change: { revision, change: { kind: 'tenant removed', name } } };
     });

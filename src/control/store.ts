@@ -7,6 +7,7 @@ import type { AuditStore } from './audit/audit-store.ts';
 import type { LayerStore } from './layers/layer-store.ts';
 import type { LambdaStore } from './lambda/lambda-store.ts';
 import type { NetworkStore } from './network-store.ts';
+import type { PoolStore } from './pools/pool-store.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
 import type { TenantStore } from './tenant-store.ts';
 import type { TokenStore } from './token-store.ts';
@@ -103,6 +104,7 @@ export interface Store extends AsyncDisposable {
   watch(listener: (change: Change) => void): Disposable;
 
   readonly layers: LayerStore;
+  readonly pools: PoolStore;
   readonly lambda: LambdaStore;
   readonly tenants: TenantStore;
   readonly tokens: TokenStore;
@@ -124,7 +126,7 @@ export interface Store extends AsyncDisposable {
   /**
    * Makes the next version of a function and lets it take over; makes the function when there is none.
    * @throws SwiftletError Conflict while another version is being rolled out; TenantNotFound, QuotaExceeded; NetworkMissing, and
-   *   ManifestInvalid for private networks that overlap; LayerMissing; RouteConflict, and Forbidden for a route's host that the tenant was not given
+   *   ManifestInvalid for private networks that overlap; LayerMissing; PoolMissing, PoolUnfit; RouteConflict, and Forbidden for a route's host that the tenant was not given
    */
   deploy(deployment: Deployment): Promise<DeployOutcome>;
   /** Forgets a function with all its versions. @returns the revision, or undefined when there was none */

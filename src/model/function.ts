@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { corsSchema } from './cors.ts';
+import { versionPoolSchema } from './custom-pool.ts';
 import { destinationsSchema } from './destination.ts';
 import { routesSchema } from './http-route.ts';
 import { keepWarmFault, keepWarmSchema } from './keep-warm.ts';
@@ -160,6 +161,8 @@ export const functionConfigSchema = z
     network: networkPolicySchema.optional(),
     /** What it builds on, as `name:version`, in the order of mounting. */
     layers: layersSchema.default([]),
+    /** The custom pool that its sandboxes come from; absent: the host's own. */
+    pool: nameSchema.optional(),
     /** Whether its code is made one file when it is published; absent: auto. */
     bundle: z.enum(bundleRules).optional(),
   })
@@ -232,6 +235,8 @@ export const versionSchema = z.object({
   config: functionConfigSchema,
   /** The artifacts of its layers, in their order. Absent: it has none. */
   layerDigests: z.array(digestSchema).optional(),
+  /** What its custom pool is. Absent: it has none. */
+  pool: versionPoolSchema.optional(),
   createdAt: z.iso.datetime(),
 });
 export type Version = z.output<typeof versionSchema>;

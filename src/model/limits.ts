@@ -145,6 +145,12 @@ export const scratchInodes = 65_536;
 /** Layers of one function, and versions of layers of one tenant. */
 export const maxLayers = 5;
 export const maxLayerVersions = 1_000;
+/** Custom pools of one tenant; modules that one preloads; its warm sandboxes, and how many they are when it does not say. */
+export const maxCustomPools = 32;
+export const maxPreloads = 32;
+export const customPoolSize = { min: 1, max: 1_000, minimum: 1, maximum: 8 } as const;
+/** How long a sandbox of one may take for its imports. */
+export const preloadLimitMs = 60_000;
 
 /** Lines of each of a function's lists of addresses and names, and how long one may be. */
 export const maxNetworkTargets = 64;

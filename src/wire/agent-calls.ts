@@ -158,6 +158,22 @@ export const bundleStateSchema = z.discriminatedUnion('kind', [
 export type BundleState = Readonly<z.output<typeof bundleStateSchema>>;
 export const bundleAnswerSchema = z.object({ state: bundleStateSchema.optional() });
 
+/** Ask `pool`, from control: how many sandboxes of a custom pool are warm on this host. */
+export const askCustomPoolSchema = z.object({ tenant: z.string(), name: z.string() });
+export const customPoolStatusSchema = z.object({
+  /** Sandboxes that are to be warm, that are, and that boot and import now. */
+  target: z.int(),
+  ready: z.int(),
+  booting: z.int(),
+  /** What one takes of the host's memory; 0 while none was looked at. */
+  memoryBytes: z.number(),
+  /** Modules that could not be imported, with the reason, as the last sandbox told; or why none could be made. */
+  failures: z.array(z.string()),
+});
+export type CustomPoolStatus = Readonly<z.output<typeof customPoolStatusSchema>>;
+/** Absent when no version that is published uses it. */
+export const customPoolAnswerSchema = z.object({ pool: customPoolStatusSchema.optional() });
+
 /** Ask `builds`: whether dependencies can be installed on this host, in sandboxes that reach registries and nothing else. */
 export const buildsSchema = z.object({
   available: z.boolean(),

@@ -68,6 +68,10 @@ export const frame = {
    * to one that said so much.
    */
   end: 0x28,
+  /** JSON `PreloadRequest`, before `init`: what to import ahead, for functions that use a custom pool. At most once. */
+  preload: 0x29,
+  /** JSON `PreloadReport`. */
+  preloaded: 0x2a,
 } as const;
 
 /** Bytes of a body that may be on their way without credit, per stream and direction. */
@@ -152,6 +156,18 @@ export interface InitSecret {
   readonly variable: string;
   readonly as: SecretForm;
   readonly value: string;
+}
+
+export interface PreloadRequest {
+  /** As code names them when it imports them. */
+  readonly modules: readonly string[];
+  /** The folder that they are in; absent: they are the runtime's own. */
+  readonly layers?: string;
+}
+
+export interface PreloadReport {
+  /** Those that could not be imported, and why. */
+  readonly failed: readonly { readonly module: string; readonly message: string }[];
 }
 
 export interface InitRequest {

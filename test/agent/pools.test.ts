@@ -38,6 +38,7 @@ test('what is warm is prepared for what was taken, and taken for that', async ()
         booted.count += 1;
         booted.next.resolve(undefined);
       },
+      preload: () => Promise.resolve([]),
       suits: (sandbox, version) => preparedFor.get(sandbox) === version.function,
       endOldestIdle: () => Promise.resolve(),
     },
@@ -86,6 +87,7 @@ test('a burst enlarges a pool, silence shrinks it, and all of them stay within t
       bootsAtOnce: 1,
       waitedBootsAtOnce: 8,
       prepare: () => undefined,
+      preload: () => Promise.resolve([]),
       suits: () => true,
       endOldestIdle: () => Promise.resolve(),
     },

@@ -42,6 +42,7 @@ const fill = (path: string, tenant: string): string =>
     .replace('{alias}', 'beta')
     .replace('{secret}', 'db')
     .replace('{layer}', 'libs')
+    .replace('{pool}', 'heavy')
     .replace('{version}', '1')
     .replace('{network}', 'office')
     .replace('{network}', 'office')

@@ -73,7 +73,7 @@ export function configIn(folder: string, change: Partial<RoleConfig> = {}): Role
       isolation: 'bubblewrap',
       poolSize: 0,
       bootsAtOnce: 1,
-      maxSandboxes: 1,
+      maxSandboxes: 16,
       network: { opened: [], nameServers: [], searchDomains: [] },
     },
     graceMs: 100,

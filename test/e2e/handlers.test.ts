@@ -140,7 +140,7 @@ test('the first bytes of an answer do not wait for the last', async () => {
 test('a Lambda response stream', async () => {
   await e2e.publish(
     'lambda-stream',
-    'export const handler = awslambda.streamifyResponse(async (event, stream) => { stream = awslambda.HttpResponseStream.from(stream, { statusCode: 202, headers: { "x-a": "b" } }); stream.write("one "); stream.end("two"); });',
+    'globalThis.awslambda = globalThis.awslambda || {}; export const handler = awslambda.streamifyResponse(async (event, stream) => { stream = awslambda.HttpResponseStream.from(stream, { statusCode: 202, headers: { "x-a": "b" } }); stream.write("one "); stream.end("two"); });',
   );
   const answer = await e2e.call('/lambda-stream/');
   assert.deepEqual([answer.status, answer.headers.get('x-a'), answer.text], [202, 'b', 'one two']);

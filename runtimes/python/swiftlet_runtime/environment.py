@@ -30,19 +30,19 @@ def set_environment(request: dict) -> None:
         os.environ.update(place_secrets(secrets))
 
 
-def enter_code(folder: str, layers: str | None = None) -> None:
+def enter_code(folder: str, layers: 'str | None' = None) -> None:
     """Makes the code's folder the one where relative paths and imports begin; packages that a deploy installed come after it, then layers'."""
     os.environ.setdefault('LAMBDA_TASK_ROOT', folder)
     os.chdir(folder)
     named = [path for path in os.environ.get('PYTHONPATH', '').split(os.pathsep) if path]
-    packages = _layer_packages(layers)
+    packages = layer_packages(layers)
     before = [folder, *(path for path in named if path not in packages), os.path.join(folder, _PACKAGES), *packages]
-    sys.path[:0] = before
+    sys.path[:] = [*before, *(path for path in sys.path if path not in packages)]
     for place in [folder, *packages]:
         _forget_shadowed(place)
 
 
-def _layer_packages(layers: str | None) -> list:
+def layer_packages(layers: 'str | None') -> list:
     """Where layers have packages, as on AWS Lambda; those that there are."""
     if layers is None:
         return []
@@ -51,7 +51,7 @@ def _layer_packages(layers: str | None) -> list:
     return [path for path in (site, python) if os.path.isdir(path)]
 
 
-def _layer_variables(layers: str | None) -> dict:
+def _layer_variables(layers: 'str | None') -> dict:
     """By which what a function starts finds modules, programs and libraries."""
     if layers is None:
         return {}
@@ -67,8 +67,14 @@ def _forget_shadowed(folder: str) -> None:
     for name in os.listdir(folder):
         stem, extension = os.path.splitext(name)
         is_module = extension == '.py' or (stem in sys.modules and os.path.exists(os.path.join(folder, name, '__init__.py')))
-        if is_module and stem not in sys.builtin_module_names and stem not in _NEVER_SHADOWED:
+        if is_module and stem not in sys.builtin_module_names and stem not in _NEVER_SHADOWED and not _is_from(folder, stem):
             sys.modules.pop(stem, None)
+
+
+def _is_from(folder: str, name: str) -> bool:
+    """Whether it is that very module: a custom pool's sandbox has imported its layers' ahead."""
+    file = getattr(sys.modules.get(name), '__file__', None)
+    return file is not None and file.startswith(folder + os.sep)
 
 
 def log_group_of(name: str) -> str:

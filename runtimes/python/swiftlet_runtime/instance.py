@@ -33,8 +33,8 @@ class Instance:
         self._held = HeldFrames()
         self._activity = Activity(lambda: self._rest.look())
         self._rest = Rest(channels, self._activity)
-        # What the main thread is to load: a channel and a folder.
-        self._to_load = SimpleQueue()
+        # What the main thread is to do: functions without arguments.
+        self._to_do = SimpleQueue()
         self._request = {}
         self._environment_ms = 0.0
         self._served = None
@@ -52,6 +52,8 @@ class Instance:
             self._dedicate(channel, loads(payload))
         elif kind == frames.LOAD:
             self._load(channel, payload.decode())
+        elif kind == frames.PRELOAD:
+            self._to_do.put(lambda: self._preload(channel, loads(payload)))
         elif kind == frames.REST:
             self._rest.ask(channel)
         else:
@@ -72,8 +74,7 @@ class Instance:
     def serve(self) -> None:
         """Initialises the version that this process is told to be, and runs its handlers. Never returns."""
         while True:
-            channel, folder = self._to_load.get()
-            self._initialise(channel, folder)
+            self._to_do.get()()
 
     def _dedicate(self, channel, request: dict) -> None:
         """All that can be done for a version before its code is there."""
@@ -92,7 +93,13 @@ class Instance:
             self._refuse(channel)
             return
         self._life = 'initialising'
-        self._to_load.put((channel, folder))
+        self._to_do.put(lambda: self._initialise(channel, folder))
+
+    def _preload(self, channel, request: dict) -> None:
+        """Still nobody's: it imports what its pool has, and is as it was otherwise."""
+        from .preload import preload
+
+        channel.send(frames.PRELOADED, 0, _json({'failed': preload(request['modules'], request.get('layers'))}))
 
     def _initialise(self, channel, folder: str) -> None:
         try:

@@ -50,7 +50,7 @@ export class CodeBundles {
 
   state(version: Version): CodeState {
     // Another version may have one of the same code.
-    if (version.config.bundle === 'never' || version.layerDigests !== undefined) return asItIs;
+    if (version.config.bundle === 'never' || isOfLayers(version)) return asItIs;
     return this.#known.get(placeOf(version)) ?? (this.#making.has(placeOf(version)) ? { kind: 'pending' } : asItIs);
   }
 
@@ -113,11 +113,14 @@ const asItIs = { kind: 'plain', why: '' } as const;
  * A few files load as fast as one, unless Node.js has to take the types out of them, for which it starts a compiler. What builds on layers
  * is left as it is: a copy of their modules in each bundle would be shared by nobody.
  */
-const isWorthIt = ({ config, layerDigests }: Version, codeFolder: string): boolean =>
-  config.bundle !== 'never' &&
-  layerDigests === undefined &&
-  languageOf(config.runtime) === 'nodejs' &&
-  (existsSync(join(codeFolder, 'node_modules')) || isTypeScript(config.handler, codeFolder));
+const isWorthIt = (version: Version, codeFolder: string): boolean =>
+  version.config.bundle !== 'never' && !isOfLayers(version) && isHeavy(version, codeFolder);
+
+/** Those of a custom pool stay where they are: the bundle asks for what the pool has imported. */
+const isOfLayers = ({ layerDigests, pool }: Version): boolean => layerDigests !== undefined && pool === undefined;
+
+const isHeavy = ({ config }: Version, codeFolder: string): boolean =>
+  languageOf(config.runtime) === 'nodejs' && (existsSync(join(codeFolder, 'node_modules')) || isTypeScript(config.handler, codeFolder));
 
 const typeScriptExtensions = ['.ts', '.mts', '.cts'] as const;
 
@@ -128,10 +131,10 @@ function isTypeScript(handler: string, codeFolder: string): boolean {
 }
 
 /** What its files depend on, beside the code. */
-function nameOf({ config }: Version): string {
+function nameOf({ config, pool }: Version): string {
   const { runtime, memoryMiB } = kindOf(config);
   return createHash('sha256')
-    .update(JSON.stringify([packageVersion, runtime, memoryMiB, config.handler]))
+    .update(JSON.stringify([packageVersion, runtime, memoryMiB, config.handler, ...(pool?.preload ?? [])]))
     .digest('hex')
     .slice(0, 16);
 }

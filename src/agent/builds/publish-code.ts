@@ -55,10 +55,17 @@ export async function publishCode(means: PublishMeans, version: Version, codeFol
 }
 
 /** The code is run with the flags that its instances have: V8 takes no cache that was made with others. Without its secrets. */
-function orderFor({ config }: Version, codeDir: string): string {
+function orderFor({ config, pool }: Version, codeDir: string): string {
   const { memoryMiB } = kindOf(config);
   const { handler, environment } = config;
-  return JSON.stringify({ codeDir, handler, environment, flags: nodeFlags(memoryMiB), runLimitMs: publishRunLimitMs });
+  return JSON.stringify({
+    codeDir,
+    handler,
+    environment,
+    external: pool?.preload,
+    flags: nodeFlags(memoryMiB),
+    runLimitMs: publishRunLimitMs,
+  });
 }
 
 async function ask({ socketPath }: BuildSandbox, order: string, signal: AbortSignal): Promise<string> {

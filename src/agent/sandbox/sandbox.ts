@@ -1,3 +1,8 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { versionPoolSchema } from '../../model/custom-pool.ts';
+import type { Version } from '../../model/function.ts';
+import { memoryClassOf } from '../../model/memory-class.ts';
 import { languageOf } from '../../model/runtimes.ts';
 import type { EndFacts } from '../end-reason.ts';
 import type { CgroupMemory } from '../linux/cgroup.ts';
@@ -6,16 +11,25 @@ import type { RuntimeConnection } from '../runtime-connection.ts';
 import type { BootedRecord, InstanceRecord } from '../slot-record.ts';
 import type { BootMoments } from '../start-times.ts';
 
+/** A custom pool as its sandboxes have it: whose it is, and what has run in them. */
+export const customKindSchema = versionPoolSchema.extend({
+  tenant: z.string(),
+  /** The same for what boots alike, and for nothing else. */
+  key: z.string(),
+});
+export type CustomKind = Readonly<z.output<typeof customKindSchema>>;
+
 /** What cannot be changed once a sandbox has booted; a pool holds sandboxes of one kind. */
 export interface SandboxKind {
   readonly runtime: BootedRecord['runtime'];
   /** The class of memory it is for: its limit until it has a function, and what V8's heap is cut to. */
   readonly memoryMiB: number;
+  /** Present when a tenant's modules are in it: it is for functions of this tenant's that use the pool, and for nobody else. */
+  readonly custom?: CustomKind | undefined;
 }
 
-export const kindKey = (kind: SandboxKind): string => `${kind.runtime}/${kind.memoryMiB}`;
-
-const memoryClasses = [64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 10_240] as const;
+export const kindKey = ({ runtime, memoryMiB, custom }: SandboxKind): string =>
+  custom === undefined ? `${runtime}/${memoryMiB}` : `${runtime}/${memoryMiB}/${custom.key}`;
 
 /** A program's memory is its own: what runs beside it has the same heap for all. */
 const programKind: SandboxKind = { runtime: 'provided', memoryMiB: 128 };
@@ -23,8 +37,34 @@ const programKind: SandboxKind = { runtime: 'provided', memoryMiB: 128 };
 /** The kind of sandbox a function needs. Memory is rounded up to a class, so that few pools serve all. */
 export function kindOf(config: { readonly runtime: SandboxKind['runtime']; readonly memoryMiB: number }): SandboxKind {
   if (languageOf(config.runtime) === 'program') return programKind;
-  return { runtime: config.runtime, memoryMiB: memoryClasses.find((size) => size >= config.memoryMiB) ?? config.memoryMiB };
+  return { runtime: config.runtime, memoryMiB: memoryClassOf(config.memoryMiB) };
 }
+
+/** The same, of the custom pool that a version uses; what its configuration says alone when it uses none. */
+export function kindFor({ tenant, config, pool }: Pick<Version, 'tenant' | 'config' | 'pool'>): SandboxKind {
+  const kind = kindOf(config);
+  return pool === undefined ? kind : { ...kind, custom: { ...pool, tenant, key: customKey(tenant, pool) } };
+}
+
+/** Of every start: what it is of is made once for each version. */
+const customKeys = new WeakMap<object, string>();
+
+function customKey(tenant: string, pool: NonNullable<Version['pool']>): string {
+  const known = customKeys.get(pool);
+  if (known !== undefined) return known;
+  const { name, layerDigests, preload, minimum, maximum } = pool;
+  const text = JSON.stringify([tenant, name, layerDigests, preload, minimum, maximum]);
+  const key = `${tenant}/${name}/${createHash('sha256').update(text).digest('hex').slice(0, shownDigits)}`;
+  customKeys.set(pool, key);
+  return key;
+}
+
+const shownDigits = 16;
+
+/** Whether a sandbox has all layers of a version already. */
+export const hasLayersOf = ({ kind: { custom } }: Pick<Sandbox, 'kind'>, { layerDigests = [] }: Pick<Version, 'layerDigests'>): boolean =>
+  // They begin with those of its pool.
+  custom !== undefined && custom.layerDigests.length === layerDigests.length;
 
 /** A sandbox whose runtime has booted. It serves one version at most, and never goes back to a pool. */
 export interface Sandbox {
@@ -42,6 +82,8 @@ export interface Sandbox {
   readonly ended: Promise<EndFacts>;
   /** Lets a folder of code in, and one of layers if there is one. Once. @returns where the code lies inside */
   attach(codeFolder: string, layersFolder?: string): Promise<string>;
+  /** Lets a folder of layers in alone, before it is known whose code will be. */
+  attachLayers(layersFolder: string): Promise<void>;
   /** Holds it to a function's memory from now on. */
   limitMemory(mib: number): void;
   /** Its share where processors are short; see `CgroupLimits`. */

@@ -198,9 +198,13 @@ export class Sandboxes {
       // After the signal, so that none of its code runs once more.
       thaw();
     };
+    const show = async (source: string, target: string, linked: string) => {
+      if (codeWay.kind === 'mount') codeWay.mounter.bindReadOnly(record.inner, source, target);
+      else if (codeWay.kind === 'link') await linkFolder(source, linked);
+    };
     const sandbox: Sandbox = {
       slot: record.slot,
-      kind: { runtime: record.runtime, memoryMiB: record.memoryMiB },
+      kind: { runtime: record.runtime, memoryMiB: record.memoryMiB, ...(record.custom === undefined ? {} : { custom: record.custom }) },
       pid: record.inner,
       line: record.line,
       socketPath: `${folder}/${socketName}`,
@@ -209,14 +213,11 @@ export class Sandboxes {
       ended: exit.then((how) => this.#clear(record.slot, folder, connection, how)),
       async attach(codeFolder, layersFolder) {
         if (codeWay.kind === 'none') return codeFolder;
-        const shown: [source: string, target: string, linked: string][] = [[codeFolder, inside.code, codeFolderOf(folder)]];
-        if (layersFolder !== undefined) shown.push([layersFolder, inside.layers, layersFolderOf(folder)]);
-        for (const [source, target, linked] of shown) {
-          if (codeWay.kind === 'mount') codeWay.mounter.bindReadOnly(record.inner, source, target);
-          else await linkFolder(source, linked);
-        }
+        await show(codeFolder, inside.code, codeFolderOf(folder));
+        if (layersFolder !== undefined) await sandbox.attachLayers(layersFolder);
         return inside.code;
       },
+      attachLayers: async (layersFolder) => show(layersFolder, inside.layers, layersFolderOf(folder)),
       limitMemory: (mib) => {
         if (mib !== record.memoryMiB) cgroups?.limit(cgroup, { memoryBytes: mib * mebibyte });
       },

@@ -1,10 +1,3 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type PackedBundle, packBundle } from '../../build/bundle.ts';
-import { installPackages, parsePackages } from '../../build/layer-packages.ts';
-import { bundleOfZip } from '../../control/lambda/zip-bundle.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import { layerReference, parseLayer } from '../../model/layer.ts';
 import { nameRule, nameSchema } from '../../model/names.ts';
@@ -12,6 +5,7 @@ import { colours } from '../colours.ts';
 import { connectApi } from '../connect-api.ts';
 import { listLayers, publishLayer, removeLayer } from '../layer-calls.ts';
 import { openOutput } from '../output.ts';
+import { packLayer } from '../pack-layer.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
 import { untilInterrupted } from '../until-interrupted.ts';
@@ -33,7 +27,7 @@ export async function publish(name: string, files: string | undefined, { json = 
   const signal = untilInterrupted();
   const api = connectApi(process.env, signal);
   const work = async () => {
-    const packed = await pack(files, from, signal);
+    const packed = await packLayer(files, from, signal);
     await api.putArtifact(packed);
     return publishLayer(api, name, { digest: packed.digest, ...(description === undefined ? {} : { description }) });
   };
@@ -68,28 +62,6 @@ export async function remove(reference: string, { json = false }: JsonFlag): Pro
   const output = openOutput(json);
   await output.progress('removing', removeLayer(connectApi(process.env), id));
   output.result({ removed: reference }, () => `The layer ${reference} is removed.`);
-}
-
-async function pack(files: string | undefined, from: readonly string[], signal: AbortSignal): Promise<PackedBundle> {
-  if ((files === undefined) === (from.length === 0))
-    throw new SwiftletError('BadRequest', 'name a folder, a zip, or packages by --from: one of these');
-  if (files === undefined) return packPackages(from, signal);
-  const facts = await stat(files).catch(() => undefined);
-  if (facts === undefined) throw new SwiftletError('NotFound', `there is no folder or zip ${files}`);
-  if (facts.isDirectory()) return packBundle(files);
-  const bytes = Buffer.concat(await Array.fromAsync(bundleOfZip(await readFile(files))));
-  return { bytes, digest: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, files: [] };
-}
-
-async function packPackages(from: readonly string[], signal: AbortSignal): Promise<PackedBundle> {
-  const packages = parsePackages(from);
-  const folder = await mkdtemp(join(tmpdir(), 'swiftlet-layer-'));
-  try {
-    await installPackages(packages, folder, signal);
-    return await packBundle(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 const kibibytes = (bytes: number): string => `${Math.ceil(bytes / bytesPerKiB)} KiB`;

@@ -37,7 +37,7 @@ function invalid(mistakes: readonly Mistake[], context: string | undefined, body
     .map(({ instancePath, message }) => `${instancePath.slice(1).replaceAll('/', '.') || 'the body'}: ${message ?? 'is not valid'}`)
     .join('; ');
   const where = place === '' ? {} : { place };
-  if (context === 'params' && ['name', 'alias', 'secret', 'network', 'layer'].includes(place))
+  if (context === 'params' && ['name', 'alias', 'secret', 'network', 'layer', 'pool'].includes(place))
     return new SwiftletError('NameInvalid', detail, where);
   if (context === 'body' && place === 'config.runtime') return unknownRuntime(body);
   if (context === 'body' && (place.startsWith('config') || place.startsWith('rollout')))

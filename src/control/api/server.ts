@@ -20,6 +20,7 @@ import { traces, usage } from './invocations.ts';
 import { isDeeper, maxDepth } from './json-depth.ts';
 import { hosts } from './hosts.ts';
 import { layers } from './layers.ts';
+import { pools } from './pools.ts';
 import { logs } from './logs.ts';
 import { describeApi } from './openapi.ts';
 import { metrics } from './metrics.ts';
@@ -121,6 +122,7 @@ export async function makeApi(means: ApiMeans): Promise<Api> {
       secrets,
       networks,
       layers,
+      pools,
       audit,
       hosts,
       security,

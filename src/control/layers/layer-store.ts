@@ -24,8 +24,8 @@ export type LayerPublished = { readonly kind: 'created' | 'same'; readonly layer
 export type LayerRemoved =
   | { readonly kind: 'removed' }
   | { readonly kind: 'missing' }
-  /** Versions that are kept build on it; the names of their functions. */
-  | { readonly kind: 'in use'; readonly functions: readonly string[] };
+  /** Versions that are kept build on it, or custom pools; the names of their functions, and of the pools. */
+  | { readonly kind: 'in use'; readonly functions: readonly string[]; readonly pools: readonly string[] };
 
 /**
  * The layers of a store. What `Store` promises of durability and order holds here, too. No version of a function that is kept lacks a layer

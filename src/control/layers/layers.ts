@@ -28,5 +28,5 @@ export async function findLayer(layers: LayerStore, tenant: string, id: LayerId)
 export async function removeLayer(layers: LayerStore, tenant: string, id: LayerId): Promise<void> {
   const removed = await layers.remove(tenant, id);
   if (removed.kind === 'missing') throw layerNotFound(id);
-  if (removed.kind === 'in use') throw layerInUse(id, removed.functions);
+  if (removed.kind === 'in use') throw layerInUse(id, removed);
 }

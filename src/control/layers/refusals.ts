@@ -23,7 +23,12 @@ export function layerMissing(who: string, id: LayerId, versions: readonly number
 export const layerNotFound = (id: LayerId): SwiftletError =>
   new SwiftletError('LayerNotFound', `there is no layer ${layerReference(id)}; "swiftlet layer list" shows those there are`);
 
-export function layerInUse(id: LayerId, functions: readonly string[]): SwiftletError {
+export function layerInUse(id: LayerId, { functions, pools }: { functions: readonly string[]; pools: readonly string[] }): SwiftletError {
+  if (functions.length === 0)
+    return new SwiftletError(
+      'LayerInUse',
+      `the layer ${layerReference(id)} is what ${pools.length === 1 ? 'the pool' : 'the pools'} ${named(pools)} ${pools.length === 1 ? 'preloads' : 'preload'} from; delete it first: swiftlet pool delete ${pools[0] ?? ''}`,
+    );
   const shown =
     functions.length > shownFunctions
       ? `${named(functions.slice(0, shownFunctions))} and ${functions.length - shownFunctions} more`

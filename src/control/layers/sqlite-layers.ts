@@ -71,7 +71,8 @@ export class SqliteLayers implements LayerStore {
     return this.#means.write(() => {
       if (this.#find(tenant, id) === undefined) return { kind: 'missing' };
       const functions = this.#users(tenant).get(layerReference(id)) ?? [];
-      if (functions.length > 0) return { kind: 'in use', functions };
+      const pools = this.#pools(tenant, id);
+      if (functions.length + pools.length > 0) return { kind: 'in use', functions, pools };
       this.#sql.run`DELETE FROM layers WHERE tenant = ${tenant} AND name = ${id.name} AND version = ${id.version}`;
       return { kind: 'removed' };
     });
@@ -129,6 +130,14 @@ export class SqliteLayers implements LayerStore {
       users.set(reference, [...(users.get(reference) ?? []), String(name)]);
     }
     return users;
+  }
+
+  /** Names of the custom pools that build on it. */
+  #pools(tenant: string, { name, version }: LayerId): string[] {
+    return this.#sql.all`
+      SELECT pool FROM pool_layers WHERE tenant = ${tenant} AND layer = ${name} AND layer_version = ${version} ORDER BY pool`.map(
+      ({ pool }) => String(pool),
+    );
   }
 
   #demandRoom(tenant: string): void {
