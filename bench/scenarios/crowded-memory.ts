@@ -43,7 +43,7 @@ export const crowdedMemory: Scenario = {
     const crowd: Crowd = context.quick
       ? { functions: 40, budgetMiB: 160, roundMs: 15_000, rounds: 1 }
       : { functions: 300, budgetMiB: 1_024, roundMs: 60_000, rounds: 2 };
-    const swapped = await measure('zram:4GiB', crowd, context);
+    const swapped = await measure('file:4GiB', crowd, context);
     const alone = await measure(undefined, crowd, context);
     return {
       figures: [...figuresOf('with swap', swapped, crowd), ...figuresOf('without', alone, crowd).map(stated)],
