@@ -1,6 +1,6 @@
 /** What gateways that share ports ask of limits. Everything is parsed here. */
 import type { CallHandlers } from '../wire/calls.ts';
-import { heldPermitsSchema, keptSchema, nonceSchema, permitsSchema, tokensSchema } from '../wire/limit-calls.ts';
+import { heldPermitsSchema, keptSchema, nonceSchema, permitsSchema, seenNoncesSchema, tokensSchema } from '../wire/limit-calls.ts';
 import type { SharedLimits } from './shared-limits.ts';
 
 /** Answers these, and leaves the rest to another door. */
@@ -11,7 +11,7 @@ export const limitsDoor = (limits: SharedLimits, rest: CallHandlers): CallHandle
     if (method === 'tokens') return limits.take(tokensSchema.parse(body));
     if (method === 'nonce') {
       const { key, nonce, untilMs } = nonceSchema.parse(body);
-      return { isNew: limits.isNew(key, nonce, untilMs) };
+      return { isNew: await limits.isNew(key, nonce, untilMs) };
     }
     return rest.ask?.(method, body, peer);
   },
@@ -19,8 +19,12 @@ export const limitsDoor = (limits: SharedLimits, rest: CallHandlers): CallHandle
     if (method === 'kept') {
       const { key, held } = keptSchema.parse(body);
       limits.kept(key, held, peer);
-    } else if (method === 'held permits') for (const { key, held } of heldPermitsSchema.parse(body).permits) limits.kept(key, held, peer);
-    else rest.notice?.(method, body, peer);
+    } else if (method === 'seen nonces')
+      for (const { key, nonce, untilMs } of seenNoncesSchema.parse(body).nonces) limits.seen(key, nonce, untilMs);
+    else if (method === 'held permits') {
+      for (const { key, held } of heldPermitsSchema.parse(body).permits) limits.kept(key, held, peer);
+      limits.told(peer);
+    } else rest.notice?.(method, body, peer);
   },
   closed(peer) {
     limits.left(peer);

@@ -269,7 +269,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes, wayOutFound(config, network !== undefined)),
   };
   const own = door(means);
-  const limited = slots === undefined ? own : limitsDoor(new SharedLimits({ now, wallNow: () => Date.now() }), own);
+  const limited =
+    slots === undefined ? own : limitsDoor(new SharedLimits({ now, wallNow: () => Date.now(), gateways: config.gateway.count ?? 1 }), own);
   const server = await serveCalls(places.listen('agent'), 'agent', limited);
   gateways.server = server;
   shareSocket(socketPath, config);

@@ -1,6 +1,6 @@
 /**
  * What several gateways have of limits that hold for them together. It is in memory: gateways say what they hold to the agent that comes after
- * this one; tokens of rates and nonces are forgotten.
+ * this one, and which nonces they took; tokens of rates are forgotten.
  */
 import { SeenNonces } from '../model/seen-nonces.ts';
 import { refillMs, takeTokens, type TokenBucket } from '../model/token-bucket.ts';
@@ -11,11 +11,15 @@ import type { Permits, Taken, Tokens } from '../wire/limit-calls.ts';
 const maxBuckets = 50_000;
 /** For so long gateways are waited for that are to give permits back. */
 const recallLimitMs = 50;
+/** An agent that has just come knows no nonces before gateways have told theirs; so long it waits for all of them. */
+const tellLimitMs = 3_000;
 
 export interface SharedLimitsMeans {
   /** Milliseconds of a monotonic clock, and since 1970. */
   readonly now: () => number;
   readonly wallNow: () => number;
+  /** How many gateways there are. */
+  readonly gateways: number;
 }
 
 export class SharedLimits {
@@ -26,9 +30,13 @@ export class SharedLimits {
   readonly #recalled = new Map<string, Set<(from: Peer) => void>>();
   readonly #buckets = new Map<string, TokenBucket>();
   readonly #nonces = new SeenNonces();
+  /** Those that have said all that they have. */
+  readonly #told = new Set<Peer>();
+  readonly #allTold = Promise.withResolvers<undefined>();
 
   constructor(means: SharedLimitsMeans) {
     this.#means = means;
+    setTimeout(() => this.#allTold.resolve(undefined), tellLimitMs).unref();
   }
 
   /** Gives a gateway permits: what it wants, or what others leave it once they have given back what they do not use. @returns what it holds */
@@ -49,8 +57,15 @@ export class SharedLimits {
     for (const heard of this.#recalled.get(key) ?? []) heard(holder);
   }
 
+  /** A gateway has said all that it has. */
+  told(holder: Peer): void {
+    this.#told.add(holder);
+    if (this.#told.size >= this.#means.gateways) this.#allTold.resolve(undefined);
+  }
+
   /** A gateway is gone, with all that it held. */
   left(holder: Peer): void {
+    this.#told.delete(holder);
     for (const key of [...this.#held.keys()]) this.kept(key, 0, holder);
   }
 
@@ -74,8 +89,14 @@ export class SharedLimits {
     return {};
   }
 
-  /** @returns whether no gateway has taken this nonce before */
-  isNew(key: string, nonce: string, untilMs: number): boolean {
+  /** @returns whether no gateway has taken this nonce before; once all of them can have told which they took */
+  async isNew(key: string, nonce: string, untilMs: number): Promise<boolean> {
+    await this.#allTold.promise;
+    return this.seen(key, nonce, untilMs);
+  }
+
+  /** Remembers a nonce. @returns whether it is new */
+  seen(key: string, nonce: string, untilMs: number): boolean {
     return this.#nonces.add(key, nonce, untilMs, this.#means.wallNow());
   }
 

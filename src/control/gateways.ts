@@ -24,9 +24,14 @@ export class Gateways {
     return this.#clients.some(({ connected }) => connected);
   }
 
+  /** Of each, in their order. */
+  each(limitMs: number): Promise<RoleHealth[]> {
+    return Promise.all(this.#clients.map((client) => healthOf(client, limitMs)));
+  }
+
   /** All of them have to serve. */
   async health(limitMs: number): Promise<RoleHealth> {
-    const each = await Promise.all(this.#clients.map((client) => healthOf(client, limitMs)));
+    const each = await this.each(limitMs);
     const missing = each.findIndex(({ ready }) => !ready);
     const { ready, detail } = each[Math.max(0, missing)] ?? away;
     if (each.length === 1) return { ready, detail };
@@ -54,7 +59,7 @@ export class Gateways {
 
   /** What they counted of a function's versions; undefined while none is there, or while one has not heard of the watch. */
   async watched(tenant: string, name: string): Promise<Watched | undefined> {
-    const all = await this.#each('watched', { tenant, function: name });
+    const all = await this.#ask('watched', { tenant, function: name });
     return addWatched(all.map((one) => watchedSchema.parse(one)));
   }
 
@@ -62,19 +67,19 @@ export class Gateways {
   async calls(tenant: string, name: string): Promise<FunctionCalls> {
     const asked = { tenant, function: name };
     const [first] = this.#clients;
-    const all = this.connected || first === undefined ? await this.#each('calls', asked) : [await first.ask('calls', asked, askLimitMs)];
+    const all = this.connected || first === undefined ? await this.#ask('calls', asked) : [await first.ask('calls', asked, askLimitMs)];
     return addCalls(all.map((one) => functionCallsSchema.parse(one)));
   }
 
   /** What versions had to do lately; undefined while none is there. */
   async loads(): Promise<Loads | undefined> {
-    const all = (await this.#each('loads', {})).map((one) => loadsSchema.parse(one));
+    const all = (await this.#ask('loads', {})).map((one) => loadsSchema.parse(one));
     if (this.#clients.length === 1 || all.length === 0) return all[0];
     return this.#loads.add(all);
   }
 
   /** The answers of those that are there. */
-  async #each(method: string, body: object): Promise<unknown[]> {
+  async #ask(method: string, body: object): Promise<unknown[]> {
     const there = this.#clients.filter(({ connected }) => connected);
     const answers = await Promise.all(there.map((client) => client.ask(method, body, askLimitMs).catch(whenAway)));
     return answers.filter((answer) => answer !== undefined);

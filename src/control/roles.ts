@@ -216,6 +216,11 @@ export class Roles {
     this.#clients.agent.notify('targets', targets);
   }
 
+  /** How each gateway is, in their order. */
+  gateways(): Promise<RoleHealth[]> {
+    return this.#gateways.each(healthLimitMs);
+  }
+
   #askHealth(): Promise<Record<OtherRole, RoleHealth>> {
     return this.#each(
       async (role) => {

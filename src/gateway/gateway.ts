@@ -94,6 +94,7 @@ export class Gateway implements LinkEvents, StartEvents {
   applyState(state: PublishedState): void {
     this.#means.access.take(state);
     this.#means.meters.take(state);
+    this.#shared?.take(state);
     for (const served of this.#serving.take(state)) this.#retire(served);
   }
 

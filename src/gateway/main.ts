@@ -15,6 +15,7 @@ import { deliverySocketOf, lambdaSocketOf, type RoleConfig, socketOf, tlsMateria
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
 import { accessKeysSchema, callerKeysSchema, askCallsSchema, askWatchedSchema, spentSchema } from '../wire/gateway-calls.ts';
+import { SeenNonces } from '../model/seen-nonces.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { secretsSchema } from '../wire/secret-calls.ts';
 import { Variables } from '../wire/variables.ts';
@@ -67,7 +68,8 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     },
     () => ({ holds: gateway.holds, slots: gateway.slots, process: processId }),
   );
-  const shared = count === 1 ? undefined : new SharedLimits(agent, count);
+  const seen = new SeenNonces();
+  const shared = count === 1 ? undefined : new SharedLimits(agent, count, seen);
   const relay = connectCalls(places.of('relay'), 'gateway');
   const reports = new Reports(relay);
   const metrics = new GatewayMetrics(() => ({
@@ -126,7 +128,14 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const knowsFunctions = () => subscriber.state !== undefined;
   const eventDoor: EventDoor = new EventDoor({ events, gateway, knowsFunctions, pass: passFrom(process.env) });
   const cloudEvents = new CloudEventDoor({ gateway, inner, events: eventDoor });
-  const signedDoor = new SignedDoor({ gateway, variables, shared, wrong: (sourceIp) => access.wrong(sourceIp), now: () => Date.now() });
+  const signedDoor = new SignedDoor({
+    gateway,
+    variables,
+    shared,
+    seen,
+    wrong: (sourceIp) => access.wrong(sourceIp),
+    now: () => Date.now(),
+  });
   const doors = { shared, signedDoor, gateway, eventDoor, cloudEvents, access, isReady, knowsFunctions };
 
   const lambdaDoor = new LambdaDoor({

@@ -20,6 +20,11 @@ export class SeenNonces {
     return true;
   }
 
+  /** Those that are remembered, for somebody who has to know them, too. */
+  *all(): Iterable<{ readonly key: string; readonly nonce: string; readonly untilMs: number }> {
+    for (const [key, nonces] of this.#seen) for (const [nonce, untilMs] of nonces) yield { key, nonce, untilMs };
+  }
+
   /** Forgets functions that are gone. */
   forgetAllBut(functions: ReadonlyMap<string, unknown>): void {
     for (const key of this.#seen.keys()) if (!functions.has(key)) this.#seen.delete(key);

@@ -17,7 +17,7 @@ export const permittedSchema = z.object({ held: z.int().min(0) });
 export const recallSchema = z.object({ key: z.string() });
 export const keptSchema = z.object({ key: z.string(), held: z.int().min(0) });
 
-/** Notice `held permits`, from a gateway to an agent that is new to it: all that it has. */
+/** Notice `held permits`, from a gateway to an agent that is new to it: all that it has. It is the last of what the agent has to know of it. */
 export const heldPermitsSchema = z.object({ permits: z.array(keptSchema) });
 
 /** Ask `tokens`: one of each bucket, or of none when one has none. */
@@ -31,4 +31,6 @@ export type Taken = z.output<typeof takenSchema>;
 
 /** Ask `nonce`: whether a signature's nonce is new to all gateways. Times are milliseconds since 1970. */
 export const nonceSchema = z.object({ key: z.string(), nonce: z.string().max(64), untilMs: z.number() });
+/** Notice `seen nonces`, from a gateway to an agent that is new to it, before it says what it holds: those that it took. */
+export const seenNoncesSchema = z.object({ nonces: z.array(nonceSchema) });
 export const newNonceSchema = z.object({ isNew: z.boolean() });

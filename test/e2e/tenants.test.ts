@@ -98,6 +98,7 @@ test('doctor tells which guards are in force', async () => {
   assert.match(shown, /^functions open to all +look +1: default\/hello; "url: token" in the manifest closes one/m);
   assert.match(shown, /^tokens +good +\d+, \d+ without an end/m);
   assert.match(shown, /^root key +good +[0-9a-f]+, from a file/m);
+  assert.match(shown, /^GATEWAY.*\n1 +good +takes requests/m);
 });
 
 test('events of a tenant are delivered to its function, and seen by nobody else', async () => {

@@ -5,6 +5,7 @@ import { SwiftletError } from '../../model/errors.ts';
 import { compilersText } from '../compilers-text.ts';
 import { connectApi } from '../connect-api.ts';
 import { readSecurity, type Security } from '../audit-calls.ts';
+import { type Gateways, gatewaysTable, readGateways } from '../gateways-table.ts';
 import { exitCode } from '../exit-codes.ts';
 import { messageOf } from '../failure.ts';
 import { isolationTable } from '../isolation-table.ts';
@@ -21,7 +22,9 @@ export async function doctor({ json = false }: { json?: boolean }): Promise<void
   const platform = await output.progress('asking the platform', askPlatform());
   const guards = 'security' in platform ? securityTable(platform.security) : `Of a platform's guards nothing is known: ${platform.unknown}`;
   const compilers = inspectCompilers();
-  output.result({ ...report, compilers, platform }, () => `${isolationTable(report)}\n\n${compilersText(compilers)}\n\n${guards}`);
+  const gateways = 'gateways' in platform ? gatewaysTable(platform.gateways) : undefined;
+  const parts = [isolationTable(report), compilersText(compilers), guards, gateways].filter((part) => part !== undefined);
+  output.result({ ...report, compilers, platform }, () => parts.join('\n\n'));
   if (report.mode !== 'bubblewrap' || ('security' in platform && !isInOrder(platform.security))) process.exitCode = exitCode.failed;
 }
 
@@ -35,9 +38,11 @@ async function inspect(): Promise<IsolationReport> {
 }
 
 /** A machine is looked at before a platform runs on it, too. */
-async function askPlatform(): Promise<{ readonly security: Security } | { readonly unknown: string }> {
+async function askPlatform(): Promise<{ readonly security: Security; readonly gateways: Gateways } | { readonly unknown: string }> {
   try {
-    return { security: await readSecurity(connectApi(process.env, AbortSignal.timeout(askLimitMs))) };
+    const api = connectApi(process.env, AbortSignal.timeout(askLimitMs));
+    const [security, gateways] = await Promise.all([readSecurity(api), readGateways(api)]);
+    return { security, gateways };
   } catch (error) {
     return { unknown: error instanceof SwiftletError && error.code === 'Unavailable' ? 'none answers' : messageOf(error) };
   }

@@ -25,6 +25,7 @@ const platformSchema = z.object({
   functionsUrl: z.url().describe('Where this tenant’s functions are'),
   runtimes: z.array(z.string()),
   builds: buildsSchema.describe('Whether dependencies can be installed on the platform'),
+  gateways: z.array(roleHealthSchema.extend({ number: z.int().min(1) })).describe('Those that serve functions, together at one address'),
   isolation: isolationSchema.describe('What keeps functions apart from each other and from the host, in force now'),
 });
 
@@ -62,6 +63,7 @@ export function platform(api: Api, { config, roles }: ApiMeans): void {
         functionsUrl: functionsUrl(config, tenant),
         runtimes: [...runtimeNames],
         builds: (await roles.builds()) ?? { available: false, detail: 'the agent is away' },
+        gateways: (await roles.gateways()).map((gateway, index) => ({ number: index + 1, ...gateway })),
         isolation: await isolationOf(roles, config.agent.isolation),
       };
     },

@@ -10,7 +10,7 @@ import type { Gateway } from '../gateway.ts';
 import { ByteBudget } from '../http/byte-budget.ts';
 import { bodyLengthOf } from '../http/request-headers.ts';
 import { wholeRequest } from '../http/whole-request.ts';
-import { SeenNonces } from '../../model/seen-nonces.ts';
+import type { SeenNonces } from '../../model/seen-nonces.ts';
 import type { SharedLimits } from '../protection/shared-limits.ts';
 import { isSignedBy, readSignature, type Signature, signatureHeader } from '../protection/signature.ts';
 import { bodyTooLarge } from '../request/dispatch.ts';
@@ -24,6 +24,8 @@ export interface SignedDoorMeans {
   readonly shared?: Pick<SharedLimits, 'isNewNonce'> | undefined;
   /** Notes that somebody sent a wrong signature. @returns seconds after which he may send another, when there were too many */
   readonly wrong: (sourceIp: string) => number | undefined;
+  /** Those that this gateway has taken. */
+  readonly seen: SeenNonces;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -33,7 +35,6 @@ const nothing = Buffer.alloc(0);
 export class SignedDoor {
   readonly #means: SignedDoorMeans;
   readonly #budget = new ByteBudget(signedBytes);
-  readonly #seen = new SeenNonces();
 
   constructor(means: SignedDoorMeans) {
     this.#means = means;
@@ -41,7 +42,7 @@ export class SignedDoor {
 
   /** Forgets functions that are gone. */
   take(functions: ReadonlyMap<string, unknown>): void {
-    this.#seen.forgetAllBut(functions);
+    this.#means.seen.forgetAllBut(functions);
   }
 
   /** @param goOn gets the request with its body, once it is known to be signed */
@@ -85,7 +86,7 @@ export class SignedDoor {
     const nowMs = this.#means.now();
     const key = `${version.tenant}/${version.function}`;
     const untilMs = signature.seconds * 1_000 + rule.skewMs + 1_000;
-    const isNew = this.#seen.add(key, signature.nonce, untilMs, nowMs);
+    const isNew = this.#means.seen.add(key, signature.nonce, untilMs, nowMs);
     if (!isNew || (await this.#means.shared?.isNewNonce(key, signature.nonce, untilMs)) === false)
       throw unauthorized('a request with this nonce came before; each has one of its own');
     return body;

@@ -3,11 +3,26 @@
  * they are used up; of rates the agent has the buckets. With one gateway nothing of this is there.
  */
 import { createHash } from 'node:crypto';
+import { SwiftletError } from '../../model/errors.ts';
+import type { SeenNonces } from '../../model/seen-nonces.ts';
 import type { CallClient } from '../../wire/calls.ts';
-import { keptSchema, newNonceSchema, permittedSchema, recallSchema, takenSchema, type Tokens } from '../../wire/limit-calls.ts';
+import {
+  heldPermitsSchema,
+  keptSchema,
+  newNonceSchema,
+  permittedSchema,
+  recallSchema,
+  seenNoncesSchema,
+  takenSchema,
+  type Tokens,
+} from '../../wire/limit-calls.ts';
 
 /** What is asked of the agent while a request waits for it. */
 const answerLimitMs = 1_000;
+/** A signed request waits for an agent that has to come first: a replay must not pass meanwhile. */
+const nonceLimitMs = 15_000;
+/** Of nonces, so many are told in one notice. */
+const noncesAtOnce = 500;
 /** After a no, so long nothing is asked of the same limit. */
 const noForMs = 10;
 /** Of a limit, a gateway asks for so much of its own share at once. */
@@ -24,15 +39,20 @@ interface Holding {
 }
 
 export class SharedLimits {
-  readonly #agent: CallClient;
+  readonly #agent: Pick<CallClient, 'ask' | 'connected' | 'notify'>;
   readonly #gateways: number;
+  readonly #seen: Pick<SeenNonces, 'all'>;
   readonly #holdings = new Map<string, Holding>();
+  /** Nonces that the agent is asked for. */
+  readonly #undecided = new Set<string>();
   /** Until when buckets have no token, by their keys. */
   readonly #emptyUntil = new Map<string, number>();
 
-  constructor(agent: CallClient, gateways: number) {
+  /** @param seen the nonces that this gateway has taken */
+  constructor(agent: Pick<CallClient, 'ask' | 'connected' | 'notify'>, gateways: number, seen: Pick<SeenNonces, 'all'>) {
     this.#agent = agent;
     this.#gateways = gateways;
+    this.#seen = seen;
   }
 
   /**
@@ -61,6 +81,7 @@ export class SharedLimits {
       const until = this.#emptyUntil.get(key) ?? 0;
       if (until > now) return { at, retryAfterMs: until - now };
     }
+    if (!this.#agent.connected) return undefined;
     try {
       const { empty } = takenSchema.parse(await this.#agent.ask('tokens', { buckets }, answerLimitMs));
       if (empty === undefined) return 'taken';
@@ -73,7 +94,18 @@ export class SharedLimits {
 
   /** Whether a signature's nonce is new to all gateways. @throws SwiftletError Unavailable while nobody can say it */
   async isNewNonce(key: string, nonce: string, untilMs: number): Promise<boolean> {
-    return newNonceSchema.parse(await this.#agent.ask('nonce', { key, nonce, untilMs }, answerLimitMs)).isNew;
+    const id = `${key}/${nonce}`;
+    const ask = async () => newNonceSchema.parse(await this.#agent.ask('nonce', { key, nonce, untilMs }, nonceLimitMs)).isNew;
+    this.#undecided.add(id);
+    try {
+      return await ask().catch(async (error: unknown) => {
+        // Its successor has not heard of this one; if it has, it was the same agent, and who took it first cannot be known.
+        if (await ask()) return true;
+        throw error;
+      });
+    } finally {
+      this.#undecided.delete(id);
+    }
   }
 
   /** Notice of the agent: another gateway lacks places. */
@@ -84,15 +116,33 @@ export class SharedLimits {
     this.#agent.notify('kept', keptSchema.parse({ key, held: holding?.held ?? 0 }));
   }
 
+  /** Gives back what nobody can ask for any more. @param isThere whether what a limit is of is still there */
+  forget(isThere: (key: string) => boolean): void {
+    for (const [key, holding] of this.#holdings) {
+      if (holding.asked !== undefined || holding.inUse() > 0 || isThere(key)) continue;
+      this.#holdings.delete(key);
+      if (holding.held > 0) this.#agent.notify('kept', keptSchema.parse({ key, held: 0 }));
+    }
+  }
+
+  /** How many limits it has anything of. */
+  get size(): number {
+    return this.#holdings.size;
+  }
+
   /** The agent is there, and may be another one than before. */
   tellHeld(): void {
+    const all = [...this.#seen.all()].filter(({ key, nonce }) => !this.#undecided.has(`${key}/${nonce}`));
+    for (let at = 0; at < all.length; at += noncesAtOnce)
+      this.#agent.notify('seen nonces', seenNoncesSchema.parse({ nonces: all.slice(at, at + noncesAtOnce) }));
     const permits = [...this.#holdings].map(([key, { held }]) => ({ key, held }));
-    this.#agent.notify('held permits', { permits });
+    this.#agent.notify('held permits', heldPermitsSchema.parse({ permits }));
   }
 
   async #ask(key: string, limit: number, holding: Holding): Promise<void> {
     const atOnce = Math.max(1, Math.floor(limit / (sharesAtOnce * this.#gateways)));
     try {
+      if (!this.#agent.connected) throw new SwiftletError('Unavailable', 'the agent is away');
       const inUse = holding.inUse();
       const answer = await this.#agent.ask('permits', { key, limit, inUse, wanted: Math.min(limit, inUse + atOnce) }, answerLimitMs);
       holding.held = permittedSchema.parse(answer).held;

@@ -2,8 +2,12 @@
 import type { SwiftletError } from '../../model/errors.ts';
 import type { TenantShare } from '../protection/function-guard.ts';
 import { bucketKey, type SharedLimits } from '../protection/shared-limits.ts';
+import type { PublishedState } from '../../wire/published-state.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Exchange } from './exchange.ts';
+
+/** What the keys of limits begin with. */
+const ofFunction = 'reserved/';
 
 /** What a request found of them. */
 export interface Shared {
@@ -39,6 +43,14 @@ export class SharedAdmission {
       if (!exchange.response.destroyed) goOn(performance.now());
     });
     return true;
+  }
+
+  /** Takes a new state: what is gone has no limits any more. */
+  take({ functions, tenants }: Pick<PublishedState, 'functions' | 'tenants'>): void {
+    this.#limits.forget((key) => {
+      const at = key.indexOf('/');
+      return (key.startsWith(ofFunction) ? functions : tenants).has(key.slice(at + 1));
+    });
   }
 
   /** Requests that are held back. */
@@ -78,7 +90,7 @@ export class SharedAdmission {
 
   #functionLimit({ served: { guard, meter, key, version } }: Exchange) {
     const { reservedConcurrency } = guard.config;
-    if (reservedConcurrency !== undefined) return { key: `reserved/${key}`, limit: reservedConcurrency, inUse: () => guard.inFlight };
+    if (reservedConcurrency !== undefined) return { key: `${ofFunction}${key}`, limit: reservedConcurrency, inUse: () => guard.inFlight };
     const { reserved } = guard.share;
     if (reserved === 0) return undefined;
     const { tenant } = version;
