@@ -17,21 +17,24 @@ const signalBase = 128;
  *
  * @typedef {object} Program
  * @property {Promise<End>} ended resolves when it has ended and what it printed is read
+ * @property {Promise<unknown>} left resolves when nobody has its output open any more: it and what it has started have ended
  * @property {() => void} kill ends it at once
+ * @property {() => void} terminate asks it, and those of its group, to end: SIGTERM
  * @property {() => string} lastWords the last lines that it printed, for a message; empty when there are none
  */
 
 /**
- * @typedef {{ env: NodeJS.ProcessEnv, cwd: string, hear?: (chunk: Buffer) => void }} Place with who hears what it prints, too
+ * @typedef {{ env: NodeJS.ProcessEnv, cwd: string, hear?: (chunk: Buffer) => void, isGroup?: boolean }} Place with who hears what it prints, too, and whether what it starts is signalled with it
  *
  * @param {string} file @param {readonly string[]} argument
  * @param {Place} place
  * @returns {Promise<Program>}
  * @throws ProgramFailure Runtime.InvalidEntrypoint
  */
-export async function startProgram(file, argument, { env, cwd, hear }) {
-  const child = spawn(file, argument, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startProgram(file, argument, { env, cwd, hear, isGroup = false }) {
+  const child = spawn(file, argument, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: isGroup });
   const end = endOf(child);
+  const left = new Promise((resolve) => child.once('close', resolve));
   await new Promise((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => reject(new ProgramFailure('Runtime.InvalidEntrypoint', whyNotStarted(file, error))));
@@ -53,7 +56,16 @@ export async function startProgram(file, argument, { env, cwd, hear }) {
     });
   }
   const kill = () => void child.kill('SIGKILL');
-  return { ended: end, kill, lastWords: () => printed.toString().trim().split('\n').slice(-lastLines).join('\n') };
+  const terminate = () => {
+    const { pid } = child;
+    if (pid === undefined) return;
+    try {
+      process.kill(isGroup ? -pid : pid, 'SIGTERM');
+    } catch {
+      // It has ended in the meantime.
+    }
+  };
+  return { ended: end, left, kill, terminate, lastWords: () => printed.toString().trim().split('\n').slice(-lastLines).join('\n') };
 }
 
 /** @param {import('node:child_process').ChildProcess} child @returns {Promise<End>} */

@@ -6,6 +6,8 @@ import { endLike, startProgram } from './program.mjs';
 import { readyWithin, usualMs } from './within.mjs';
 
 const shell = '/bin/sh';
+/** How long a server has from SIGTERM on; it is ended then. */
+const longestFarewellMs = 3_000;
 
 /**
  * @param {string} codeDir @param {import('../node/instance.mjs').InitRequest} request
@@ -14,13 +16,22 @@ const shell = '/bin/sh';
  */
 export async function openServer(codeDir, request) {
   const port = await portFor();
-  const program = await startProgram(shell, ['-c', request.handler], { env: serverEnvironment(codeDir, request, port), cwd: codeDir });
+  const env = serverEnvironment(codeDir, request, port);
+  const program = await startProgram(shell, ['-c', request.handler], { env, cwd: codeDir, isGroup: true });
   const look = untilListening(port);
   try {
     await readyWithin(look.listening, program, { limitMs: request.initTimeoutMs ?? usualMs, what: `answer on port ${port} ($PORT)` });
   } finally {
     look.stop();
   }
-  void program.ended.then(endLike);
-  return openProxy(port, program);
+  let isEnding = false;
+  void program.ended.then((end) => {
+    if (!isEnding) endLike(end);
+  });
+  const say = async () => {
+    isEnding = true;
+    program.terminate();
+    await program.left;
+  };
+  return { ...openProxy(port, program), farewell: { limitMs: longestFarewellMs, say } };
 }

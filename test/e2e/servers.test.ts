@@ -112,6 +112,41 @@ test('an answer that breaks off, and a server that exits, are no whole answers; 
   assert.equal((await e2e.call('/site/')).status, 200);
 });
 
+test('what Knative’s contract says of devices, of /tmp and of signals', async () => {
+  const keeps = `import { closeSync, mkdtempSync, openSync, readFileSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
+    import { createServer } from 'node:http';
+    const read = (path, bytes) => { const file = openSync(path, 'r'); const came = Buffer.alloc(bytes, 1); const count = readSync(file, came); closeSync(file); return { count, came }; };
+    const codeOf = (work) => { try { return work(); } catch (error) { return error.code; } };
+    const seen = () => {
+      const folder = mkdtempSync('/tmp/kept-');
+      writeFileSync(folder + '/file', 'kept');
+      return {
+        tmp: [(statSync('/tmp').mode & 0o7777).toString(8), readFileSync(folder + '/file', 'utf8')],
+        null: [read('/dev/null', 8).count, codeOf(() => writeSync(openSync('/dev/null', 'w'), 'gone'))],
+        zero: read('/dev/zero', 8).came.every((byte) => byte === 0),
+        random: ['/dev/random', '/dev/urandom'].map((path) => read(path, 64).count),
+        full: codeOf(() => writeSync(openSync('/dev/full', 'w'), 'x')),
+        tty: statSync('/dev/tty').isCharacterDevice(),
+      };
+    };
+    const server = createServer((_request, response) => response.end(JSON.stringify(seen()))).listen(process.env.PORT);
+    process.on('SIGTERM', () => { server.close(); setTimeout(() => { console.log('ended itself'); process.exit(0); }, 200); });`;
+  // A shell stands between: those of its group are told, too.
+  await publish('contract', { 'server.mjs': keeps }, 'node server.mjs; echo the shell goes on', { idleMs: 1_000 });
+  const { status, json } = await e2e.call('/contract/');
+  assert.equal(status, 200, JSON.stringify(json));
+  assert.deepEqual(json, { tmp: ['1777', 'kept'], null: [0, 4], zero: true, random: [64, 64], full: 'ENOSPC', tty: true });
+  const records = await eventually(
+    () => e2e.log('contract'),
+    (all) => all.some(({ message }) => message === 'ended itself'),
+    30_000,
+  );
+  assert.deepEqual(
+    records.filter(({ level }) => level === 'fatal'),
+    [],
+  );
+});
+
 test('frozen when it is idle; it answers with its state when it is thawed', { skip: needsRoot }, async () => {
   await publish('rests', { 'server.mjs': server }, 'node server.mjs', { freezeMs: 100 });
   assert.equal((await e2e.call('/rests/')).json['served'], 1);
