@@ -212,7 +212,20 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
 
   const lambdaSocket = lambdaSocketOf(config.run);
   clearSocket(lambdaSocket);
-  const lambdaApi = makeLambdaApi({ config, store, blobs, artifactTurns, publisher, accessKeys, audit, logs, now, made, unforeseen });
+  const lambdaApi = makeLambdaApi({
+    config,
+    store,
+    blobs,
+    artifactTurns,
+    publisher,
+    accessKeys,
+    audit,
+    logs,
+    roles,
+    now,
+    made,
+    unforeseen,
+  });
   started.defer(() => lambdaApi.close());
   await lambdaApi.listen({ path: lambdaSocket });
   shareSocket(lambdaSocket, config);

@@ -20,6 +20,7 @@ import { functionKey } from '../wire/published-state.ts';
 import { secretsSchema } from '../wire/secret-calls.ts';
 import { Variables } from '../wire/variables.ts';
 import { JwtCallers } from './protection/jwt-callers.ts';
+import { KeyedDoor } from './doors/keyed-door.ts';
 import { SignedDoor } from './doors/signed-door.ts';
 import { Identities } from '../wire/identities.ts';
 import type { Loads } from '../wire/scale-calls.ts';
@@ -136,7 +137,9 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     wrong: (sourceIp) => access.wrong(sourceIp),
     now: () => Date.now(),
   });
-  const doors = { shared, signedDoor, gateway, eventDoor, cloudEvents, access, isReady, knowsFunctions };
+  const senders = new Senders({ keys: accessKeys, callerOf: (id) => access.ofToken(id), now: () => Date.now() });
+  const keyedDoor = new KeyedDoor({ senders, access });
+  const doors = { shared, signedDoor, keyedDoor, gateway, eventDoor, cloudEvents, access, isReady, knowsFunctions };
 
   const lambdaDoor = new LambdaDoor({
     gateway,
@@ -145,7 +148,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
     events: eventDoor,
     logTail: (of) => readLogTail({ relay, reports }, of),
     passOn: (request, response) => passOn(lambdaSocketOf(config.run), request, response),
-    senders: new Senders({ keys: accessKeys, callerOf: (id) => access.ofToken(id), now: () => Date.now() }),
+    senders,
     knowsFunctions,
     log,
   });

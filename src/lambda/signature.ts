@@ -3,6 +3,7 @@
  * signed by whoever has the key. Pure: who has which key, and what he may do, is decided elsewhere. Budget: 12 µs for a small request.
  */
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { canonicalRequest, signatureParameter, type SignedRequest } from './canonical-request.ts';
 import { LambdaError } from './lambda-error.ts';
 import { signingKeyOf } from './signing-key.ts';
@@ -34,6 +35,10 @@ const credentialPattern = /^(\w{16,128})\/(\d{8})\/([a-z0-9-]{1,64})\/([a-z0-9-]
 const timePattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 const signaturePattern = /^[0-9a-f]{64}$/;
 const headersPattern = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*$/;
+
+/** Whether a request says that it is signed, by its header or its query; rightly or not. */
+export const isKeySigned = ({ headers, url = '' }: Pick<IncomingMessage, 'headers' | 'url'>): boolean =>
+  headers.authorization?.startsWith(algorithm) === true || url.includes('X-Amz-Signature=');
 
 /** @throws LambdaError MissingAuthenticationTokenException, IncompleteSignatureException, InvalidSignatureException, UnrecognizedClientException */
 export function readSignature(request: SignedRequest): PresentedSignature {

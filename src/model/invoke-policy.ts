@@ -20,6 +20,8 @@ export type Guest = Readonly<z.output<typeof guestSchema>>;
 export const invokePolicySchema = z.object({
   /** Whether the function's address takes requests of anybody. */
   isOpen: z.boolean(),
+  /** Whether callers of its address sign with an access key, or have a token: even where it would be open otherwise. Absent: no. */
+  wantsSignature: z.boolean().optional(),
   /** Each to what he was let in to: the function's own name when no qualifier stands there, else that alias or version and nothing else. */
   guests: z.array(z.object({ guest: guestSchema, qualifier: z.string().optional() })),
 });

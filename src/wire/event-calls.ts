@@ -16,7 +16,12 @@ export const invokeWaySchema = z
   .tuple([
     z.string(),
     z.array(z.string()).readonly(),
-    z.object({ jwt: z.object({ claims: z.record(z.string(), z.string()), scopes: z.array(z.string()).readonly().nullable() }) }).optional(),
+    z
+      .union([
+        z.object({ jwt: z.object({ claims: z.record(z.string(), z.string()), scopes: z.array(z.string()).readonly().nullable() }) }),
+        z.object({ iam: z.record(z.string(), z.string().nullable()) }),
+      ])
+      .optional(),
   ])
   .readonly();
 

@@ -121,10 +121,11 @@ export type InvokeHead = readonly [
  */
 export type InvokeWay = readonly [routeKey: string, parameters: readonly string[], authorizer?: Authorizer | undefined];
 
-/** Claims are text, as in AWS's gateways: what is none is JSON. */
-export interface Authorizer {
-  readonly jwt: { readonly claims: Readonly<Record<string, string>>; readonly scopes: readonly string[] | null };
-}
+export type Authorizer =
+  /** Claims are text, as in AWS's gateways: what is none is JSON. */
+  | { readonly jwt: { readonly claims: Readonly<Record<string, string>>; readonly scopes: readonly string[] | null } }
+  /** Whose access key it was signed with, as AWS's function URLs tell it. */
+  | { readonly iam: Readonly<Record<string, string | null>> };
 
 /**
  * status · header names (lower case) and values in turn, `set-cookie` as often as there are cookies. Body frames follow, then `done`.

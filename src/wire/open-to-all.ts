@@ -20,5 +20,8 @@ export function isOpenToAll(
 ): boolean {
   const rule = ruleOf(state, version, ofPlatform);
   // Who asks for a signed token, or a signature, means it: a policy opens what the platform's tokens are for.
-  return rule === 'public' || (rule === 'token' && (state.policies.get(functionKey(version.tenant, version.function)) ?? noPolicy).isOpen);
+  if (typeof rule === 'object') return false;
+  if (state.policies.size === 0) return rule === 'public';
+  const policy = state.policies.get(functionKey(version.tenant, version.function)) ?? noPolicy;
+  return rule === 'public' ? policy.wantsSignature !== true : policy.isOpen;
 }

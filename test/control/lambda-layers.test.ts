@@ -1,60 +1,22 @@
 /** Layers as AWS's SDK publishes and lists them, at control alone. */
 import assert from 'node:assert/strict';
-import { Agent } from 'node:http';
-import { connect } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import {
   CreateFunctionCommand,
   DeleteLayerVersionCommand,
   GetLayerVersionByArnCommand,
   GetLayerVersionCommand,
-  LambdaClient,
-  LambdaServiceException,
   ListLayersCommand,
   ListLayerVersionsCommand,
   PublishLayerVersionCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import { lambdaSocketOf } from '../../src/role/role-config.ts';
 import { zip } from '../lambda/zip.ts';
-import { configIn, type ControlUnderTest, startUnderTest } from './control-under-test.ts';
+import { startUnderTest } from './control-under-test.ts';
+import { clientOf, refusal, region } from './lambda-client.ts';
 
-const region = 'eu-central-1';
 const arn = `arn:aws:lambda:${region}:000000000000:layer:libs`;
 const ZipFile = zip({ name: 'nodejs/node_modules/libs/index.js', content: 'exports.mark = 1;' });
-
-/** The socket that gateways pass requests on to. */
-class SocketAgent extends Agent {
-  readonly #path: string;
-  constructor(path: string) {
-    super();
-    this.#path = path;
-  }
-  override createConnection() {
-    return connect(this.#path);
-  }
-}
-
-async function clientOf(t: TestContext, under: ControlUnderTest, grant: object): Promise<LambdaClient> {
-  const made = await under.call('/v1/tokens', { method: 'POST', body: JSON.stringify({ name: 'k', accessKey: true, ...grant }) });
-  assert.equal(made.status, 201, made.text);
-  const { accessKeyId, secretAccessKey } = made.json as { accessKeyId: string; secretAccessKey: string };
-  const client = new LambdaClient({
-    endpoint: 'http://control',
-    region,
-    maxAttempts: 1,
-    credentials: { accessKeyId, secretAccessKey },
-    requestHandler: { httpAgent: new SocketAgent(lambdaSocketOf(configIn(under.folder).run)) },
-  });
-  t.after(() => client.destroy());
-  return client;
-}
-
-const refusal = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => 'done',
-    (error: unknown) => (error instanceof LambdaServiceException ? [error.name, error.$metadata.httpStatusCode] : error),
-  );
 
 test('layers: published, listed, described, built on, and deleted once nothing builds on them', async (t) => {
   const under = await startUnderTest(t);

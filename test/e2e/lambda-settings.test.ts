@@ -4,12 +4,15 @@ import { after, before, test } from 'node:test';
 import {
   AddPermissionCommand,
   type AddPermissionCommandInput,
+  CreateEventSourceMappingCommand,
   CreateFunctionUrlConfigCommand,
+  DeleteEventSourceMappingCommand,
   DeleteFunctionConcurrencyCommand,
   DeleteFunctionEventInvokeConfigCommand,
   DeleteFunctionUrlConfigCommand,
   DeleteProvisionedConcurrencyConfigCommand,
   GetAccountSettingsCommand,
+  GetEventSourceMappingCommand,
   GetFunctionCommand,
   GetFunctionConcurrencyCommand,
   GetFunctionEventInvokeConfigCommand,
@@ -32,8 +35,12 @@ import {
   UpdateFunctionEventInvokeConfigCommand,
   UpdateFunctionUrlConfigCommand,
 } from '@aws-sdk/client-lambda';
+import { AwsClient } from 'aws4fetch';
 import { accountOf } from '../../src/model/account.ts';
-import { type LambdaUnderTest, openLambda, refusal, region } from './lambda-under-test.ts';
+import { brokerPassword } from '../brokers/broker.ts';
+import { kafkaUser, makeTopic, produce, startKafka } from '../brokers/kafka.ts';
+import { eventually } from './functions.ts';
+import { type Key, type LambdaUnderTest, openLambda, refusal, region } from './lambda-under-test.ts';
 
 const FunctionName = 'shared';
 const ours = `arn:aws:lambda:${region}:000000000000:function:${FunctionName}`;
@@ -126,7 +133,7 @@ test('an address takes requests of anybody when both it and the policy say so, a
   await addPermission({ StatementId: 'via', InvokedViaFunctionUrl: true });
   assert.equal(await anonymous(), 200);
   await lambda.send(new UpdateFunctionUrlConfigCommand({ FunctionName, AuthType: 'AWS_IAM' }));
-  assert.equal(await anonymous(), 401);
+  assert.equal(await anonymous(), 403);
   await lambda.send(new UpdateFunctionUrlConfigCommand({ FunctionName, AuthType: 'NONE' }));
   assert.equal(await anonymous(), 200);
   const { FunctionUrlConfigs } = await lambda.send(new ListFunctionUrlConfigsCommand({ FunctionName }));
@@ -135,6 +142,101 @@ test('an address takes requests of anybody when both it and the policy say so, a
   assert.equal(await anonymous(), 401);
   await removePermission('url');
   await removePermission('via');
+});
+
+test('an address of AWS_IAM takes what is signed with a key that may, by header and by query, and refuses all else as AWS does', async () => {
+  await under.e2e.publish(
+    'signed',
+    'export const handler = ({ body, requestContext }) => ({ body, by: requestContext.authorizer?.iam });',
+    {
+      url: 'public',
+    },
+  );
+  const Cors = { AllowOrigins: ['https://app.example'], AllowMethods: ['POST'], AllowHeaders: ['X-Own'], MaxAge: 60 };
+  const named = { FunctionName: 'signed' };
+  const made = await lambda.send(
+    new CreateFunctionUrlConfigCommand({ ...named, AuthType: 'AWS_IAM', InvokeMode: 'RESPONSE_STREAM', Cors }),
+  );
+  assert.deepEqual([made.InvokeMode, made.Cors], ['RESPONSE_STREAM', Cors]);
+  const url = `${made.FunctionUrl ?? ''}path?a=1`;
+  const sending = { method: 'POST', body: 'told' };
+  const sent = async (...how: Parameters<typeof fetch>) => {
+    const response = await fetch(...how);
+    const text = await response.text();
+    return { status: response.status, error: response.headers.get('x-amzn-errortype'), json: JSON.parse(text) as Record<string, unknown> };
+  };
+  const caller = await under.key('--role', 'invoker', '--function', 'signed');
+  const signerOf = ({ accessKeyId, secretAccessKey }: Key) =>
+    new AwsClient({ accessKeyId, secretAccessKey, region, service: 'lambda', retries: 0 });
+  const signer = signerOf(caller);
+  for (const signQuery of [false, true]) {
+    const { status, json } = await sent(await signer.sign(`${url}&X-Amz-Expires=60`, { ...sending, aws: { signQuery } }));
+    assert.equal(status, 200, JSON.stringify(json));
+    const { accessKey, accountId, userArn } = json['by'] as Record<string, string>;
+    assert.deepEqual(
+      [json['body'], accessKey, accountId, userArn],
+      ['told', caller.accessKeyId, '000000000000', `arn:aws:iam::000000000000:user/${caller.accessKeyId}`],
+    );
+  }
+  assert.equal(await statusAt('/signed/', { authorization: `Bearer ${caller.token}` }), 200, 'a token still does');
+
+  const refused = [
+    ['unsigned', sent(url, sending), 'AccessDeniedException', 'Forbidden'],
+    [
+      'changed',
+      signer.sign(url, sending).then((request) => sent(request.url, { ...sending, headers: request.headers, body: 'else' })),
+      'InvalidSignatureException',
+      /does not match/,
+    ],
+    [
+      'another secret',
+      signerOf({ ...caller, secretAccessKey: 'wrong' })
+        .sign(url, sending)
+        .then((request) => sent(request)),
+      'InvalidSignatureException',
+      /does not match/,
+    ],
+    [
+      'no such key',
+      signerOf({ ...caller, accessKeyId: 'AKIDEXAMPLE000000000' })
+        .sign(url, sending)
+        .then((request) => sent(request)),
+      'UnrecognizedClientException',
+      /invalid/,
+    ],
+    [
+      'no right',
+      under
+        .key('--role', 'invoker', '--function', 'other')
+        .then((key) => signerOf(key).sign(url, sending))
+        .then((request) => sent(request)),
+      'AccessDeniedException',
+      'Forbidden',
+    ],
+  ] as const;
+  for (const [what, asked, type, message] of refused) {
+    const { status, error, json } = await asked;
+    assert.deepEqual([status, error], [403, type], what);
+    assert.match(String(json['Message']), new RegExp(message), what);
+  }
+
+  const asksFirst = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
+  const preflight = await fetch(url, { method: 'OPTIONS', headers: asksFirst });
+  assert.equal(preflight.status, 204);
+  const { headers } = preflight;
+  assert.deepEqual(
+    ['origin', 'methods', 'headers'].map((what) => headers.get(`access-control-allow-${what}`)),
+    ['https://app.example', 'POST', 'x-own'],
+  );
+  assert.equal(headers.get('access-control-max-age'), '60');
+  const credentials = { AllowOrigins: ['*'], AllowCredentials: true };
+  assert.equal(
+    (await refusal(lambda.send(new UpdateFunctionUrlConfigCommand({ ...named, Cors: credentials }))))[0],
+    'InvalidParameterValueException',
+  );
+  await lambda.send(new DeleteFunctionUrlConfigCommand(named));
+  assert.equal((await fetch(url, { method: 'OPTIONS', headers: asksFirst })).headers.get('access-control-allow-origin'), null);
+  assert.equal((await sent(url, sending)).status, 200, 'it is as open as its manifest says');
 });
 
 test('an answer is streamed as it is made; what fails is told at its end', async () => {
@@ -210,5 +312,68 @@ test('concurrency, what becomes of events, and tags are said by the SDK, and hol
   assert.deepEqual((await lambda.send(new GetFunctionCommand({ FunctionName }))).Tags, { team: 'shop' });
 
   const { AccountLimit, AccountUsage } = await lambda.send(new GetAccountSettingsCommand({}));
-  assert.deepEqual([AccountLimit?.CodeSizeZipped, AccountUsage?.FunctionCount], [52_428_800, 3]);
+  assert.deepEqual([AccountLimit?.CodeSizeZipped, AccountUsage?.FunctionCount], [52_428_800, 4]);
 });
+
+test('a mapping of a Kafka of one’s own hands messages to the function, in the event that Lambda has for it', async () => {
+  await using kafka = await startKafka();
+  const keeps = `const seen = [];
+  export const handler = (event) => event.ask ? seen : seen.push(event);`;
+  await under.e2e.publish('takes', keeps, { maximum: 1 });
+  const { apiUrl, token } = under.e2e.platform;
+  const login = JSON.stringify({ username: kafkaUser, password: brokerPassword });
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  await fetch(`${apiUrl}/v1/secrets/kafka-login`, { method: 'PUT', headers, body: JSON.stringify({ value: login }) });
+  await makeTopic(kafka.port, 'mapped', 1);
+  const server = `127.0.0.1:${kafka.port}`;
+  const { UUID, State } = await lambda.send(
+    new CreateEventSourceMappingCommand({
+      FunctionName: 'takes',
+      SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: [`SASL_PLAINTEXT://${server}`] } },
+      SourceAccessConfigurations: [{ Type: 'BASIC_AUTH', URI: `arn:aws:secretsmanager:${region}:000000000000:secret:kafka-login` }],
+      Topics: ['mapped'],
+      StartingPosition: 'TRIM_HORIZON',
+      BatchSize: 10,
+      FilterCriteria: { Filters: [{ Pattern: '{"value":{"kind":["order"]}}' }] },
+    }),
+  );
+  assert.equal(State, 'Creating');
+  const mapping = () => lambda.send(new GetEventSourceMappingCommand({ UUID }));
+  const enabled = await eventually(mapping, (one) => one.State === 'Enabled' && one.LastProcessingResult === 'OK', 30_000);
+  assert.equal(enabled.LastProcessingResult, 'OK', JSON.stringify(enabled));
+
+  const bodies = ['{"kind":"order","item":1}', '{"kind":"else"}', '{"kind":"order","item":2}'];
+  await produce(
+    kafka.port,
+    'mapped',
+    bodies.map((body) => ({ body, key: 'k' })),
+  );
+  const seen = async () => {
+    const { Payload } = await lambda.send(new InvokeCommand({ FunctionName: 'takes', Payload: '{"ask":true}' }));
+    return JSON.parse(Buffer.from(Payload ?? []).toString()) as KafkaEvent[];
+  };
+  const values = (events: readonly KafkaEvent[]) =>
+    events.flatMap(({ records }) => (records['mapped-0'] ?? []).map(({ value }) => Buffer.from(value, 'base64').toString()));
+  const events = await eventually(seen, (came) => values(came).length === 2, 30_000);
+  assert.deepEqual(values(events), [bodies[0], bodies[2]]);
+  const [{ eventSource, bootstrapServers, records }] = events as [KafkaEvent];
+  assert.deepEqual([eventSource, bootstrapServers], ['SelfManagedKafka', server]);
+  const { value, timestamp, ...record } = records['mapped-0']?.[0] ?? { value: '', timestamp: '' };
+  assert.deepEqual([typeof value, typeof timestamp], ['string', 'number']);
+  const key = Buffer.from('k').toString('base64');
+  assert.deepEqual(record, { topic: 'mapped', partition: 0, offset: 0, timestampType: 'CREATE_TIME', key, headers: [] });
+
+  await lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
+  assert.deepEqual((await refusal(mapping())).slice(0, 2), missing);
+});
+
+interface KafkaEvent {
+  readonly eventSource: string;
+  readonly bootstrapServers: string;
+  readonly records: Readonly<Record<string, readonly KafkaRecord[]>>;
+}
+
+interface KafkaRecord {
+  readonly value: string;
+  readonly timestamp: number;
+}

@@ -4,9 +4,9 @@ import { LambdaError, wrong } from '../../lambda/lambda-error.ts';
 import { lambdaRuntimes, runtimeOfLambda } from '../../model/lambda-runtimes.ts';
 import type { RuntimeName } from '../../model/runtimes.ts';
 import { architectures, hostArchitecture } from './lambda-record.ts';
+import { tagsSchema } from './tags-schema.ts';
 
 const maxEnvironmentBytes = 4 * 1024;
-const maxTags = 50;
 const rolePattern = /^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/;
 const environmentSchema = z.strictObject({
   Variables: z.record(z.string().regex(/^[a-zA-Z]\w+$/), z.string()).default({}),
@@ -45,10 +45,6 @@ const codeShape = {
   S3ObjectVersion: z.string().optional(),
   ImageUri: z.string().optional(),
 };
-/** As AWS limits them. */
-export const tagsSchema = z
-  .record(z.string().min(1).max(128), z.string().max(256))
-  .refine((tags) => Object.keys(tags).length <= maxTags, `at most ${maxTags} tags`);
 const architecturesSchema = z.array(z.enum(architectures)).length(1).optional();
 
 export const createSchema = z.strictObject({

@@ -1,17 +1,18 @@
 /** Function URLs of Lambda's API: the function's address at the gateway, and who may call it. */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { LambdaError, wrong } from '../../lambda/lambda-error.ts';
 import { functionsUrl } from '../api/functions-url.ts';
 import { arnOf } from './configuration.ts';
 import { fieldsOf } from './function-fields.ts';
-import { type LambdaRecord, urlAuthTypes } from './lambda-record.ts';
+import { invokeModes, type LambdaRecord, urlAuthTypes, type UrlRecord } from './lambda-record.ts';
 import { type Asked, type Asking, changeRecord, functionName, type LambdaOperation, type OperationMeans, textIn } from './operation.ts';
 import { presentFunction } from './present-function.ts';
+import { reconfigure } from './publish.ts';
+import { corsOf, type UrlCors, urlCorsSchema } from './url-cors.ts';
 
 const urlPath = `/2021-10-31/functions/${functionName}/url`;
-/** Taken as long as it says what holds anyway: who answers to which origin is the function's own to say. */
-const corsSchema = z.strictObject({}).optional();
-const shape = { Cors: corsSchema, InvokeMode: z.enum(['BUFFERED', 'RESPONSE_STREAM']).optional() };
+const shape = { Cors: urlCorsSchema.optional(), InvokeMode: z.enum(invokeModes).optional() };
 const createSchema = z.strictObject({ ...shape, AuthType: z.enum(urlAuthTypes) });
 const updateSchema = z.strictObject({ ...shape, AuthType: z.enum(urlAuthTypes).optional() });
 
@@ -25,24 +26,46 @@ export const urlOperations: readonly LambdaOperation[] = [
 
 async function create(means: OperationMeans, asking: Asking, asked: Asked): Promise<object> {
   demandUnqualified(asked);
-  const { AuthType: authType } = fieldsOf(createSchema, asked.body);
+  const { AuthType: authType, InvokeMode: invokeMode = 'BUFFERED', Cors: cors } = fieldsOf(createSchema, asked.body);
   const at = new Date(means.now()).toISOString();
-  await changeRecord(means, asking, asked.name, (record) => {
+  const { record: present } = await presentFunction(means, asking, asked.name);
+  const made = (record: LambdaRecord): LambdaRecord => {
     if (record.url !== undefined)
       throw new LambdaError('ResourceConflictException', `FunctionUrlConfig exists for this Lambda function: ${asked.name}`);
-    return { ...record, url: { authType, createdAt: at, changedAt: at } };
-  });
+    return { ...record, url: { authType, invokeMode, ...(cors === undefined ? {} : { cors }), createdAt: at, changedAt: at } };
+  };
+  made(present);
+  await change(means, asking, asked.name, cors, made);
   return get(means, asking, asked);
 }
 
 async function update(means: OperationMeans, asking: Asking, asked: Asked): Promise<object> {
   demandUnqualified(asked);
-  const { AuthType: wanted } = fieldsOf(updateSchema, asked.body);
-  await changeRecord(means, asking, asked.name, (record) => {
-    const { authType, createdAt } = urlOf(record);
-    return { ...record, url: { authType: wanted ?? authType, createdAt, changedAt: new Date(means.now()).toISOString() } };
+  const { AuthType, InvokeMode, Cors } = fieldsOf(updateSchema, asked.body);
+  const before = urlOf((await presentFunction(means, asking, asked.name)).record);
+  const cors = Cors ?? before.cors;
+  await change(means, asking, asked.name, cors, (record) => {
+    const { authType, invokeMode, createdAt } = urlOf(record);
+    const said = { authType: AuthType ?? authType, invokeMode: InvokeMode ?? invokeMode, ...(cors === undefined ? {} : { cors }) };
+    return { ...record, url: { ...said, createdAt, changedAt: new Date(means.now()).toISOString() } };
   });
   return get(means, asking, asked);
+}
+
+/** Who answers to which origin is a part of the configuration: another one makes a version. */
+async function change(
+  means: OperationMeans,
+  asking: Asking,
+  name: string,
+  said: UrlCors | undefined,
+  record: (before: LambdaRecord) => LambdaRecord,
+): Promise<void> {
+  const cors = corsOf(said);
+  const { of, record: present } = await presentFunction(means, asking, name);
+  // What a manifest says of it stays, unless the address says something itself.
+  const isSaid = said !== undefined || present.url?.cors !== undefined;
+  if (isSaid && !isDeepStrictEqual(of.serving.config.cors, cors)) await reconfigure(means, asking, name, () => ({ cors }));
+  await changeRecord(means, asking, name, record);
 }
 
 async function get(means: OperationMeans, asking: Asking, asked: Asked): Promise<object> {
@@ -58,7 +81,8 @@ async function list(means: OperationMeans, asking: Asking, { name }: Asked): Pro
 
 async function remove(means: OperationMeans, asking: Asking, asked: Asked): Promise<undefined> {
   demandUnqualified(asked);
-  await changeRecord(means, asking, asked.name, ({ url, ...record }) => {
+  urlOf((await presentFunction(means, asking, asked.name)).record);
+  await change(means, asking, asked.name, undefined, ({ url, ...record }) => {
     if (url === undefined) throw none();
     return record;
   });
@@ -66,20 +90,20 @@ async function remove(means: OperationMeans, asking: Asking, asked: Asked): Prom
 }
 
 function view({ config }: OperationMeans, asking: Asking, name: string, record: LambdaRecord): object {
-  const { authType, createdAt, changedAt } = urlOf(record);
+  const { authType, invokeMode, cors, createdAt, changedAt } = urlOf(record);
   return {
     FunctionUrl: `${functionsUrl(config, asking.tenant)}/${name}/`,
     FunctionArn: arnOf(asking, name),
     AuthType: authType,
     CreationTime: createdAt,
     LastModifiedTime: changedAt,
-    // What the function streams is streamed, what it returns as a whole comes as a whole.
-    InvokeMode: 'RESPONSE_STREAM',
+    InvokeMode: invokeMode,
+    ...(cors === undefined ? {} : { Cors: cors }),
   };
 }
 
 /** @throws LambdaError ResourceNotFoundException */
-function urlOf({ url }: LambdaRecord): NonNullable<LambdaRecord['url']> {
+function urlOf({ url }: LambdaRecord): UrlRecord {
   if (url === undefined) throw none();
   return url;
 }

@@ -8,5 +8,6 @@ export function policyOf({ statements, url }: Pick<LambdaRecord, 'statements' | 
   const guests = statements.flatMap(({ guest, qualifier }) =>
     guest === undefined ? [] : [{ guest, ...(qualifier === undefined ? {} : { qualifier }) }],
   );
-  return isOpen || guests.length > 0 ? { isOpen, guests } : undefined;
+  const wantsSignature = url?.authType === 'AWS_IAM';
+  return isOpen || wantsSignature || guests.length > 0 ? { isOpen, guests, ...(wantsSignature ? { wantsSignature } : {}) } : undefined;
 }

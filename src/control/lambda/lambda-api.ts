@@ -18,6 +18,7 @@ import { accountOperations } from './account-settings.ts';
 import { aliasOperations } from './aliases.ts';
 import { concurrencyOperations } from './concurrency.ts';
 import { eventInvokeOperations } from './event-invoke-config.ts';
+import { mappingOfArn, mappingOperations } from './event-source-mappings.ts';
 import { urlOperations } from './function-urls.ts';
 import { functionOperations } from './functions.ts';
 import { layerOperations } from './layers.ts';
@@ -48,6 +49,7 @@ const operations = [
   ...urlOperations,
   ...concurrencyOperations,
   ...eventInvokeOperations,
+  ...mappingOperations,
   ...tagOperations,
   ...layerOperations,
   ...accountOperations,
@@ -168,7 +170,10 @@ function demandRight(
 /** @throws LambdaError ValidationException */
 function nameOf({ params, query }: FastifyRequest, body: unknown): string {
   const inPath = textIn(params, 'FunctionName');
-  return inPath === undefined ? (textIn(body, 'FunctionName') ?? '') : functionReference(inPath, textIn(query, 'Qualifier')).name;
+  if (inPath !== undefined && mappingOfArn(inPath) !== undefined) return '';
+  if (inPath !== undefined) return functionReference(inPath, textIn(query, 'Qualifier')).name;
+  const inBody = textIn(body, 'FunctionName');
+  return inBody === undefined ? '' : functionReference(inBody, undefined).name;
 }
 
 const bytesOf = ({ body }: FastifyRequest): Buffer => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));

@@ -1,14 +1,38 @@
 /** What Lambda's API says of a function, and a version has no place for. */
 import { z } from 'zod';
 import type { Version } from '../../model/function.ts';
+import { mappingFieldsSchema } from './mapping-fields.ts';
+import { urlCorsSchema } from './url-cors.ts';
 import { statementSchema } from './statement.ts';
 
 export const architectures = ['x86_64', 'arm64'] as const;
 export const urlAuthTypes = ['NONE', 'AWS_IAM'] as const;
+export const invokeModes = ['BUFFERED', 'RESPONSE_STREAM'] as const;
 
 /** A package as it was sent: its SHA-256 in Base64, and its bytes. */
 const packageSchema = z.object({ sha256: z.string(), bytes: z.int() });
 export type SentPackage = z.output<typeof packageSchema>;
+
+const urlSchema = z.object({
+  authType: z.enum(urlAuthTypes),
+  invokeMode: z.enum(invokeModes).default('BUFFERED'),
+  /** As it was said; what follows from it is a part of the configuration. */
+  cors: urlCorsSchema.optional(),
+  createdAt: z.string(),
+  changedAt: z.string(),
+});
+/** A function's address as Lambda has it. */
+export type UrlRecord = z.output<typeof urlSchema>;
+
+const mappingSchema = z.object({
+  uuid: z.string(),
+  createdAt: z.string(),
+  changedAt: z.string(),
+  fields: mappingFieldsSchema,
+  tags: z.record(z.string(), z.string()),
+});
+/** An event source mapping, as it was made and changed. What follows from it is a source of the function. */
+export type MappingRecord = z.output<typeof mappingSchema>;
 
 export const lambdaRecordSchema = z.object({
   description: z.string(),
@@ -22,8 +46,10 @@ export const lambdaRecordSchema = z.object({
   /** Its resource policy. */
   statements: z.array(statementSchema).default([]),
   /** Its address as Lambda has it, when one was made. */
-  url: z.object({ authType: z.enum(urlAuthTypes), createdAt: z.string(), changedAt: z.string() }).optional(),
+  url: urlSchema.optional(),
   tags: z.record(z.string(), z.string()).default({}),
+  /** Its event source mappings, by their ids. */
+  mappings: z.record(z.string(), mappingSchema).default({}),
 });
 export type LambdaRecord = z.output<typeof lambdaRecordSchema>;
 
@@ -41,6 +67,7 @@ export const usualRecord: LambdaRecord = {
   aliases: {},
   statements: [],
   tags: {},
+  mappings: {},
 };
 
 /** With one more package; the oldest ones go. */

@@ -9,7 +9,7 @@ const placeLimitMs = 5_000;
 
 export type OperationMeans = Pick<
   ApiMeans,
-  'config' | 'store' | 'blobs' | 'artifactTurns' | 'publisher' | 'made' | 'logs' | 'now' | 'unforeseen'
+  'config' | 'store' | 'blobs' | 'artifactTurns' | 'publisher' | 'made' | 'logs' | 'roles' | 'now' | 'unforeseen'
 >;
 
 /** Whose request it is. */

@@ -12,12 +12,12 @@ export interface PageWish {
   readonly after: string | undefined;
 }
 
-/** @throws LambdaError ValidationException */
-export function pageOf(query: unknown): PageWish {
-  const limit = Number(textIn(query, 'MaxItems') ?? mostGiven);
+/** @param most of one page @throws LambdaError ValidationException */
+export function pageOf(query: unknown, most = mostGiven): PageWish {
+  const limit = Number(textIn(query, 'MaxItems') ?? most);
   if (!Number.isInteger(limit) || limit < 1 || limit > mostAsked)
     throw new LambdaError('ValidationException', `Value at 'maxItems' failed to satisfy constraint: Member must be from 1 to ${mostAsked}`);
-  return { limit: Math.min(limit, mostGiven), after: textIn(query, 'Marker') };
+  return { limit: Math.min(limit, most), after: textIn(query, 'Marker') };
 }
 
 /** One page of a list that is there whole. @param keyOf names each of them, in the order of the list */

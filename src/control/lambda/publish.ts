@@ -41,10 +41,11 @@ export async function reconfigure(
   asking: Asking,
   name: string,
   change: (config: FunctionConfig) => object,
+  said: Publication['said'] = (before) => before,
 ): Promise<FunctionConfig> {
   const { serving } = (await presentFunction(means, asking, name)).of;
   const config = valid({ ...serving.config, ...change(serving.config) });
-  await publish(means, asking, name, { digest: serving.digest, config, said: (before) => before, expected: serving.number });
+  await publish(means, asking, name, { digest: serving.digest, config, said, expected: serving.number });
   return config;
 }
 

@@ -6,7 +6,7 @@ import type { Change } from '../../wire/published-state.ts';
 import type { Commit } from '../sqlite-commit.ts';
 import { policyOf } from './invoke-policy-of.ts';
 import { type LambdaRecord, lambdaRecordSchema, usualRecord } from './lambda-record.ts';
-import type { LambdaStore } from './lambda-store.ts';
+import type { FunctionMapping, LambdaStore } from './lambda-store.ts';
 
 export interface SqliteLambdaMeans {
   /** Prepared statements of the database. */
@@ -27,6 +27,18 @@ export class SqliteLambda implements LambdaStore {
 
   find(tenant: string, name: string): Promise<LambdaRecord | undefined> {
     return this.#means.commit.read(() => this.#find(tenant, name));
+  }
+
+  mappings(tenant: string): Promise<readonly FunctionMapping[]> {
+    return this.#means.commit.read(() => {
+      const rows = this.#means.sql.all`
+        SELECT function, record FROM lambda_records
+        WHERE tenant = ${tenant} AND coalesce(json_extract(record, '$.mappings'), '{}') <> '{}'`;
+      const found = rows.flatMap(({ function: name, record }) =>
+        Object.values(recordOf(record).mappings).map((mapping) => ({ function: String(name), mapping })),
+      );
+      return found.sort((one, other) => (one.mapping.uuid < other.mapping.uuid ? -1 : 1));
+    });
   }
 
   change(tenant: string, name: string, decide: (record: LambdaRecord) => LambdaRecord): Promise<number | undefined> {
@@ -53,6 +65,8 @@ export class SqliteLambda implements LambdaStore {
 
   #find(tenant: string, name: string): LambdaRecord | undefined {
     const row = this.#means.sql.get`SELECT record FROM lambda_records WHERE tenant = ${tenant} AND function = ${name}`;
-    return row === undefined ? undefined : lambdaRecordSchema.parse(JSON.parse(String(row['record'])));
+    return row === undefined ? undefined : recordOf(row['record']);
   }
 }
+
+const recordOf = (text: unknown): LambdaRecord => lambdaRecordSchema.parse(JSON.parse(String(text)));

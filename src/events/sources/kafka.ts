@@ -7,6 +7,7 @@ import { Inbox } from './inbox.ts';
 import { idOfItem, kafkaEvent, messageOf, type RawMessage } from './kafka-record.ts';
 import { placesToCommit, timestampOf } from './kafka-start.ts';
 import { SettledPrefix } from './settled-prefix.ts';
+import { loginOf } from './login.ts';
 import { within } from './within.ts';
 import type { Message, Source, SourceKind, SourceMeans, Wanted } from './source.ts';
 
@@ -49,17 +50,17 @@ async function openKafka(settings: KafkaSettings, means: SourceMeans, signal: Ab
   }
 }
 
-const consumerOf = ({ servers, tls, mechanism, user, passwordVariable }: KafkaSettings, means: SourceMeans): Consumer =>
-  new Consumer({
+function consumerOf(settings: KafkaSettings, means: SourceMeans): Consumer {
+  const { servers, tls, mechanism } = settings;
+  const login = loginOf(settings, means.secret);
+  return new Consumer({
     clientId: 'swiftlet',
     groupId: means.consumer,
     // A member that comes back as itself need not wait until its former life is given up.
     groupInstanceId: 'swiftlet',
     bootstrapBrokers: [...servers],
     ...(tls ? { tls: {} } : {}),
-    ...(user === undefined
-      ? {}
-      : { sasl: { mechanism, username: user, password: passwordVariable === undefined ? '' : means.secret(passwordVariable) } }),
+    ...(login === undefined ? {} : { sasl: { mechanism, username: login.user, password: login.password ?? '' } }),
     connectTimeout: answerLimitMs,
     timeout: answerLimitMs,
     // A group’s coordinator, a new topic and a new leader take their time to be known.
@@ -70,6 +71,7 @@ const consumerOf = ({ servers, tls, mechanism, user, passwordVariable }: KafkaSe
     rebalanceTimeout: sessionMs,
     heartbeatInterval: heartbeatMs,
   });
+}
 
 class KafkaSource implements Source {
   readonly dropped = 0;

@@ -3,6 +3,7 @@ import { type ChannelModel, connect } from 'amqplib';
 import { SwiftletError } from '../../model/errors.ts';
 import type { RabbitmqSource } from '../../model/sources/rabbitmq.ts';
 import { errorText, sourceFault } from './fault.ts';
+import { loginOf } from './login.ts';
 import type { SourceMeans } from './source.ts';
 import { within } from './within.ts';
 
@@ -17,7 +18,7 @@ export const virtualHostOf = ({ address }: RabbitmqSettings): string => decodeUR
 /** Whoever gets it listens to its event `error`. @throws SwiftletError */
 export async function connectRabbitmq(settings: RabbitmqSettings, secret: SourceMeans['secret']): Promise<ChannelModel> {
   const { protocol, hostname, port } = new URL(settings.address);
-  const { user, passwordVariable } = settings;
+  const { user, password } = loginOf(settings, secret) ?? {};
   try {
     return await connect(
       {
@@ -27,7 +28,7 @@ export async function connectRabbitmq(settings: RabbitmqSettings, secret: Source
         vhost: virtualHostOf(settings),
         heartbeat: heartbeatS,
         ...(user === undefined ? {} : { username: user }),
-        ...(passwordVariable === undefined ? {} : { password: secret(passwordVariable) }),
+        ...(password === undefined ? {} : { password }),
       },
       { timeout: connectLimitMs },
     );

@@ -10,6 +10,7 @@ import type { EventDoor } from './event-door.ts';
 import { answerHeaders, isForAll, isPreflight, preflightHeaders } from '../http/cors.ts';
 import { functionOf, knowsNothing } from '../request/failures.ts';
 import type { Gateway } from '../gateway.ts';
+import type { KeyedDoor } from './keyed-door.ts';
 import { wantsNoAnswer } from './prefer.ts';
 import { laneOf, originIn } from './lane-of.ts';
 import { refusedByRoute, refusedByShared } from '../routing/route-limits.ts';
@@ -23,6 +24,7 @@ export interface FunctionDoorMeans {
   readonly eventDoor: Pick<EventDoor, 'accept'>;
   readonly cloudEvents: Pick<CloudEventDoor, 'take'>;
   readonly signedDoor: Pick<SignedDoor, 'verify'>;
+  readonly keyedDoor: Pick<KeyedDoor, 'take'>;
   /** Limits that other gateways count, too; undefined: this is the only one. */
   readonly shared?: Pick<SharedLimits, 'take'> | undefined;
   readonly access: Pick<Access, 'toUrl'>;
@@ -31,7 +33,7 @@ export interface FunctionDoorMeans {
 }
 
 export function answerFunction(means: FunctionDoorMeans, request: IncomingMessage, response: ServerResponse, way: FunctionRoute): void {
-  const { gateway, signedDoor, access, knowsFunctions } = means;
+  const { gateway, signedDoor, keyedDoor, access, knowsFunctions } = means;
   const { headers } = request;
   const cors = gateway.find(functionOf(way.key))?.config.cors;
   if (cors !== undefined && meetPage(cors, request, response)) return;
@@ -50,6 +52,11 @@ export function answerFunction(means: FunctionDoorMeans, request: IncomingMessag
       onceDecided(passage, response, () => answerFunction(means, request, response, way));
       break;
     case 'refused':
+      if (
+        passage.error.code === 'Unauthorized' &&
+        keyedDoor.take(request, response, way, (whole, by) => letIn(means, whole, response, way, by))
+      )
+        break;
       refuseCaller(gateway, request, response, passage);
       break;
     case 'if signed':
@@ -95,7 +102,7 @@ function letIn(
     });
     return;
   }
-  const authorizer = passage.kind === 'shown' ? passage.authorizer : undefined;
+  const authorizer = passage.kind === 'shown' || passage.kind === 'granted' ? passage.authorizer : undefined;
   const refusal = taken === undefined ? undefined : refusedByRoute(taken, request, performance.now(), isRated);
   if (refusal !== undefined) gateway.refuse(request, response, randomUUID(), refusal);
   else if (gateway.find(functionOf(key))?.config.events === 'cloudevents') cloudEvents.take(request, response, way, authorizer);

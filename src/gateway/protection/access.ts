@@ -34,7 +34,7 @@ export interface Way {
 
 /** Who sends a request. */
 export type Sender =
-  | { readonly kind: 'granted'; readonly caller: Caller }
+  | { readonly kind: 'granted'; readonly caller: Caller; readonly authorizer?: Authorizer }
   | { readonly kind: 'refused'; readonly error: SwiftletError }
   /** The token is signed by an issuer, and is being verified; the same question has its answer afterwards. */
   | { readonly kind: 'pending'; readonly decided: Promise<unknown> };
@@ -95,6 +95,11 @@ export class Access {
     if (found.kind === 'known') return { kind: 'granted', caller: found.caller };
     const waitSeconds = this.#guesses.wrong(sourceIp, 'account' in found ? found.account : undefined, nowMs);
     return refusedFor(waitSeconds === undefined ? unauthorized(found.why) : tooManyWrong(sourceIp, waitSeconds));
+  }
+
+  /** Whether its callers are to sign with an access key, as those of a function URL of AWS_IAM. */
+  wantsSignature({ key }: Pick<Way, 'key'>): boolean {
+    return this.#state.policies.get(functionOf(key))?.wantsSignature === true;
   }
 
   /** Notes what was no right token, nor signature. @returns seconds after which another may come, when there were too many */

@@ -8,6 +8,13 @@ import { maxAddressLength } from '../limits.ts';
  */
 export const variableSchema = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'it is the name of a variable in "secrets" or "environment"');
 
+/** Of kinds whose logins AWS keeps in Secrets Manager. */
+export const loginVariableSchema = variableSchema
+  .optional()
+  .describe(
+    'The variable in "secrets" or "environment" that has both as JSON: {"username": …, "password": …}; instead of user and password',
+  );
+
 /** A server's URL without user and password, which would be shown with it. @param protocol with its colon */
 export const addressSchema = (protocol: RegExp, rule: string) =>
   z

@@ -1,7 +1,7 @@
 /** How a Kafka cluster is reached, and which of its topics is consumed. */
 import { z } from 'zod';
 import { maxServers } from '../limits.ts';
-import { variableSchema } from './connection.ts';
+import { loginVariableSchema, variableSchema } from './connection.ts';
 
 export const kafkaSourceSchema = z.strictObject({
   kind: z.literal('kafka'),
@@ -19,5 +19,6 @@ export const kafkaSourceSchema = z.strictObject({
   mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).default('PLAIN').describe('How user and password are told'),
   user: z.string().min(1).max(255).optional().describe('Who Swiftlet is there'),
   passwordVariable: variableSchema.optional().describe('The variable in "secrets" or "environment" that has the password'),
+  loginVariable: loginVariableSchema,
 });
 export type KafkaSource = z.output<typeof kafkaSourceSchema>;

@@ -1,6 +1,6 @@
 /** How a RabbitMQ server is reached, and which of its queues is consumed or sent to. */
 import { z } from 'zod';
-import { addressSchema, variableSchema } from './connection.ts';
+import { addressSchema, loginVariableSchema, variableSchema } from './connection.ts';
 
 const settings = {
   address: addressSchema(
@@ -9,6 +9,7 @@ const settings = {
   ).describe('The server, and its virtual host; default "/"'),
   user: z.string().min(1).max(255).optional().describe('Who Swiftlet is there; default guest, who is let in on the same machine only'),
   passwordVariable: variableSchema.optional().describe('The variable in "secrets" or "environment" that has the password'),
+  loginVariable: loginVariableSchema,
   queue: z.string().min(1).max(255).describe('The queue; it has to exist'),
 };
 
