@@ -9,7 +9,9 @@ import { bundleMediaType, type PackedBundle } from '../src/build/bundle.ts';
 export type ConfigInput = z.input<typeof functionConfigSchema>;
 
 const describedSchema = z.object({
-  instances: z.array(z.object({ instanceId: z.string(), state: z.string(), pid: z.int(), memoryBytes: z.number() })),
+  instances: z.array(
+    z.object({ instanceId: z.string(), state: z.string(), pid: z.int(), memoryBytes: z.number(), agent: z.int().optional() }),
+  ),
 });
 const scaledSchema = describedSchema.extend({ scaling: z.array(scalingViewSchema).default([]) });
 const listSchema = z.object({ functions: z.array(z.object({ name: z.string() })) });

@@ -111,6 +111,11 @@ export class CodeCache {
     return !this.#evicted.has(codeKey(ref)) && this.bytes < this.#limit.bytes;
   }
 
+  /** All that is unpacked here and was looked at, as `codeKey` makes it. */
+  get keys(): ReadonlySet<string> {
+    return new Set(this.#placed.keys());
+  }
+
   /** Bytes of all that is here. */
   get bytes(): number {
     let sum = 0;

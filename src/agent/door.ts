@@ -29,7 +29,7 @@ import {
 import { askSecretUseSchema, type SecretsNotice, secretsSchema, type SecretUse } from '../wire/secret-calls.ts';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
-import type { CallHandlers, CallServer } from '../wire/calls.ts';
+import type { CallHandlers, CallServer, Peer } from '../wire/calls.ts';
 import { targetsSchema } from '../wire/scale-calls.ts';
 import type { EndReason } from './end-reason.ts';
 import type { Instance } from './instance.ts';
@@ -41,6 +41,8 @@ import type { Targets } from './targets.ts';
 
 export interface DoorMeans {
   readonly instances: Instances;
+  /** A gateway has come. */
+  readonly greeted: (gateway: Peer) => void;
   /** Nobody waits any more for an instance that was asked for: it is not started, unless it has its sandbox. */
   readonly withdraw: (id: string) => void;
   /** A gateway has given the slots that it could. */
@@ -82,6 +84,7 @@ export interface DoorMeans {
 export function door(means: DoorMeans): CallHandlers {
   const {
     instances,
+    greeted,
     withdraw,
     spared,
     targets,
@@ -192,7 +195,9 @@ export function door(means: DoorMeans): CallHandlers {
     },
     opened(peer) {
       const greeting = gatewayGreetingSchema.safeParse(peer.greeting);
-      if (greeting.success) instances.renew(greeting.data.holds, peer, greeting.data.slots);
+      if (!greeting.success) return;
+      instances.renew(greeting.data.holds, peer, greeting.data.slots);
+      greeted(peer);
     },
     closed: () => instances.tidy(),
   };

@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { FunctionConfig } from '../model/function.ts';
-import type { RoleConfig } from '../role/role-config.ts';
+import { agentPlace, type RoleConfig } from '../role/role-config.ts';
 import { hasSysAdmin } from './isolation.ts';
 import { makeSwap, removeSwap } from './linux/own-swap.ts';
 import { pageOutFault, timePageOut } from './linux/page-out.ts';
@@ -32,14 +32,15 @@ export interface Hibernation extends Disposable {
 
 /** @param now milliseconds of a monotonic clock */
 export async function openHibernation(config: RoleConfig, canFreeze: boolean, now: () => number, log: Logger): Promise<Hibernation> {
-  const record = swapRecord(config.run);
+  const place = agentPlace(config, config.agent.index);
+  const record = swapRecord(place.run);
   const fault = canFreeze ? pageOutFault() : 'instances cannot be frozen here';
   const { swap } = config.agent;
   if (swap === undefined || fault !== undefined || !hasSysAdmin()) {
     takeAway(record, log);
     if (swap !== undefined) log.warn(`no swap is made: ${fault ?? 'only root can'}; idle instances stay frozen instead`);
   } else {
-    const file = join(config.home, 'agent', 'swap');
+    const file = join(place.data, 'swap');
     await makeSwap({ ...swap, file, record }).then(
       (path) => log.info({ path, bytes: swap.sizeBytes }, 'swap for idle instances'),
       (error: unknown) =>
@@ -65,10 +66,10 @@ export async function openHibernation(config: RoleConfig, canFreeze: boolean, no
   };
 }
 
-/** What the platform of a run folder made as swap is taken away. Root only; does nothing where nothing was made. */
-export const removeOwnSwap = (run: string): void => removeSwap(swapRecord(run));
+/** What an agent made as swap is taken away. Root only; does nothing where nothing was made. @param folder the agent's, in the run folder */
+export const removeOwnSwap = (folder: string): void => removeSwap(swapRecord(folder));
 
-const swapRecord = (run: string): string => join(run, 'agent', 'swap.path');
+const swapRecord = (folder: string): string => join(folder, 'swap.path');
 
 function hasRoom(areas: readonly SwapArea[]): boolean {
   const size = areas.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -19,6 +19,8 @@ export interface InstancesMeans {
   isServed(version: Version): boolean;
   /** Instances of a version that are kept even without traffic. */
   minimum(version: Version): number;
+  /** Instances that a version's function may have here, all versions together; absent: what the function says, or the autoscaler. */
+  readonly maximum?: (version: Version) => number;
   /** What the instances of a tenant may have of this host's memory together; undefined: no limit. */
   memoryQuotaMiB(tenant: string): number | undefined;
   /** What the autoscaler wants of a version; undefined while it says nothing. */

@@ -324,7 +324,7 @@ export class Instances {
 
   /** A schedule of the function's may allow fewer than it says itself. */
   #maximum(version: Version): number {
-    return this.#means.target(version)?.maximum ?? version.config.maximum;
+    return this.#means.maximum?.(version) ?? this.#means.target(version)?.maximum ?? version.config.maximum;
   }
 
   #there(version: Version, counts: Map<VersionId, number>): number {

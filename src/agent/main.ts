@@ -4,19 +4,20 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Version, versionIdOf } from '../model/function.ts';
-import { isPublishedTo, noLabels } from '../model/groups.ts';
+import { agentsFor, partOf, tunnelling } from '../model/fleet.ts';
 import { memoryMiB } from '../model/limits.ts';
 import { defaultRuntime } from '../model/runtimes.ts';
 import { openCallPlaces } from '../role/call-places.ts';
-import { buildSocketOf, type RoleConfig, socketOf } from '../role/role-config.ts';
+import { agentLabels, agentPlace, agentsOf, buildSocketOf, type RoleConfig, socketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
-import { type CallServer, serveCalls } from '../wire/calls.ts';
-import type { PublishedState } from '../wire/published-state.ts';
+import { type CallServer, type Peer, serveCalls } from '../wire/calls.ts';
+import { functionKey, type PublishedState } from '../wire/published-state.ts';
 import type { Retire, SecretsNotice } from '../wire/secret-calls.ts';
 import { subscribeState } from '../wire/state-subscriber.ts';
 import { adopt } from './adopt.ts';
 import { artifactSource } from './artifact-source.ts';
 import { CodeBundles } from './builds/code-bundles.ts';
+import type { Builds } from './builds/builds.ts';
 import { serveBuilds } from './builds/builds-door.ts';
 import { CodeCache, codeKey, type CodeRef } from './code-cache.ts';
 import { coldStart } from './cold-start.ts';
@@ -30,6 +31,7 @@ import { openHibernation } from './hibernation.ts';
 import { inspectIsolation, type WayOutFound } from './isolation.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { agentMetrics } from './metrics.ts';
+import { Offers } from './offers.ts';
 import { openSandboxes } from './open-sandboxes.ts';
 import { PlaceSharing } from './place-sharing.ts';
 import { PageOuts } from './page-outs.ts';
@@ -53,6 +55,8 @@ import { wayOut } from './way-out.ts';
 
 const bytesPerMiB = 1024 * 1024;
 const tidyEveryMs = 250;
+/** So old at most is what gateways know of this agent where there are several. */
+const offerEveryMs = 50;
 /** How long a deploy waits for its bundle. */
 const bundleWaitMs = 3_000;
 /** Of the host's memory. */
@@ -60,15 +64,20 @@ const usualBudget = 0.75;
 const usualKind = kindOf({ runtime: defaultRuntime, memoryMiB: memoryMiB.default });
 
 async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole> {
-  const { poolSize, bootsAtOnce, maxSandboxes, firstUid } = config.agent;
+  const { poolSize, bootsAtOnce, maxSandboxes, firstUid, count = 1, index = 0 } = config.agent;
+  const place = agentPlace(config, index);
+  const labels = agentLabels(config);
+  /** What this agent has of what a function, or a tenant, may have at most. */
+  const own = (whole: number, version: Version): number =>
+    count === 1 ? whole : partOf(whole, agentsFor(version.config, labels), index, functionKey(version.tenant, version.function));
   keepRights();
   const places = openCallPlaces(config, 'agent', log);
-  const relay = new RelayLink(socketOf(config.run, 'relay'));
+  const relay = new RelayLink(socketOf(config.run, 'relay'), index);
   const now = () => performance.now();
   const artifacts = artifactSource(config, places);
   const opened = await openSandboxes(config, relay, now, log);
   const { sandboxes, builds, publish: publishCode, traces, network } = opened;
-  const code: CodeCache = new CodeCache(join(config.home, 'agent', 'code'), artifacts.source, now, {
+  const code: CodeCache = new CodeCache(join(place.data, 'code'), artifacts.source, now, {
     bytes: (config.agent.codeCacheMiB ?? Infinity) * bytesPerMiB,
     inUse: () => {
       // Layers are shared by what starts at any time.
@@ -77,7 +86,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     },
     evicted: (key) => bundles.forget(key),
   });
-  const layers = new LayerFolders(join(config.home, 'agent', 'layers'), code);
+  const layers = new LayerFolders(join(place.data, 'layers'), code);
   const bundles: CodeBundles = new CodeBundles({
     publish: publishCode,
     tell: (version, message) => relay.tell({ instanceId: '', version }, message),
@@ -86,8 +95,11 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const served = new ServedVersions();
   const gateways: { server?: CallServer } = {};
   const targets = new Targets(now);
-  const minimum = (version: Pick<Version, 'tenant' | 'function' | 'number'>) =>
-    Math.max(served.minimum(version), targets.of(version)?.minimum ?? 0);
+  const minimum = (version: Version) => Math.max(own(served.minimum(version), version), targets.of(version)?.minimum ?? 0);
+  const quotaMiB = (tenant: string): number | undefined => {
+    const whole = served.tenant(tenant)?.quotas.memoryMiB;
+    return whole === undefined || count === 1 ? whole : partOf(whole, agentsOf(config), index, tenant);
+  };
   const isServed = ({ tenant, function: name, number }: Version) => served.find(tenant, name, number) !== undefined;
   const { canFreeze } = sandboxes;
   const hibernation = await openHibernation(config, canFreeze, now, log);
@@ -99,8 +111,9 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     slots,
     isServed,
     minimum,
+    maximum: (version) => Math.min(own(version.config.maximum, version), targets.of(version)?.maximum ?? Infinity),
     secretStamp: (version) => secrets.stampOf(version),
-    memoryQuotaMiB: (tenant) => served.tenant(tenant)?.quotas.memoryMiB,
+    memoryQuotaMiB: quotaMiB,
     target: (version) => targets.of(version),
     places: new PlaceSharing({ capacity: maxSandboxes, tenants: () => served.tenants, retire: tellToRetire, now }),
     canFreeze,
@@ -115,8 +128,9 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       if (instance.state.kind !== 'ending') provisioned.crashed(instance.version, reason);
     },
   });
+  const budgetBytes = config.agent.memoryBudgetBytes ?? usualBudgetBytes() / count;
   const budget = new MemoryBudget({
-    budgetBytes: config.agent.memoryBudgetBytes ?? usualBudgetBytes(),
+    budgetBytes,
     memory: () => sandboxes.memory(),
     hibernation,
     instances,
@@ -162,6 +176,18 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     if (sandbox.kind.custom === undefined && isWhole(sandbox)) pools.add(sandbox);
     else sandbox.kill();
   }
+  const offers =
+    count === 1
+      ? undefined
+      : new Offers({
+          instances,
+          capacity: maxSandboxes,
+          room: () => sandboxes.room,
+          pools: () => pools.warm,
+          freeBytes: () => budgetBytes - budget.heldBytes,
+          cached: () => code.keys,
+          gateways: () => [...(gateways.server?.peers ?? [])].filter(({ role }) => role === 'gateway'),
+        });
   const provisionedNow = () => provisioned.status(served.all);
   const metrics = agentMetrics({
     instances,
@@ -193,7 +219,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     served.take(state);
     const versions = served.all;
     // Whoever waited for this state goes on after it.
-    publish(versions, served.networks);
+    publish(versions, index === tunnelling ? served.networks : []);
     pools.serve(versions);
     uses.keepOnly(versions);
     instances.tidy();
@@ -213,9 +239,10 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     const filled = versions.map((version) => ({ version, done: provisioned.keep(version) }));
     // A deploy waits for its own provisioned instances, not for those of somebody else.
     await Promise.all(filled.flatMap(({ version, done }) => (before.has(versionIdOf(version)) ? [] : [done])));
+    offers?.look();
   };
   const subscriber = subscribeState(places.of('state'), 'agent', actOn, undefined, ({ serving }) =>
-    isPublishedTo(serving.config.groups, config.labels ?? noLabels),
+    agentsFor(serving.config, labels).includes(index),
   );
   const tidy = setInterval(() => {
     instances.tidy();
@@ -232,10 +259,11 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const forks = watchForks(instances);
 
   const stopping = new AbortController();
-  const socketPath = socketOf(config.run, 'agent');
+  const socketPath = socketOf(config.run, 'agent', index);
   clearSocket(socketPath);
   const means = {
     instances,
+    greeted: (gateway: Peer) => offers?.greet(gateway),
     withdraw: (id: string) => {
       pools.withdraw(id);
       slots?.withdraw(id);
@@ -268,16 +296,14 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     builds: () => builds.facts,
     isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes, wayOutFound(config, network !== undefined)),
   };
-  const own = door(means);
-  const limited =
-    slots === undefined ? own : limitsDoor(new SharedLimits({ now, wallNow: () => Date.now(), gateways: config.gateway.count ?? 1 }), own);
-  const server = await serveCalls(places.listen('agent'), 'agent', limited);
+  const doors = door(means);
+  const limits = () => new SharedLimits({ now, wallNow: () => Date.now(), gateways: config.gateway.count ?? 1 });
+  const server = await serveCalls(places.listen('agent', index), 'agent', slots === undefined ? doors : limitsDoor(limits(), doors));
   gateways.server = server;
   shareSocket(socketPath, config);
-  const buildSocket = buildSocketOf(config.run);
-  clearSocket(buildSocket);
-  const buildDoor = await serveBuilds(buildSocket, builds, log);
-  shareSocket(buildSocket, config);
+  const offering = offers === undefined ? undefined : setInterval(() => offers.look(), offerEveryMs);
+  // One of several is enough for builds.
+  const buildDoor = index === 0 ? await openBuildDoor(config, builds, log) : undefined;
 
   return {
     async leave(graceOver) {
@@ -286,11 +312,12 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     },
     async stop(graceOver) {
       clearInterval(tidy);
+      clearInterval(offering);
       stopping.abort();
       await drain({ instances, retire: tellToRetire }, graceOver);
       forks[Symbol.dispose]();
       await Promise.all([server[Symbol.asyncDispose](), builds.close(), bundles.close()]);
-      await buildDoor[Symbol.asyncDispose]();
+      await buildDoor?.[Symbol.asyncDispose]();
       await subscriber[Symbol.asyncDispose]();
       await Promise.all([instances.close(), pools.close(), sandboxes.close()]);
       hibernation[Symbol.dispose]();
@@ -300,6 +327,14 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       places[Symbol.dispose]();
     },
   };
+}
+
+async function openBuildDoor(config: RoleConfig, builds: Builds, log: Logger): Promise<AsyncDisposable> {
+  const socket = buildSocketOf(config.run);
+  clearSocket(socket);
+  const opened = await serveBuilds(socket, builds, log);
+  shareSocket(socket, config);
+  return opened;
 }
 
 /** @param hasNetwork whether it was made */

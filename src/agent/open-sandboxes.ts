@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { homeIdOfRun, type RoleConfig } from '../role/role-config.ts';
+import { agentPlace, type RoleConfig } from '../role/role-config.ts';
 import type { Builds } from './builds/builds.ts';
 import { buildPolicies, openBuilds, openPublish } from './builds/open-builds.ts';
 import type { CodeBundlesMeans } from './builds/code-bundles.ts';
@@ -34,12 +34,13 @@ export interface OpenSandboxes extends AsyncDisposable {
 
 /** @param now milliseconds of a monotonic clock @throws Error when the run folder cannot be written, or the runtime cannot be bundled */
 export async function openSandboxes(config: RoleConfig, relay: RelayLink, now: () => number, log: Logger): Promise<OpenSandboxes> {
-  const { isolation, maxSandboxes, firstUid } = config.agent;
-  const folder = join(config.run, 'agent');
+  const { isolation, maxSandboxes, firstUid, index } = config.agent;
+  const { run: folder, data, id } = agentPlace(config, index);
+  const cgroupFolder = `swiftlet-${id}`;
   const slotsFolder = join(folder, 'slots');
   mkdirSync(slotsFolder, { recursive: true });
   const isolated = isolation === 'bubblewrap';
-  const cgroups = isolated ? openCgroups(cgroupFolder(config)) : undefined;
+  const cgroups = isolated ? openCgroups(cgroupFolder) : undefined;
   const way = await openNetwork({
     config,
     folder,
@@ -53,7 +54,7 @@ export async function openSandboxes(config: RoleConfig, relay: RelayLink, now: (
     {
       isolation,
       privileged: mounter !== undefined,
-      cgroupFolder: cgroupFolder(config),
+      cgroupFolder,
       bwrap: findBwrap() ?? 'bwrap',
       firstUid,
       group: config.group,
@@ -66,7 +67,7 @@ export async function openSandboxes(config: RoleConfig, relay: RelayLink, now: (
       process.exit(1);
     },
   );
-  const runtimes = await prepareRuntimes(join(config.home, 'agent', 'runtimes'), {
+  const runtimes = await prepareRuntimes(join(data, 'runtimes'), {
     python: config.agent.python,
     warn: (message) => log.warn(message),
   });
@@ -85,9 +86,6 @@ export async function openSandboxes(config: RoleConfig, relay: RelayLink, now: (
     },
   };
 }
-
-/** The name is the run folder’s, so that several platforms on one host keep apart. */
-const cgroupFolder = (config: RoleConfig): string => `swiftlet-${homeIdOfRun(config.run)}`;
 
 function writeSeccomp(path: string, log: Logger): string | undefined {
   try {

@@ -56,6 +56,12 @@ export class Pools {
     return this.#pools.values();
   }
 
+  /** Of each kind that any tenant may have, how many are ready. */
+  get warm(): { readonly runtime: string; readonly memoryMiB: number; readonly ready: number }[] {
+    const shared = [...this.#pools.values()].filter(({ kind }) => kind.custom === undefined);
+    return shared.map(({ kind: { runtime, memoryMiB }, ready }) => ({ runtime, memoryMiB, ready }));
+  }
+
   /** Keeps pools for exactly the kinds that these versions need. */
   serve(versions: Iterable<Version>): void {
     const needed = new Map([[kindKey(this.#usual), this.#usual]]);

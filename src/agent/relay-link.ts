@@ -3,6 +3,9 @@ import { type appendSchema, closedSchema, type labelSchema, type LogRecord, open
 import type { z } from 'zod';
 import type { Version } from '../model/function.ts';
 
+/** More than any agent has: by it the relay tells the slots of several agents apart. */
+const slotsOfAgent = 100_000;
+
 type Label = z.output<typeof labelSchema>;
 
 /** The agent's side of the relay: which pipe belongs to whom. A relay that was restarted is told everything again. */
@@ -10,8 +13,11 @@ export class RelayLink {
   readonly #client: CallClient;
   readonly #open = new Map<number, string>();
   readonly #labels = new Map<number, Label>();
+  readonly #firstSlot: number;
 
-  constructor(socketPath: string) {
+  /** @param agent which of several agents this is, from 0 on: each has slots of its own */
+  constructor(socketPath: string, agent = 0) {
+    this.#firstSlot = agent * slotsOfAgent;
     this.#client = connectCalls(socketPath, 'agent', { opened: () => this.#tellAll() });
   }
 
@@ -19,12 +25,14 @@ export class RelayLink {
     return this.#client.connected;
   }
 
-  open(slot: number, fifo: string): void {
+  open(own: number, fifo: string): void {
+    const slot = this.#firstSlot + own;
     this.#open.set(slot, fifo);
     this.#tell('open', openSchema.parse({ slot, fifo }));
   }
 
-  label(label: Label): void {
+  label(own: Label): void {
+    const label = { ...own, slot: this.#firstSlot + own.slot };
     this.#labels.set(label.slot, label);
     this.#tell('label', label);
   }
@@ -36,7 +44,8 @@ export class RelayLink {
   }
 
   /** @returns the last words of the sandbox; empty when the relay is away */
-  async close(slot: number): Promise<string> {
+  async close(own: number): Promise<string> {
+    const slot = this.#firstSlot + own;
     this.#open.delete(slot);
     this.#labels.delete(slot);
     if (!this.#client.connected) return '';

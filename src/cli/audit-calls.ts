@@ -29,6 +29,8 @@ const securitySchema = z.object({
     endless: z.int(),
   }),
   rootKey: z.object({ source: z.string(), id: z.string(), older: z.array(z.string()) }),
+  /** Absent where there is one. */
+  agents: z.object({ ready: z.boolean(), detail: z.string() }).optional(),
   certificates: z.array(z.object({ role: z.string(), host: z.string(), endsAt: z.string(), overdue: z.boolean() })).default([]),
   audit: z.object({ verified: verificationSchema.optional() }),
 });

@@ -85,6 +85,7 @@ function addPlatformCommands(program: Command): void {
     .option('--isolation <mode>', 'auto, bubblewrap, or process (no protection, development only)')
     .option('--gateway-port <port>', 'where functions are served (8080)')
     .option('--gateways <count>', 'processes that serve functions together, on the same ports (1)')
+    .option('--agents <count>', 'processes that run functions together, each with its part of this machine (1)')
     .option('--api-port <port>', 'where the API is served (8081)')
     .option('--lambda-port <port>', "where AWS Lambda's API is served, or off (8082)")
     .option('--host <address>', 'the address to listen on (127.0.0.1)')
@@ -94,7 +95,10 @@ function addPlatformCommands(program: Command): void {
       'what sandboxes may take of the memory before idle instances give theirs up, such as 8GiB (three quarters)',
     )
     .option('--swap <size>', 'make swap of this size for idle instances, such as 2GiB, zram:2GiB or file:2GiB; needs root (none)')
-    .option('--labels <labels>', 'the groups that this host is a part of, such as cell=a,region=eu')
+    .option(
+      '--labels <labels>',
+      'the groups that this host is a part of, such as cell=a,region=eu; of several agents each one’s: "cell=a; cell=b"',
+    )
     .option('--urls <rule>', 'who may call functions that do not say it: public (on 127.0.0.1), or token (on any other address)')
     .option('--issuers <file>', 'who else says who somebody is (OpenID Connect), and what role that is worth')
     .option('--event-log <place>', 'where events are stored: sqlite, or nats://user:password@host:4222 (sqlite)')

@@ -4,14 +4,19 @@ import { table } from './table.ts';
 
 const shown = 10;
 
+type Row = [guard: string, isGood: boolean, detail: string];
+
 /** Whether nothing of it needs an operator at once. */
 export const isInOrder = ({ audit: { verified }, tokens, certificates }: Security): boolean =>
   verified?.intact !== false && tokens.expiring.every(({ expired }) => !expired) && certificates.every(({ overdue }) => !overdue);
 
 /** Which guards of a platform are in force, and what is to be looked at. */
-export function securityTable({ isolation, egress, openFunctions, tokens, rootKey, certificates, audit: { verified } }: Security): string {
-  const rows: [guard: string, isGood: boolean, detail: string][] = [
+export function securityTable(security: Security): string {
+  const { isolation, agents, egress, openFunctions, tokens, rootKey, certificates, audit } = security;
+  const { verified } = audit;
+  const rows: Row[] = [
     ['isolation', isolation !== undefined && isolation.mode !== 'process', isolation?.mode ?? 'unknown: the agent is away'],
+    ...(agents === undefined ? [] : [['agents', agents.ready, agents.detail] satisfies Row]),
     ['egress', egress.enforcement === 'policy' || egress.enforcement === 'closed', egressText(egress)],
     ['functions open to all', openFunctions.count === 0, openText(openFunctions)],
     ['tokens', tokens.expiring.length === 0, tokensText(tokens)],

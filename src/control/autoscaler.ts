@@ -83,7 +83,8 @@ export class Autoscaler {
     const targets = this.#decide(loads, capacity, spanMs, nowMs);
     this.#lookedMs = nowMs;
     this.#gateway = loads.process;
-    roles.tellTargets({ validMs, targets });
+    const state = this.#means.state();
+    roles.tellTargets({ validMs, targets }, (target) => find(state, target));
   }
 
   /** Asks how many messages wait for those that scale by it. Apart from the rest: a broker that is slow holds up nobody's scaling but theirs. */

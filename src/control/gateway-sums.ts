@@ -43,12 +43,13 @@ function labelled(sample: string, label: string): string {
 
 /**
  * One text of several in Prometheus' format, with all samples of a metric together, as the format wants them, and each with its gateway's number.
- * @param texts by their gateways' numbers
+ * @param texts by their gateways' numbers, or those of others
+ * @param role whose the numbers are
  */
-export function joinMetrics(texts: ReadonlyMap<number, string>): string {
+export function joinMetrics(texts: ReadonlyMap<number, string>, role: 'gateway' | 'agent' = 'gateway'): string {
   const metrics = new Map<string, { readonly head: Set<string>; readonly samples: string[] }>();
   for (const [number, text] of texts) {
-    const label = `gateway="${number}"`;
+    const label = `${role}="${number}"`;
     let metric = { head: new Set<string>(), samples: new Array<string>() };
     for (const line of text.split('\n').filter(Boolean)) {
       if (line.startsWith(about)) {

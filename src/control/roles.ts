@@ -1,41 +1,37 @@
 /** Control's view of the other roles: whether they can serve, what they measure, what runs. None of it is on a request's way. */
 import type { z } from 'zod';
-import { SwiftletError } from '../model/errors.ts';
+import type { Version } from '../model/function.ts';
 import {
   bundleAnswerSchema,
-  customPoolAnswerSchema,
   type CustomPoolStatus,
   type BundleState,
   type BuildsAnswer,
   buildsSchema,
   type InstanceSummary,
-  instancesSchema,
   type IsolationAnswer,
   isolationSchema,
-  networkAnswerSchema,
   type NetworkCounts,
   privateNetworkAnswerSchema,
   type PrivateNetworkState,
-  provisionedAnswerSchema,
   type ProvisionedStatus,
   type Warmth,
-  warmthSchema,
 } from '../wire/agent-calls.ts';
 import type { CallClient } from '../wire/calls.ts';
 import type { FunctionCalls, Watched } from '../wire/gateway-calls.ts';
 import {
-  capacitySchema,
   type FunctionLag,
   lagsSchema,
   type lagsQuerySchema,
   type Loads,
   type targetsSchema,
   type VersionCapacity,
+  type VersionTarget,
 } from '../wire/scale-calls.ts';
-import { type SecretUse, secretUseSchema } from '../wire/secret-calls.ts';
+import type { SecretUse } from '../wire/secret-calls.ts';
 import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
+import type { Agents } from './agents.ts';
 import type { Gateways } from './gateways.ts';
-import { whenAway } from './when-away.ts';
+import { unlessOlder, whenAway } from './when-away.ts';
 
 export const otherRoles = ['gateway', 'agent', 'relay', 'events'] as const;
 export type OtherRole = (typeof otherRoles)[number];
@@ -55,17 +51,21 @@ export interface RoleHealth {
 const healthLimitMs = 1_000;
 const healthAgeMs = 500;
 const metricsLimitMs = 3_000;
-const agentLimitMs = 2_000;
 const eventsLimitMs = 2_000;
 
+/** Of roles that there is one of. */
+type Clients = Readonly<Record<Exclude<OtherRole, 'gateway' | 'agent'>, CallClient>>;
+
 export class Roles {
-  readonly #clients: Readonly<Record<Exclude<OtherRole, 'gateway'>, CallClient>>;
+  readonly #clients: Clients;
   readonly #gateways: Gateways;
+  readonly #agents: Agents;
   readonly #now: () => number;
   #health: { readonly at: number; readonly answer: Promise<Record<OtherRole, RoleHealth>> } | undefined;
 
-  constructor(gateways: Gateways, clients: Readonly<Record<Exclude<OtherRole, 'gateway'>, CallClient>>, now: () => number) {
+  constructor(gateways: Gateways, agents: Agents, clients: Clients, now: () => number) {
     this.#gateways = gateways;
+    this.#agents = agents;
     this.#clients = clients;
     this.#now = now;
   }
@@ -81,7 +81,7 @@ export class Roles {
   /** Each role's own part of the metrics; undefined for one that is away or gives no answer. */
   metrics(): Promise<Record<OtherRole, string | undefined>> {
     return this.#each<string | undefined>(
-      async (role) => ((role === 'gateway' ? this.#gateways : this.#clients[role]).connected ? await this.metricsOf(role) : undefined),
+      async (role) => (this.#isThere(role) ? await this.metricsOf(role) : undefined),
       () => undefined,
     );
   }
@@ -89,6 +89,7 @@ export class Roles {
   /** @throws SwiftletError Unavailable while the role is away */
   async metricsOf(role: OtherRole): Promise<string> {
     if (role === 'gateway') return this.#gateways.metrics(metricsLimitMs);
+    if (role === 'agent') return this.#agents.metrics(metricsLimitMs);
     return metricsAnswerSchema.parse(await this.#clients[role].ask('metrics', {}, metricsLimitMs)).text;
   }
 
@@ -100,81 +101,58 @@ export class Roles {
     return this.#clients.events.ask(method, body, limitMs);
   }
 
-  /** What runs on the host; undefined while the agent is away. */
-  async instances(): Promise<InstanceSummary[] | undefined> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return undefined;
-    const answer = await agent.ask('instances', {}, agentLimitMs).catch(whenAway);
-    return answer === undefined ? undefined : instancesSchema.parse(answer);
+  /** What runs; undefined while no agent is there. */
+  instances(): Promise<InstanceSummary[] | undefined> {
+    return this.#agents.instances();
   }
 
-  /** How the instances are that functions want at all times; empty while the agent is away. */
-  async provisioned(): Promise<ProvisionedStatus[]> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return [];
-    const answer = await agent.ask('provisioned', {}, agentLimitMs).catch(whenAway);
-    return answer === undefined ? [] : provisionedAnswerSchema.parse(answer);
+  /** How the instances are that functions want at all times; empty while no agent is there. */
+  provisioned(): Promise<ProvisionedStatus[]> {
+    return this.#agents.provisioned();
   }
 
-  /** What a function's connections came to; undefined where functions have no network, and while the agent is away. */
-  async networkCounts(tenant: string, name: string): Promise<NetworkCounts | undefined> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return undefined;
-    const answer = await agent.ask('network', { tenant, function: name }, agentLimitMs).catch(whenAway);
-    return answer === undefined ? undefined : networkAnswerSchema.parse(answer).counts;
+  /** What a function's connections came to; undefined where functions have no network, and while no agent is there. */
+  networkCounts(tenant: string, name: string): Promise<NetworkCounts | undefined> {
+    return this.#agents.networkCounts(tenant, name);
   }
 
-  /** What became of a version's code; undefined while the agent is away, or does not know the version or the question. */
+  /** What became of a version's code; undefined while no agent is there, or knows the version or the question. */
   async bundle(tenant: string, name: string, number: number): Promise<BundleState | undefined> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return undefined;
-    const answer = await agent.ask('bundle', { tenant, function: name, number }, agentLimitMs).catch(unlessOlder);
+    if (!this.#agents.connected) return undefined;
+    const answer = await this.#agents.askOne('bundle', { tenant, function: name, number }).catch(unlessOlder);
     return answer === undefined ? undefined : bundleAnswerSchema.parse(answer).state;
   }
 
-  /** How the tunnels of a private network are; undefined where functions have no network, and while the agent is away. */
+  /** How the tunnels of a private network are; undefined where functions have no network, and while the agent is away that has them. */
   async privateNetwork(tenant: string, name: string): Promise<PrivateNetworkState | undefined> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return undefined;
-    const answer = await agent.ask('privateNetwork', { tenant, name }, agentLimitMs).catch(whenAway);
+    const answer = await this.#agents.askFirst('privateNetwork', { tenant, name }).catch(whenAway);
     return answer === undefined ? undefined : privateNetworkAnswerSchema.parse(answer).network;
   }
 
-  /** The warm sandboxes of a custom pool; undefined when nothing that is published uses it, and while the agent is away. */
-  async customPool(tenant: string, name: string): Promise<CustomPoolStatus | undefined> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return undefined;
-    const answer = await agent.ask('pool', { tenant, name }, agentLimitMs).catch(unlessOlder);
-    return answer === undefined ? undefined : customPoolAnswerSchema.parse(answer).pool;
+  /** The warm sandboxes of a custom pool at all agents; undefined when nothing that is published uses it, and while no agent is there. */
+  customPool(tenant: string, name: string): Promise<CustomPoolStatus | undefined> {
+    return this.#agents.customPool(tenant, name);
   }
 
-  /** @throws SwiftletError Unavailable while the agent is away */
+  /** What holds for all agents, which share a machine. @throws SwiftletError Unavailable while none is there */
   async isolation(): Promise<IsolationAnswer> {
-    return isolationSchema.parse(await this.#clients.agent.ask('isolation', {}, agentLimitMs));
+    return isolationSchema.parse(await this.#agents.askOne('isolation', {}));
   }
 
-  /** Whether dependencies can be installed on the host; undefined while the agent is away. */
+  /** Whether dependencies can be installed on the host; undefined while the agent is away that does it. */
   async builds(): Promise<BuildsAnswer | undefined> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return undefined;
-    const answer = await agent.ask('builds', {}, agentLimitMs).catch(unlessOlder);
+    const answer = await this.#agents.askFirst('builds', {}).catch(unlessOlder);
     return answer === undefined ? undefined : buildsSchema.parse(answer);
   }
 
-  /** How many instances of a version can take requests; undefined while the agent is away. */
-  async warmth(tenant: string, name: string, number: number): Promise<Warmth | undefined> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return undefined;
-    const answer = await agent.ask('warmth', { tenant, function: name, number }, agentLimitMs).catch(whenAway);
-    return answer === undefined ? undefined : warmthSchema.parse(answer);
+  /** How many instances of a version can take requests; undefined while no agent is there. */
+  warmth(tenant: string, name: string, number: number): Promise<Warmth | undefined> {
+    return this.#agents.warmth(tenant, name, number);
   }
 
-  /** With which values of a secret instances run; undefined while the agent is away. */
-  async secretUse(tenant: string, name: string): Promise<SecretUse | undefined> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return undefined;
-    const answer = await agent.ask('secretUse', { tenant, name }, agentLimitMs).catch(whenAway);
-    return answer === undefined ? undefined : secretUseSchema.parse(answer);
+  /** With which values of a secret instances run; undefined while no agent is there. */
+  secretUse(tenant: string, name: string): Promise<SecretUse | undefined> {
+    return this.#agents.secretUse(tenant, name);
   }
 
   /** What gateways counted of a function's versions; undefined while none is there. */
@@ -195,12 +173,9 @@ export class Roles {
     return this.#gateways.loads();
   }
 
-  /** What the host has of each version; undefined while the agent is away. */
-  async capacity(): Promise<VersionCapacity[] | undefined> {
-    const { agent } = this.#clients;
-    if (!agent.connected) return undefined;
-    const answer = await agent.ask('capacity', {}, agentLimitMs).catch(whenAway);
-    return answer === undefined ? undefined : capacitySchema.parse(answer);
+  /** What there is of each version; undefined while no agent is there. */
+  capacity(): Promise<VersionCapacity[] | undefined> {
+    return this.#agents.capacity();
   }
 
   /** How many messages wait for functions, as far as their sources' servers tell; undefined while the event log is away. */
@@ -211,9 +186,14 @@ export class Roles {
     return answer === undefined ? undefined : lagsSchema.parse(answer);
   }
 
-  /** Tells the agent how many instances versions are to have. */
-  tellTargets(targets: z.input<typeof targetsSchema>): void {
-    this.#clients.agent.notify('targets', targets);
+  /** Tells agents how many instances versions are to have. @param find a version that serves */
+  tellTargets(targets: z.input<typeof targetsSchema>, find: (version: VersionTarget) => Version | undefined): void {
+    this.#agents.tellTargets(targets, find);
+  }
+
+  #isThere(role: OtherRole): boolean {
+    if (role === 'gateway') return this.#gateways.connected;
+    return role === 'agent' ? this.#agents.connected : this.#clients[role].connected;
   }
 
   /** How each gateway is, in their order. */
@@ -225,6 +205,7 @@ export class Roles {
     return this.#each(
       async (role) => {
         if (role === 'gateway') return this.#gateways.health(healthLimitMs);
+        if (role === 'agent') return this.#agents.health(healthLimitMs);
         const client = this.#clients[role];
         return client.connected
           ? healthAnswerSchema.parse(await client.ask('health', {}, healthLimitMs))
@@ -239,9 +220,4 @@ export class Roles {
     const [gateway, agent, relay, events] = await Promise.all([one('gateway'), one('agent'), one('relay'), one('events')]);
     return { gateway, agent, relay, events };
   }
-}
-
-/** One of the release before does not know every question. */
-function unlessOlder(error: unknown): undefined {
-  if (!(error instanceof SwiftletError && error.code === 'NotFound')) whenAway(error);
 }

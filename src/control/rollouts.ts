@@ -14,8 +14,8 @@ const lookEveryMs = 500;
 export interface RolloutMeans {
   readonly store: Store;
   readonly roles: Pick<Roles, 'warmth' | 'watched'>;
-  /** The groups that the host is a part of on which functions run. */
-  readonly labels: Labels;
+  /** The groups that each agent is a part of. */
+  readonly labels: readonly Labels[];
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** A rollout has come to its end by itself. */
@@ -86,7 +86,7 @@ async function factsOf(
   const [own, other] = [configOf(from), configOf(to)];
   if (own === undefined || other === undefined) return undefined;
   const warmth = (config: FunctionConfig, asked: Warmth | undefined) =>
-    isPublishedTo(config.groups, labels) ? asked : { ready: config.maximum };
+    labels.some((one) => isPublishedTo(config.groups, one)) ? asked : { ready: config.maximum };
   // What runs on no host here has nothing to be warmed.
   return { from: own, to: other, before: warmth(own, before), next: warmth(other, next), watched };
 }

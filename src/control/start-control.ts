@@ -9,14 +9,24 @@ import type { Issuer, PublishedIssuer } from '../model/issuer.ts';
 import { secretNames } from '../model/secret.ts';
 import { keySourceId } from '../model/url-auth.ts';
 import { packageVersion } from '../role/package-version.ts';
-import { noLabels } from '../model/groups.ts';
-import { buildSettings, buildSocketOf, gatewaysOf, lambdaSocketOf, type RoleConfig, socketOf, stateSocketOf } from '../role/role-config.ts';
+import {
+  agentLabels,
+  agentsOf,
+  buildSettings,
+  buildSocketOf,
+  gatewaysOf,
+  lambdaSocketOf,
+  type RoleConfig,
+  socketOf,
+  stateSocketOf,
+} from '../role/role-config.ts';
 import type { RootKeys } from '../role/root-keys.ts';
 import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
 import { unknownCallerKeySchema, unknownKeySchema } from '../wire/gateway-calls.ts';
 import { Identities } from '../wire/identities.ts';
 import { AccessKeys } from './access-keys.ts';
+import { Agents } from './agents.ts';
 import type { ApiMeans } from './api/api.ts';
 import { makeApi } from './api/server.ts';
 import { AuditFile } from './audit/audit-file.ts';
@@ -124,17 +134,21 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
   shareSocket(stateSocket, config);
 
   const logs = started.use(new FunctionLogs(places.of('relay')));
-  const told: { agent?: HandOut; events?: HandOut; gateways: HandOut[] } = { gateways: [] };
+  const told: { agents: HandOut[]; events?: HandOut; gateways: HandOut[] } = { agents: [], gateways: [] };
   const gateways = gatewaysOf(config).map((index) =>
     started.use(connectCalls(places.of('gateway', index), 'control', { opened: () => told.gateways[index]?.greeted() })),
   );
-  const agent = started.use(connectCalls(places.of('agent'), 'control', { opened: () => told.agent?.greeted() }));
+  const agents = agentsOf(config).map((index) =>
+    started.use(connectCalls(places.of('agent', index), 'control', { opened: () => told.agents[index]?.greeted() })),
+  );
   const events = started.use(connectCalls(places.of('events'), 'control', { opened: () => told.events?.greeted() }));
-  told.agent = started.use(await HandOut.open({ secrets, store, log, to: agent, needed: (config) => secretNames(config.secrets) }));
+  for (const to of agents)
+    told.agents.push(started.use(await HandOut.open({ secrets, store, log, to, needed: (config) => secretNames(config.secrets) })));
   told.events = started.use(await HandOut.open({ secrets, store, log, to: events, needed: eventSecretNames }));
   for (const to of gateways) told.gateways.push(started.use(await HandOut.open({ secrets, store, log, to, needed: callerSecretNames })));
-  for (const handOut of [told.agent, told.events, ...told.gateways]) handOut.greeted();
-  const roles = new Roles(new Gateways(gateways), { agent, relay: logs.relay, events }, () => performance.now());
+  for (const handOut of [...told.agents, told.events, ...told.gateways]) handOut.greeted();
+  const labels = agentLabels(config);
+  const roles = new Roles(new Gateways(gateways), new Agents(agents, labels), { relay: logs.relay, events }, () => performance.now());
   const tenants = () => publisher.state.tenants;
   started.use(keepMetering({ tenants, relay: logs.relay, now, tell: (spent) => publisher.tell('spent', spent), log }));
   const autoscaler = new Autoscaler({ state: () => publisher.state, roles, now });
@@ -153,7 +167,7 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
     metrics.rollout(how);
     audit.note(tenant, `rollout ${how}`, `/v1/functions/${name}/rollout`, `version ${version}`);
   };
-  started.use(keepRollingOut({ store, roles, labels: config.labels ?? noLabels, now, ended, log }));
+  started.use(keepRollingOut({ store, roles, labels, now, ended, log }));
 
   started.use(keepScaling(autoscaler, log));
 

@@ -4,3 +4,8 @@ import { SwiftletError } from '../model/errors.ts';
 export function whenAway(error: unknown): undefined {
   if (!(error instanceof SwiftletError && error.code === 'Unavailable')) throw error;
 }
+
+/** One of the release before does not know every question. */
+export function unlessOlder(error: unknown): undefined {
+  if (!(error instanceof SwiftletError && error.code === 'NotFound')) whenAway(error);
+}

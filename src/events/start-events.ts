@@ -51,6 +51,7 @@ export async function startEvents(
 ): Promise<RunningRole> {
   await using started = new AsyncDisposableStack();
   const now = () => Date.now();
+  const { labels = [noLabels] } = config;
   const places = started.use(openCallPlaces(config, 'events', log));
   const pass = passFrom(process.env);
   const trouble = (error: unknown, what: string) => log.error({ err: error }, what);
@@ -158,7 +159,7 @@ export async function startEvents(
         sources.follow(functions);
       },
       undefined,
-      ({ serving }) => isPublishedTo(serving.config.groups, config.labels ?? noLabels),
+      ({ serving }) => labels.some((one) => isPublishedTo(serving.config.groups, one)),
     ),
   );
   started.use(keepForgetting(events, now, (error) => log.error({ err: error }, 'ended events could not be forgotten')));

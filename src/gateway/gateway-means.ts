@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
-import type { Labels } from '../model/groups.ts';
-import type { CallClient } from '../wire/calls.ts';
 import type { Access } from './protection/access.ts';
 import type { FunctionCalls } from './calls/function-calls.ts';
+import type { Agents } from './instances/agents.ts';
 import type { GatewayMetrics } from './figures/metrics.ts';
 import type { Reports } from './figures/reports.ts';
 import type { SharedLimits } from './protection/shared-limits.ts';
@@ -13,15 +12,14 @@ import type { TenantMeters } from './protection/tenant-meters.ts';
 export interface GatewayMeans {
   readonly access: Access;
   readonly meters: TenantMeters;
-  readonly agent: CallClient;
+  /** Those that it gets instances from. */
+  readonly agents: Agents;
   readonly reports: Reports;
   readonly metrics: GatewayMetrics;
   readonly calls: Pick<FunctionCalls, 'take'>;
   /** Undefined: no traces are exported. */
   readonly tracing: Tracing | undefined;
   readonly tenantInFlight: number;
-  /** The groups that this host is a part of. */
-  readonly labels: Labels;
   /** Undefined: this is the only gateway. */
   readonly shared?: SharedLimits | undefined;
   /** From 0 to 1, exclusive: decides between versions. */

@@ -11,6 +11,7 @@ import { functionKey, type PublishedState } from '../wire/published-state.ts';
 import type { VersionLoad } from '../wire/scale-calls.ts';
 import { admit } from './request/admit.ts';
 import { AgentNotices } from './instances/agent-notices.ts';
+import type { Agent } from './instances/agents.ts';
 import { isBad } from './instances/answers.ts';
 import { addWait, begin, noteVainWait } from './request/begin.ts';
 import { cancel, dispatch } from './request/dispatch.ts';
@@ -24,7 +25,7 @@ import { noCrashes } from './instances/crash-loop.ts';
 import type { InstanceLink, LinkEvents } from './instances/instance-link.ts';
 import { Links } from './instances/links.ts';
 import { fromOutside, type Origin } from './doors/origin.ts';
-import { elsewhere } from './routing/group.ts';
+import { agentsOfGroup } from './routing/group.ts';
 import { pickVersion, wantedOf } from './routing/pick-version.ts';
 import { flushHeld, receive, type Verdict } from './request/receive.ts';
 import { refuse, refuseFor } from './request/reply.ts';
@@ -39,6 +40,7 @@ import { SickInstances } from './instances/sick-instances.ts';
 import { payBack } from './instances/spare-slots.ts';
 import { standIn } from './protection/stand-in.ts';
 import { type StartEvents, Starts } from './instances/starts.ts';
+import { pickPart } from './instances/version-parts.ts';
 import { enforceTimeLimits, giveUp, type TimeLimitMeans } from './request/time-limits.ts';
 import { endTunnels } from './web-socket/end-tunnels.ts';
 import type { StartedInstance } from './instances/waited-start.ts';
@@ -65,15 +67,21 @@ export class Gateway implements LinkEvents, StartEvents {
   constructor(means: GatewayMeans) {
     this.#means = means;
     const meterOf = (tenant: string) => means.meters.of(tenant);
-    this.#serving = new Serving({ figuresOf: (version) => means.metrics.of(version), meterOf, chance: means.chance });
+    const { agents } = means;
+    this.#serving = new Serving({
+      figuresOf: (version) => means.metrics.of(version),
+      meterOf,
+      chance: means.chance,
+      partsOf: (version) => agents.partsFor(version),
+    });
     const settle = (exchange: Exchange, error: SwiftletError) => this.#settle(exchange, error);
-    this.#links = new Links(means.agent, { settle, fail: (served, error) => this.failed(served, error, undefined) });
+    this.#links = new Links(agents, { settle, fail: (served, error) => this.failed(served, error, undefined) });
     this.#sick = new SickInstances(this.#links);
     this.#timeLimitMeans = { settle, discard: (link, code, detail) => this.#links.discard(link, code, detail) };
-    this.#starts = new Starts(means.agent, this);
+    this.#starts = new Starts(agents, this);
     if (means.shared !== undefined) this.#shared = new SharedAdmission(means.shared, this.#inFlight, means.tenantInFlight);
-    const { agent, shared } = means;
-    this.notices = new AgentNotices({ agent, links: this.#links, starts: this.#starts, serving: this.#serving, shared });
+    const { shared } = means;
+    this.notices = new AgentNotices({ agents, links: this.#links, starts: this.#starts, serving: this.#serving, shared });
     this.#sweep = setInterval(() => this.#sweepOnce(performance.now()), sweepEveryMs);
   }
 
@@ -81,9 +89,9 @@ export class Gateway implements LinkEvents, StartEvents {
     return this.#links.ids;
   }
 
-  /** Of each of them, how many slots. */
-  get slots(): number[] {
-    return this.#links.slots;
+  /** Those of one agent, and of each how many slots. */
+  heldOf(agent: Agent): { readonly instanceIds: string[]; readonly slots: number[] } {
+    return this.#links.heldOf(agent);
   }
 
   get counts(): Pick<GatewayCounts, 'inFlight' | 'connections' | 'waiting'> {
@@ -108,9 +116,22 @@ export class Gateway implements LinkEvents, StartEvents {
     return this.#serving.serves(key);
   }
 
-  /** Why a request is not for this host, by its groups. @param headers its own */
-  misplaced({ tenant, function: name, config: { groups } }: Version, headers: IncomingHttpHeaders): SwiftletError | undefined {
-    return groups === undefined ? undefined : elsewhere(name, groups, this.#means.labels, headers, functionKey(tenant, name));
+  /** Why a request is for none of the agents here, by its groups. @param headers its own */
+  misplaced(version: Version, headers: IncomingHttpHeaders): SwiftletError | undefined {
+    const found = this.#agentsOf(version, headers);
+    return found instanceof SwiftletError ? found : undefined;
+  }
+
+  #agentsOf({ tenant, function: name, config: { groups } }: Version, headers: IncomingHttpHeaders): readonly Agent[] | SwiftletError {
+    const { all } = this.#means.agents;
+    return groups === undefined ? all : agentsOfGroup(name, groups, all, headers, functionKey(tenant, name));
+  }
+
+  /** The part of a version that has the agents which a request is for. */
+  #partFor(served: ServedVersion, headers: IncomingHttpHeaders): ServedVersion | SwiftletError {
+    const found = this.#agentsOf(served.version, headers);
+    if (found instanceof SwiftletError || served.others.length === 0) return found instanceof SwiftletError ? found : served;
+    return pickPart([served, ...served.others], new Set(found.map(({ number }) => number)), this.#means.chance) ?? served;
   }
 
   /** How the versions of a function did since they are watched. */
@@ -147,14 +168,11 @@ export class Gateway implements LinkEvents, StartEvents {
     authorizer?: Authorizer,
   ): void {
     const cameAt = this.#means.tracing === undefined ? 0 : performance.now();
-    const served = pickVersion(this.#serving, key, name, request.headers, isTrusted, this.#means.access);
+    const picked = pickVersion(this.#serving, key, name, request.headers, isTrusted, this.#means.access);
+    const isGrouped = !(picked instanceof SwiftletError) && picked.version.config.groups !== undefined;
+    const served = isGrouped ? this.#partFor(picked, request.headers) : picked;
     if (served instanceof SwiftletError) {
       this.refuse(request, response, id, served);
-      return;
-    }
-    const misplaced = this.misplaced(served.version, request.headers);
-    if (misplaced !== undefined) {
-      this.refuse(request, response, id, misplaced);
       return;
     }
     const wanted = wantedOf(key, served, request.headers);
@@ -362,8 +380,9 @@ export class Gateway implements LinkEvents, StartEvents {
     served.retired = true;
     const now = performance.now();
     for (let exchange = served.takeAhead(); exchange !== undefined; exchange = served.takeAhead()) {
-      const successor = this.#serving.successor(exchange.wanted, exchange.request.headers);
-      if (successor === undefined) this.#settle(exchange, removed(served.version, exchange.wanted));
+      const whole = this.#serving.successor(exchange.wanted, exchange.request.headers);
+      const successor = whole === undefined ? removed(served.version, exchange.wanted) : this.#partFor(whole, exchange.request.headers);
+      if (successor instanceof SwiftletError) this.#settle(exchange, successor);
       else this.#place(served.handOver(exchange, successor, now), now);
     }
     this.#links.releaseIdleOf(served, now);
@@ -375,5 +394,6 @@ export class Gateway implements LinkEvents, StartEvents {
     this.#links.releaseIdle(now);
     this.#sick.sweep(now);
     this.#starts.sweep(this.#serving.all, now);
+    this.#means.agents.sweep(now);
   }
 }

@@ -6,12 +6,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Problem, SwiftletError, toProblem } from '../model/errors.ts';
 import { publishedIssuersSchema } from '../model/issuer.ts';
-import { noLabels } from '../model/groups.ts';
+import type { AgentNumber } from '../model/fleet.ts';
+import type { Labels } from '../model/groups.ts';
 import { clientIdleMs, maxHeaderBytes } from '../model/limits.ts';
 import { Senders } from '../lambda/senders.ts';
 import { passFrom } from '../role/fault-points.ts';
 import { openCallPlaces } from '../role/call-places.ts';
-import { deliverySocketOf, lambdaSocketOf, type RoleConfig, socketOf, tlsMaterialOf } from '../role/role-config.ts';
+import { agentLabels, deliverySocketOf, lambdaSocketOf, type RoleConfig, socketOf, tlsMaterialOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
 import { accessKeysSchema, callerKeysSchema, askCallsSchema, askWatchedSchema, spentSchema } from '../wire/gateway-calls.ts';
@@ -19,6 +20,7 @@ import { SeenNonces } from '../model/seen-nonces.ts';
 import { functionKey } from '../wire/published-state.ts';
 import { secretsSchema } from '../wire/secret-calls.ts';
 import { Variables } from '../wire/variables.ts';
+import { type Agent, Agents } from './instances/agents.ts';
 import { JwtCallers } from './protection/jwt-callers.ts';
 import { KeyedDoor } from './doors/keyed-door.ts';
 import { SignedDoor } from './doors/signed-door.ts';
@@ -60,17 +62,34 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const processId = randomUUID();
   const { index = 0, count = 1 } = config.gateway;
   const places = openCallPlaces(config, 'gateway', log);
-  const agent = connectCalls(
-    places.of('agent'),
-    'gateway',
-    {
-      opened: () => shared?.tellHeld(),
-      notice: (method, body) => gateway.notices.take(method, body),
-    },
-    () => ({ holds: gateway.holds, slots: gateway.slots, process: processId }),
+  const connectAgent = (number: AgentNumber, labels: Labels): Agent => {
+    const agent: Agent = {
+      number,
+      labels,
+      client: connectCalls(
+        places.of('agent', number),
+        'gateway',
+        {
+          opened: () => (number === 0 ? shared?.tellHeld() : undefined),
+          notice: (method, body) => gateway.notices.take(agent, method, body),
+        },
+        () => {
+          const { instanceIds: holds, slots } = gateway.heldOf(agent);
+          return { holds, slots, process: processId };
+        },
+      ),
+    };
+    return agent;
+  };
+  const chance = () => Math.random();
+  const agents = new Agents(
+    agentLabels(config).map((labels, number) => connectAgent(number, labels)),
+    chance,
   );
   const seen = new SeenNonces();
-  const shared = count === 1 ? undefined : new SharedLimits(agent, count, seen);
+  const [counter] = agents.all;
+  // The first agent counts for all gateways.
+  const shared = count === 1 || counter === undefined ? undefined : new SharedLimits(counter.client, count, seen);
   const relay = connectCalls(places.of('relay'), 'gateway');
   const reports = new Reports(relay);
   const metrics = new GatewayMetrics(() => ({
@@ -94,15 +113,14 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
   const gateway: Gateway = new Gateway({
     access,
     meters,
-    agent,
+    agents,
     reports,
     metrics,
     calls: new FunctionCalls({ inner, store: (event) => eventDoor.store(event), graph, log }),
     tracing,
     tenantInFlight: config.gateway.tenantInFlight,
-    labels: config.labels ?? noLabels,
     shared,
-    chance: () => Math.random(),
+    chance,
     log,
   });
   const { promise: knows, resolve: nowKnows } = Promise.withResolvers<undefined>();
@@ -123,7 +141,7 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       if (method === 'issuers') identities.take(publishedIssuersSchema.parse(body));
     },
   );
-  const isReady = () => subscriber.state !== undefined && agent.connected;
+  const isReady = () => subscriber.state !== undefined && agents.connected;
 
   const events = connectCalls(places.of('events'), 'gateway');
   const knowsFunctions = () => subscriber.state !== undefined;
@@ -246,7 +264,8 @@ async function startGateway(config: RoleConfig, log: Logger): Promise<RunningRol
       await Promise.all([connections.end(graceOver), lambda?.end(graceOver), secure?.end(graceOver)]);
       reports[Symbol.dispose]();
       await tracing?.[Symbol.asyncDispose]();
-      for (const part of [deliveries, calls, subscriber, events, agent, relay]) await part[Symbol.asyncDispose]();
+      for (const part of [deliveries, calls, subscriber, events, ...agents.all.map(({ client }) => client), relay])
+        await part[Symbol.asyncDispose]();
       places[Symbol.dispose]();
     },
   };

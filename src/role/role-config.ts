@@ -1,6 +1,7 @@
 /** What the supervisor tells a role when it starts it: one JSON value in the environment, parsed once. */
+import { join } from 'node:path';
 import { z } from 'zod';
-import { labelsSchema } from '../model/groups.ts';
+import { type Labels, labelsSchema, noLabels } from '../model/groups.ts';
 import { issuersSchema } from '../model/issuer.ts';
 import { buildTimeoutMs } from '../model/limits.ts';
 import { defaultPythonRegistries, defaultRegistry, registrySchema } from '../model/registry.ts';
@@ -84,6 +85,10 @@ export const roleConfigSchema = z.object({
   /** Who else says who somebody is; absent: nobody. */
   issuers: issuersSchema.optional(),
   agent: z.object({
+    /** How many agents share this machine; absent: one. What is said of limits below is each agent's own. */
+    count: z.int().min(1).optional(),
+    /** Which of them this is, from 0 on. Present in an agent's own configuration, when there are several. */
+    index: z.int().min(0).optional(),
     isolation: z.enum(isolationModes),
     /** Sandboxes kept booted per pool, at least and, after a burst, at most; absent: never more. */
     poolSize: z.int().min(0),
@@ -115,8 +120,8 @@ export const roleConfigSchema = z.object({
       searchDomains: z.array(z.string()),
     }),
   }),
-  /** The groups that this host is a part of; absent: none. */
-  labels: labelsSchema.optional(),
+  /** The groups that each agent is a part of, in the agents' order; one for all of them; absent: none. */
+  labels: z.array(labelsSchema).min(1).optional(),
   /** Present when control and those who run functions are on two hosts. */
   hosts: z
     .object({
@@ -149,10 +154,48 @@ export const homeIdOfRun = (run: string): string => run.replace(/.*\//, '');
 export const gatewaysOf = ({ gateway }: { readonly gateway: Pick<RoleConfig['gateway'], 'count'> }): number[] => [
   ...Array(gateway.count ?? 1).keys(),
 ];
-/** What tells a gateway from others in the names of its sockets; nothing for the first. */
+/** The agents of a machine, from 0 on. */
+export const agentsOf = ({ agent }: { readonly agent: Pick<RoleConfig['agent'], 'count'> }): number[] => [
+  ...Array(agent.count ?? 1).keys(),
+];
+
+type Labelled = Pick<RoleConfig, 'labels'> & { readonly agent: Pick<RoleConfig['agent'], 'count'> };
+
+/** The labels of each agent, in their order. */
+export const agentLabels = ({ agent, labels = [] }: Labelled): Labels[] =>
+  agentsOf({ agent }).map((index) => labels[index] ?? labels[0] ?? noLabels);
+
+/** How a role is called where there may be several of it: `gateway 2`. */
+export function calledRole({ role, gateway, agent }: RoleConfig): string {
+  const index = role === 'gateway' ? gateway.index : role === 'agent' ? agent.index : undefined;
+  return index === undefined ? role : `${role} ${index + 1}`;
+}
+
+/** What one of several agents has on its host. */
+export interface AgentPlace {
+  /** The run folder of its platform. */
+  readonly platform: string;
+  /** Its own in it, for what lives no longer than the host's uptime. */
+  readonly run: string;
+  /** In the data folder. */
+  readonly data: string;
+  /** Names what it makes outside of folders: eight hexadecimal digits. */
+  readonly id: string;
+}
+
+/** @param index which of several, from 0 on */
+export function agentPlace({ run, home }: Pick<RoleConfig, 'run' | 'home'>, index = 0): AgentPlace {
+  const own = index === 0 ? [] : [String(index + 1)];
+  const id = homeIdOfRun(run);
+  const ids = 2 ** 32;
+  const ownId = index === 0 ? id : ((Number.parseInt(id, 16) + index) % ids).toString(16).padStart(8, '0');
+  return { platform: run, run: join(run, 'agent', ...own), data: join(home, 'agent', ...own), id: ownId };
+}
+
+/** What tells a gateway, or an agent, from others in the names of its sockets; nothing for the first. */
 const mark = (index: number): string => (index === 0 ? '' : `-${index + 1}`);
 
-/** Where each role listens for calls from the others. @param index which of several, from 0 on */
+/** Where each role listens for calls from the others. @param index which of several gateways or agents, from 0 on */
 export const socketOf = (run: string, role: RoleName, index = 0): string => `${run}/${role}/${role}${mark(index)}.sock`;
 /** Where a gateway takes deliveries of stored events, as HTTP. @param index which of several, from 0 on */
 export const deliverySocketOf = (run: string, index = 0): string => `${run}/gateway/deliveries${mark(index)}.sock`;

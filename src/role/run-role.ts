@@ -3,7 +3,7 @@ import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import { keepCompiled } from './compiled-code.ts';
-import { type RoleConfig, roleConfigSchema, roleConfigVariable } from './role-config.ts';
+import { calledRole, type RoleConfig, roleConfigSchema, roleConfigVariable } from './role-config.ts';
 
 /** A running role, as its `main` returns it. */
 export interface RunningRole {
@@ -41,11 +41,11 @@ export async function runRole(
 ): Promise<void> {
   const config = roleConfigSchema.parse(JSON.parse(process.env[roleConfigVariable] ?? 'null'));
   Reflect.deleteProperty(process.env, roleConfigVariable);
-  process.title = `swiftlet ${config.role}${config.role === 'gateway' && config.gateway.index !== undefined ? ` ${config.gateway.index + 1}` : ''}`;
+  process.title = `swiftlet ${calledRole(config)}`;
   const output = pino.destination(2);
   // A terminal that was closed takes no more lines; that is no reason to fail.
   output.on('error', () => undefined);
-  const log = pino({ level: process.env['SWIFTLET_LOG_LEVEL'] ?? 'info', base: { role: config.role } }, output);
+  const log = pino({ level: process.env['SWIFTLET_LOG_LEVEL'] ?? 'info', base: { role: calledRole(config) } }, output);
   // Ctrl-C and a closed terminal reach the whole process group; the supervisor alone decides what they mean.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
   await load(config);

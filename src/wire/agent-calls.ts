@@ -105,6 +105,8 @@ export const instanceSummarySchema = z.object({
   memoryBytes: z.number(),
   /** Its first process, as the host numbers it. */
   pid: z.int(),
+  /** The number of its agent, from 1 on, where there are several. */
+  agent: z.int().optional(),
 });
 export const instancesSchema = z.array(instanceSummarySchema);
 export type InstanceSummary = z.output<typeof instanceSummarySchema>;

@@ -10,6 +10,7 @@ import { Access } from '../../src/gateway/protection/access.ts';
 import { CallGraph } from '../../src/gateway/calls/call-graph.ts';
 import { type FunctionCallMeans, FunctionCalls } from '../../src/gateway/calls/function-calls.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
+import { Agents } from '../../src/gateway/instances/agents.ts';
 import type { InnerRequests } from '../../src/gateway/doors/inner-requests.ts';
 import { GatewayMetrics } from '../../src/gateway/figures/metrics.ts';
 import { fromOutside, type Origin } from '../../src/gateway/doors/origin.ts';
@@ -170,10 +171,9 @@ export class GatewayUnderTest implements AsyncDisposable {
     this.calls = calls;
     this.gateway = new Gateway({
       tracing: undefined,
-      labels: noLabels,
       access,
       meters: new TenantMeters(),
-      agent,
+      agents: new Agents([{ number: 0, labels: noLabels, client: agent }], () => this.chance),
       reports,
       metrics,
       calls,

@@ -5,9 +5,11 @@ import { FunctionGuard } from '../../src/gateway/protection/function-guard.ts';
 import type { LinkEvents } from '../../src/gateway/instances/instance-link.ts';
 import { FunctionFigures } from '../../src/gateway/figures/metrics.ts';
 import { ServedVersion } from '../../src/gateway/instances/served-version.ts';
+import { Agents } from '../../src/gateway/instances/agents.ts';
 import { type StartEvents, Starts } from '../../src/gateway/instances/starts.ts';
 import { TenantMeter } from '../../src/gateway/protection/tenant-meter.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
+import { noLabels } from '../../src/model/groups.ts';
 import type { CallClient } from '../../src/wire/calls.ts';
 import { frame } from '../../src/wire/instance-protocol.ts';
 import { acquired, GatewayUnderTest, problemCode, startedFor, version } from './starting-instance.ts';
@@ -164,7 +166,7 @@ test('nobody is started for who has a place before an instance could be there; w
     },
   } as unknown as CallClient;
   // Nothing of them is used before an instance is there.
-  const starts = new Starts(agent, {} as StartEvents & LinkEvents);
+  const starts = new Starts(new Agents([{ number: 0, labels: noLabels, client: agent }], Math.random), {} as StartEvents & LinkEvents);
   const served = new ServedVersion(version, 'default/f', new FunctionFigures(version), new TenantMeter('default'), new FunctionGuard());
   const now = performance.now();
   served.handlerMs.add(50);

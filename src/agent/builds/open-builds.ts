@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { NetworkPolicy } from '../../model/network-policy.ts';
 import { defaultRegistry, registryPolicy } from '../../model/registry.ts';
-import { buildSettings, type RoleConfig } from '../../role/role-config.ts';
+import { agentPlace, buildSettings, type RoleConfig } from '../../role/role-config.ts';
 import type { Network } from '../network/network.ts';
 import type { Runtimes } from '../runtimes/installed-runtime.ts';
 import type { RuntimeFiles } from '../sandbox/sandbox-driver.ts';
@@ -42,14 +42,16 @@ export function openBuilds(config: RoleConfig, means: OpenBuildsMeans): Builds {
     origins: originsOf(config),
     timeoutMs,
     runtimes,
-    prepared: onceDone(() => prepareBuilder({ folder: join(config.home, 'agent', 'builder'), runtimes, authorities })),
+    prepared: onceDone(() =>
+      prepareBuilder({ folder: join(agentPlace(config, config.agent.index).data, 'builder'), runtimes, authorities }),
+    ),
     log,
   });
 }
 
 /** How versions' code is bundled on this host. */
 export function openPublish(config: RoleConfig, means: Omit<OpenBuildsMeans, 'network'>): NonNullable<CodeBundlesMeans['publish']> {
-  const prepared = onceDone(() => preparePublisher(join(config.home, 'agent', 'publisher')));
+  const prepared = onceDone(() => preparePublisher(join(agentPlace(config, config.agent.index).data, 'publisher')));
   const boot = (files: RuntimeFiles) => bootBuildSandbox(means, files);
   return (version, codeFolder, signal) => publishCode({ boot, runtimes: means.runtimes, prepared }, version, codeFolder, signal);
 }

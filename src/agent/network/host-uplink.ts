@@ -1,6 +1,6 @@
 /** The router's cable to the host, and what the host is told about it. Root only. */
 import { dirname, join } from 'node:path';
-import { homeIdOfRun, type RoleConfig } from '../../role/role-config.ts';
+import { type AgentPlace, agentPlace, type RoleConfig } from '../../role/role-config.ts';
 import { closeFd } from '../linux/libc.ts';
 import type { NetworkNamespaces } from '../linux/network-namespace.ts';
 import { Nftables } from '../linux/nftables.ts';
@@ -12,7 +12,7 @@ import type { Uplink } from './uplink.ts';
 
 /** @param folder the agent’s @throws SystemCallError or Error; what `removeHostUplink` removes may be left then */
 export function openHostUplink(config: RoleConfig, folder: string, namespaces: NetworkNamespaces, opened: AsyncDisposableStack): Uplink {
-  const id = homeIdOfRun(config.run);
+  const { id } = agentPlace(config, config.agent.index);
   const router = openRouter(namespaces, folder, id);
   opened.defer(() => closeFd(router.fd));
   const { isOurs } = forward(forwardingFolder(config.run), id);
@@ -27,10 +27,10 @@ export function openHostUplink(config: RoleConfig, folder: string, namespaces: N
   };
 }
 
-/** Takes away all that a platform may have changed of its host's network; what is not there is no mistake. */
-export function removeHostUplink(run: string): void {
-  removeRouter(join(run, 'agent'), homeIdOfRun(run));
-  release(forwardingFolder(run), homeIdOfRun(run));
+/** Takes away all that an agent may have changed of its host's network; what is not there is no mistake. */
+export function removeHostUplink({ run, id, platform }: AgentPlace): void {
+  removeRouter(run, id);
+  release(forwardingFolder(platform), id);
 }
 
 /** Shared by all platforms of a host. */

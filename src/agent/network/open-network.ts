@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { NetworkPolicy } from '../../model/network-policy.ts';
-import type { RoleConfig } from '../../role/role-config.ts';
+import { agentPlace, type RoleConfig } from '../../role/role-config.ts';
 import { NetworkNamespaces } from '../linux/network-namespace.ts';
 import { hasOwnNamespace } from '../linux/capabilities.ts';
 import { addressText, router4 } from './address-plan.ts';
@@ -52,7 +52,7 @@ export async function openNetwork(order: NetworkOrder): Promise<OpenNetwork | un
   if (!isPrivileged && !(config.agent.network.mode === 'user' && hasOwnNamespace())) return undefined;
   const opened = new AsyncDisposableStack();
   // First here, and so the last to be done, whether anything was made or not.
-  if (isPrivileged) opened.defer(() => removeNetwork(config.run));
+  if (isPrivileged) opened.defer(() => removeNetwork(config, config.agent.index));
   try {
     if (config.agent.isolation === 'bubblewrap') return await wire(order, opened);
   } catch (error) {
@@ -62,10 +62,11 @@ export async function openNetwork(order: NetworkOrder): Promise<OpenNetwork | un
   return undefined;
 }
 
-/** Takes away all that a platform may have changed of its host's network; what is not there is no mistake. Root only. */
-export function removeNetwork(run: string): void {
-  removeHostUplink(run);
-  rmSync(join(run, 'agent', privateRecord), { force: true });
+/** Takes away all that an agent may have changed of its host's network; what is not there is no mistake. Root only. @param index which of several */
+export function removeNetwork(platform: Pick<RoleConfig, 'run' | 'home'>, index?: number): void {
+  const place = agentPlace(platform, index);
+  removeHostUplink(place);
+  rmSync(join(place.run, privateRecord), { force: true });
 }
 
 async function wire(order: NetworkOrder, opened: AsyncDisposableStack): Promise<OpenNetwork> {

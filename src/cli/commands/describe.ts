@@ -73,15 +73,20 @@ export async function describe(name: string, { json = false }: { json?: boolean 
       ['environment', Object.keys(environment).join(', ') || 'none'],
       ['secrets', secretsText(secrets)],
     ];
+    // Of one agent there is nothing to tell apart.
+    const areSeveral = instances.some(({ agent }) => agent !== undefined);
     const running = instances.map((instance) => [
       instance.instanceId,
+      ...(areSeveral ? [String(instance.agent ?? '')] : []),
       String(instance.version),
       instance.provisioned ? `${instance.state}, provisioned` : instance.state,
       `${Math.round(instance.memoryBytes / 1024 / 1024)} MiB`,
       instance.startedAt,
     ]);
     const shown =
-      running.length > 0 ? table(['INSTANCE', 'VERSION', 'STATE', 'MEMORY', 'STARTED'], running) : withoutInstances(instancesKnown);
+      running.length > 0
+        ? table(['INSTANCE', ...(areSeveral ? ['AGENT'] : []), 'VERSION', 'STATE', 'MEMORY', 'STARTED'], running)
+        : withoutInstances(instancesKnown);
     const clock = Object.keys(timers).length === 0 ? [] : [timersTable(timers, runs)];
     const queues = Object.keys(declared).length === 0 ? [] : [sourcesTable(sources)];
     const why = scalingTable(scaling);

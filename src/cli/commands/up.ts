@@ -16,6 +16,7 @@ export interface UpFlags {
   readonly isolation?: string;
   readonly gatewayPort?: string;
   readonly gateways?: string;
+  readonly agents?: string;
   readonly apiPort?: string;
   readonly lambdaPort?: string;
   readonly host?: string;
@@ -37,6 +38,7 @@ const variables = {
   isolation: 'SWIFTLET_ISOLATION',
   gatewayPort: 'SWIFTLET_GATEWAY_PORT',
   gateways: 'SWIFTLET_GATEWAYS',
+  agents: 'SWIFTLET_AGENTS',
   apiPort: 'SWIFTLET_API_PORT',
   lambdaPort: 'SWIFTLET_LAMBDA_PORT',
   host: 'SWIFTLET_HOST',
@@ -77,6 +79,7 @@ export async function up(flags: UpFlags): Promise<void> {
         : {
             gatewayUrl: platform.gatewayUrl,
             gateways: platform.gateways,
+            agents: platform.agents,
             ...(platform.secureUrl === undefined ? {} : { secureUrl: platform.secureUrl }),
           }),
       ...(platform.serves === 'functions' ? {} : { apiUrl: platform.apiUrl }),
@@ -149,7 +152,7 @@ async function deployExamples({ apiUrl }: Platform, { note }: Output): Promise<D
 }
 
 function welcome(
-  { serves, gatewayUrl, gateways, secureUrl, apiUrl, isolation }: Platform,
+  { serves, gatewayUrl, gateways, agents, secureUrl, apiUrl, isolation }: Platform,
   home: string,
   deployed: readonly Deployed[],
 ): string {
@@ -157,7 +160,7 @@ function welcome(
     ...(serves === 'control'
       ? []
       : [
-          `functions ${gatewayUrl}/<function>/${gateways === 1 ? '' : ` (${gateways} gateways)`}`,
+          `functions ${gatewayUrl}/<function>/${severalText(gateways, agents)}`,
           ...(secureUrl === undefined ? [] : [`and ${secureUrl}/<function>/`]),
         ]),
     ...(serves === 'functions' ? [] : [`API ${apiUrl}`, `docs ${apiUrl}/docs`]),
@@ -176,6 +179,11 @@ function welcome(
     hello === undefined ? 'Make a function: swiftlet init hello && swiftlet deploy hello' : `Try it:  curl ${hello.url}?name=you`,
     '',
   ].join('\n');
+}
+
+function severalText(gateways: number, agents: number): string {
+  const several = [...(gateways === 1 ? [] : [`${gateways} gateways`]), ...(agents === 1 ? [] : [`${agents} agents`])];
+  return several.length === 0 ? '' : ` (${several.join(', ')})`;
 }
 
 const unprotected = (): string =>

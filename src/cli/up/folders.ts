@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, r
 import { basename, dirname, join } from 'node:path';
 import { SwiftletError } from '../../model/errors.ts';
 import { tokenFile } from '../../role/home.ts';
-import { roleNames } from '../../role/role-config.ts';
+import { agentPlace, agentsOf, roleNames } from '../../role/role-config.ts';
 import type { Identities } from './identities.ts';
 import { codeMount, dataMount } from './role-command.ts';
 
@@ -12,25 +12,29 @@ const tokenBytes = 32;
 const writableByOthers = 0o022;
 const sticky = 0o1000;
 
-/** Makes the folders of all roles, each open to its role only; under `run` to the other roles as well. */
-export function makeFolders(home: string, run: string, identities: Identities | undefined): void {
+/** Makes the folders of all roles, each open to its role only; under `run` to the other roles as well. @param agents how many there are */
+export function makeFolders(home: string, run: string, identities: Identities | undefined, agents = 1): void {
   mkdirSync(home, { recursive: true });
   chmodSync(home, identities === undefined ? 0o700 : 0o711);
   mkdirSync(run, { recursive: true });
   for (const role of roleNames) {
     const owner = identities?.of(role);
-    const [data, sockets] = [join(home, role), join(run, role)];
+    const data = join(home, role);
     mkdirSync(data, { recursive: true, mode: 0o700 });
-    mkdirSync(sockets, { recursive: true, mode: 0o750 });
-    chmodSync(sockets, 0o750);
+    makeSocketFolder(join(run, role), owner?.uid, identities);
     if (owner !== undefined) mkdirSync(dataMount(run, role), { recursive: true });
-    if (identities === undefined) continue;
-    chownSync(data, owner?.uid ?? 0, owner?.gid ?? 0);
-    chownSync(sockets, owner?.uid ?? 0, identities.group);
+    if (identities !== undefined) chownSync(data, owner?.uid ?? 0, owner?.gid ?? 0);
   }
+  for (const index of agentsOf({ agent: { count: agents } })) makeSocketFolder(agentPlace({ run, home }, index).run, undefined, identities);
   mkdirSync(codeMount(run), { recursive: true });
   if (identities !== undefined) chownSync(run, 0, identities.group);
   chmodSync(run, 0o750);
+}
+
+function makeSocketFolder(folder: string, owner: number | undefined, identities: Identities | undefined): void {
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+  chmodSync(folder, 0o750);
+  if (identities !== undefined) chownSync(folder, owner ?? 0, identities.group);
 }
 
 /** Marks a data folder as served. @throws SwiftletError Conflict when another platform serves it already */

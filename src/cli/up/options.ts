@@ -45,11 +45,14 @@ const list = z
   .transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()])));
 /** More than a machine has processors are of no use; each is a process with memory of its own. */
 const maxGateways = 64;
+/** Each has a range of the platform's addresses and pools of its own. */
+const maxAgents = 8;
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 const environmentSchema = z.object({
   SWIFTLET_GATEWAY_PORT: port.default(8080),
   SWIFTLET_GATEWAYS: count(1, maxGateways).default(1),
+  SWIFTLET_AGENTS: count(1, maxAgents).default(1),
   SWIFTLET_API_PORT: port.default(8081),
   SWIFTLET_LAMBDA_PORT: portOrOff.prefault(8082),
   SWIFTLET_TLS_PORT: portOrOff.optional(),
@@ -136,6 +139,8 @@ export interface UpOptions {
   readonly gatewayPort: number;
   /** Gateways that share the ports. */
   readonly gateways: number;
+  /** Agents that share this machine, and what of it functions may take. */
+  readonly agents: number;
   readonly apiPort: number;
   /** Of Lambda's API; undefined: it is not served. */
   readonly lambdaPort: number | undefined;
@@ -157,8 +162,8 @@ export interface UpOptions {
   readonly issuers: readonly Issuer[];
   /** Who may call functions of which neither they nor their tenant say it. */
   readonly urls: UrlRule;
-  /** The groups that this host is a part of. */
-  readonly labels: Labels;
+  /** The groups that each agent is a part of; one for all of them. */
+  readonly labels: readonly Labels[];
   readonly eventLog: EventLogPlace;
   readonly eventLogMiB: number;
   readonly webhookAllow: readonly string[];
@@ -203,6 +208,7 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
     host: value.SWIFTLET_HOST,
     gatewayPort: value.SWIFTLET_GATEWAY_PORT,
     gateways: gatewaysOf(value),
+    agents: agentsOf(value),
     apiPort: value.SWIFTLET_API_PORT,
     lambdaPort: value.SWIFTLET_LAMBDA_PORT,
     secure,
@@ -249,6 +255,18 @@ function gatewaysOf({ SWIFTLET_GATEWAYS: gateways, ...value }: Variables): numbe
   if (gateways > 1 && hostsOptions(value) !== undefined)
     throw new SwiftletError('BadRequest', 'SWIFTLET_GATEWAYS: a platform on two hosts has one gateway: leave it out');
   return gateways;
+}
+
+/** Several agents are processes of root's, or of none that is isolated, on one machine. */
+function agentsOf({ SWIFTLET_AGENTS: agents, SWIFTLET_LABELS: labels, SWIFTLET_NETWORK_MODE: networkMode, ...value }: Variables): number {
+  const refuse = (variable: string, why: string) => new SwiftletError('BadRequest', `${variable}: ${why}`);
+  if (labels.length > 1 && labels.length !== agents)
+    throw refuse('SWIFTLET_LABELS', `there are labels for ${labels.length} agents and ${agents} of them: name each one's, or one for all`);
+  if (agents > 1 && hostsOptions(value) !== undefined)
+    throw refuse('SWIFTLET_AGENTS', 'a platform on two hosts has one agent: leave it out');
+  if (agents > 1 && networkMode === 'user')
+    throw refuse('SWIFTLET_AGENTS', 'with SWIFTLET_NETWORK_MODE=user there is one router, and one agent: leave one of both out');
+  return agents;
 }
 
 /** All of it, or nothing. */

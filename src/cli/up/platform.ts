@@ -9,7 +9,15 @@ import { isolationInForce } from '../../model/isolation.ts';
 import { type Hosts, rolesOf } from '../../role/call-places.ts';
 import { homeId } from '../../role/home.ts';
 import { writePrivately } from '../../role/certificates/write-privately.ts';
-import { gatewaysOf, type IsolationMode, type RoleConfig, type RoleName, tlsMaterialOf } from '../../role/role-config.ts';
+import {
+  agentPlace,
+  agentsOf,
+  gatewaysOf,
+  type IsolationMode,
+  type RoleConfig,
+  type RoleName,
+  tlsMaterialOf,
+} from '../../role/role-config.ts';
 import { type CallerSockets, openCallerSockets } from './caller-sockets.ts';
 import { followTlsFiles } from './tls-files.ts';
 import { claimHome, makeFolders, prepareToken } from './folders.ts';
@@ -22,7 +30,7 @@ import { type Pasta, startPasta } from './pasta.ts';
 import { openRootKeys, rootKeyVariable } from './root-key-place.ts';
 import { codeRoot } from './role-command.ts';
 import type { SwapWish } from './swap-option.ts';
-import { superviseRole, type SupervisedRole } from './supervisor.ts';
+import { type RoleGifts, superviseRole, type SupervisedRole } from './supervisor.ts';
 
 export interface Platform {
   /** Which roles are on this host. */
@@ -31,8 +39,9 @@ export interface Platform {
   readonly isolation: Pick<IsolationReport, 'facts'>;
   readonly mode: IsolationMode;
   readonly gatewayUrl: string;
-  /** How many gateways serve it together. */
+  /** How many gateways serve it together, and agents. */
   readonly gateways: number;
+  readonly agents: number;
   /** Where functions are by TLS; undefined: nowhere. */
   readonly secureUrl: string | undefined;
   readonly apiUrl: string;
@@ -41,6 +50,8 @@ export interface Platform {
 }
 
 const mebibyte = 1024 * 1024;
+/** Users that an agent has beside those of its sandboxes. */
+const usersBeside = 2;
 /** The relay and control are there before those who connect to them, and go after them. The first to go is who sends events to the gateway. */
 const startOrder: readonly RoleName[] = ['relay', 'control', 'agent', 'gateway', 'events'];
 
@@ -65,7 +76,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
   const serves = options.hosts?.config.serves ?? 'all';
   const mode = serves === 'control' ? modeElsewhere(options.isolation) : chooseIsolation(options.isolation, isolation);
   const claim = claimHome(home, run);
-  makeFolders(home, run, identities);
+  makeFolders(home, run, identities, options.agents);
   const rootKeys = openRootKeys(options.rootKey);
   // Roles inherit the environment, and one of them only may have it.
   Reflect.deleteProperty(process.env, rootKeyVariable);
@@ -73,7 +84,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     run,
     home,
     graceMs: options.graceMs,
-    labels: options.labels,
+    labels: [...options.labels],
     tokenHashes: serves === 'functions' ? [] : [prepareToken(home)],
     ...(options.hosts === undefined ? {} : { hosts: options.hosts.config }),
     ...(identities === undefined ? {} : { group: identities.group }),
@@ -102,14 +113,15 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
       ...(options.registryAuthorities === undefined ? {} : { authorities: options.registryAuthorities }),
     },
     agent: {
+      ...(options.agents === 1 ? {} : { count: options.agents }),
       isolation: mode,
       poolSize: options.poolSize,
       poolMaximum: options.poolMaximum,
-      poolMemoryMiB: options.poolMemoryMiB,
-      codeCacheMiB: options.codeCacheMiB,
+      poolMemoryMiB: shareOf(options.poolMemoryMiB, options),
+      codeCacheMiB: shareOf(options.codeCacheMiB, options),
       bootsAtOnce: options.bootsAtOnce,
-      maxSandboxes: options.maxSandboxes,
-      ...(options.memoryBudgetMiB === undefined ? {} : { memoryBudgetBytes: options.memoryBudgetMiB * mebibyte }),
+      maxSandboxes: shareOf(options.maxSandboxes, options),
+      ...(options.memoryBudgetMiB === undefined ? {} : { memoryBudgetBytes: shareOf(options.memoryBudgetMiB, options) * mebibyte }),
       ...(options.swap === undefined ? {} : { swap: options.swap }),
       ...(options.python === undefined ? {} : { python: options.python }),
       network: {
@@ -136,8 +148,10 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     reaper[Symbol.dispose]();
     // An agent that was killed could not; its folder cannot go before.
     if (hasSysAdmin()) {
-      removeNetwork(run);
-      removeSwapOf(run, note);
+      for (const index of agentsOf(common)) {
+        removeNetwork(common, index);
+        removeSwapOf(agentPlace(common, index).run, note);
+      }
     }
     claim[Symbol.dispose]();
   };
@@ -158,6 +172,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
         ...(role === 'agent' && pasta !== undefined ? { entrance: pasta.entrance } : {}),
       };
       if (role === 'gateway' && sockets !== undefined) roles.push(...superviseGateways(roleConfig, sockets, note));
+      else if (role === 'agent') roles.push(...superviseAgents(roleConfig, note, gifts));
       else roles.push(superviseRole(roleConfig, note, gifts));
     }
     await Promise.all(roles.map((role) => role.ready));
@@ -171,15 +186,19 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
     mode,
     gatewayUrl: `http://${options.host}:${options.gatewayPort}`,
     gateways: options.gateways,
+    agents: options.agents,
     secureUrl: options.secure === undefined ? undefined : `https://${options.secure.place.host}:${options.secure.place.port}`,
     apiUrl: `http://${options.host}:${options.apiPort}`,
     stop,
   };
 }
 
-function removeSwapOf(run: string, note: (text: string) => void): void {
+/** Of what this machine has to give, what one agent gets. */
+const shareOf = (whole: number, { agents }: Pick<UpOptions, 'agents'>): number => Math.max(1, Math.floor(whole / agents));
+
+function removeSwapOf(folder: string, note: (text: string) => void): void {
   try {
-    removeOwnSwap(run);
+    removeOwnSwap(folder);
   } catch (error) {
     note(`swap that was made is still there (${error instanceof Error ? error.message : String(error)}); swapoff takes it away`);
   }
@@ -194,6 +213,19 @@ function superviseGateways(config: RoleConfig, callers: CallerSockets, note: (te
     const { given, sockets } = callers.of(index);
     const gateway = { ...config.gateway, sockets, ...(all.length === 1 ? {} : { index }) };
     return superviseRole({ ...config, gateway }, note, { descriptors: given });
+  });
+}
+
+/** Each has users of its own for its sandboxes and its resolver. */
+function superviseAgents(config: RoleConfig, note: (text: string) => void, gifts: RoleGifts): SupervisedRole[] {
+  const { firstUid, swap, ...common } = config.agent;
+  const all = agentsOf(config);
+  return all.map((index) => {
+    const users = firstUid === undefined ? {} : { firstUid: firstUid + index * (common.maxSandboxes + usersBeside) };
+    // Swap is the machine's: who is there first makes it, for all.
+    const own = index > 0 || swap === undefined ? {} : { swap };
+    const agent = { ...common, ...users, ...own, ...(all.length === 1 ? {} : { index }) };
+    return superviseRole({ ...config, agent }, note, gifts);
   });
 }
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { SwiftletError } from '../../model/errors.ts';
 import { handingOnRights } from '../../agent/linux/capabilities.ts';
-import { type RoleConfig, roleConfigVariable, type RoleName } from '../../role/role-config.ts';
+import { calledRole, type RoleConfig, roleConfigVariable, type RoleName } from '../../role/role-config.ts';
 import { type RoleOrder, roleNewsSchema } from '../../role/run-role.ts';
 import type { RootKeys } from '../../role/root-keys.ts';
 import { answerKeys } from './answer-keys.ts';
@@ -46,8 +46,7 @@ export function superviseRole(
   note: (text: string) => void,
   { rootKeys, entrance, descriptors = [] }: RoleGifts = {},
 ): SupervisedRole {
-  const { count = 1, index = 0 } = config.gateway;
-  const called = config.role === 'gateway' && count > 1 ? `gateway ${index + 1}` : config.role;
+  const called = calledRole(config);
   const ready = Promise.withResolvers<undefined>();
   let child: ChildProcess | undefined;
   let pause: NodeJS.Timeout | undefined;

@@ -11,6 +11,10 @@ import { problems } from './schemas.ts';
 
 const securitySchema = z.object({
   isolation: isolationSchema.optional().describe('What keeps functions apart; absent while the agent is away'),
+  agents: z
+    .object({ ready: z.boolean(), detail: z.string() })
+    .optional()
+    .describe('Whether all agents serve, and which one does not; absent where there is one'),
   egress: z
     .object({
       enforcement: z
@@ -75,6 +79,7 @@ export function security(api: Api, { config, roles, publisher, secrets, audit, h
       const { source, id, older } = secrets.rootKey;
       return {
         ...(isolation === undefined ? {} : { isolation }),
+        ...((config.agent.count ?? 1) === 1 ? {} : { agents: (await roles.health()).agent }),
         egress: { ...egressOf(isolation?.facts, publisher.state), opened: config.agent.network.opened },
         openFunctions: openFunctions(publisher.state, config.gateway.urls),
         tokens: expiringTokens(publisher.state, now()),

@@ -10,16 +10,16 @@ import {
   type Starting,
   startingSchema,
 } from '../../wire/agent-calls.ts';
-import type { CallClient } from '../../wire/calls.ts';
 import { retireSchema } from '../../wire/secret-calls.ts';
 import type { SharedLimits } from '../protection/shared-limits.ts';
+import type { Agent, Agents } from './agents.ts';
 import type { Links } from './links.ts';
 import type { Serving } from './serving.ts';
 import { spare } from './spare-slots.ts';
 import type { Starts } from './starts.ts';
 
 export interface AgentNoticesMeans {
-  readonly agent: Pick<CallClient, 'notify'>;
+  readonly agents: Pick<Agents, 'heard'>;
   readonly links: Links;
   readonly starts: Starts;
   readonly serving: Serving;
@@ -33,12 +33,14 @@ export class AgentNotices {
     this.#means = means;
   }
 
-  take(method: string, body: unknown): void {
+  /** @param agent who says it */
+  take(agent: Agent, method: string, body: unknown): void {
+    if (this.#means.agents.heard(agent, method, body)) return;
     if (method === 'ended') this.ended(endedSchema.parse(body));
     if (method === 'retire') this.retired(retireSchema.parse(body).instanceId);
     if (method === 'start failed') this.startFailed(startFailedSchema.parse(body));
     if (method === 'starting') this.starting(startingSchema.parse(body));
-    if (method === 'spare') this.spare(spareSchema.parse(body));
+    if (method === 'spare') this.spare(agent, spareSchema.parse(body));
     if (method === 'recall') this.#means.shared?.recall(body);
   }
 
@@ -64,10 +66,11 @@ export class AgentNotices {
   }
 
   /** Another gateway lacks slots of a version. */
-  spare(wanted: Spare): void {
-    const { serving, links, agent } = this.#means;
+  spare(agent: Agent, wanted: Spare): void {
+    const { serving, links } = this.#means;
     const served = serving.version(versionIdOf(wanted));
-    if (served !== undefined) spare(links, served, wanted, performance.now());
-    if (wanted.ask !== undefined) agent.notify('spared', { ask: wanted.ask });
+    const owner = served?.partFor(agent.number);
+    if (owner !== undefined) spare(links, agent, owner, wanted, performance.now());
+    if (wanted.ask !== undefined) agent.client.notify('spared', { ask: wanted.ask });
   }
 }

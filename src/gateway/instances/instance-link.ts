@@ -5,6 +5,7 @@ import type { Start } from '../../model/phases.ts';
 import type { AcquiredInstance } from '../../wire/agent-calls.ts';
 import { FrameDecoder, headerBytes, joinFrames } from '../../wire/frames.ts';
 import { frame, initialCreditBytes } from '../../wire/instance-protocol.ts';
+import type { Agent } from './agents.ts';
 import { Answers } from './answers.ts';
 import type { Exchange } from '../request/exchange.ts';
 import type { ServedVersion } from './served-version.ts';
@@ -52,6 +53,8 @@ interface EarlyFrame {
 export class InstanceLink {
   readonly id: string;
   readonly served: ServedVersion;
+  /** Whose it is. */
+  readonly agent: Agent;
   /** Places for requests that this gateway has a lease on; others may have the rest. */
   slots: number;
   /** Requests under way. */
@@ -97,8 +100,9 @@ export class InstanceLink {
     if (this.#socket.writableLength - this.#apartBytes > backlogBytes + this.streams.size * backlogBytesPerStream) this.close();
   };
 
-  constructor(id: string, socketPath: string, slots: number, served: ServedVersion, events: LinkEvents, now: number) {
+  constructor(id: string, socketPath: string, slots: number, served: ServedVersion, events: LinkEvents, now: number, agent: Agent) {
     this.id = id;
+    this.agent = agent;
     this.slots = slots;
     this.streams = new Streams<Exchange>(Math.max(slots, served.version.config.concurrency));
     this.served = served;

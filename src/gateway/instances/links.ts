@@ -1,9 +1,9 @@
 /** The instances that this gateway holds a lease on. */
 import { type ErrorCode, SwiftletError } from '../../model/errors.ts';
 import { type Ended, leaseMs, renewEveryMs } from '../../wire/agent-calls.ts';
-import type { CallClient } from '../../wire/calls.ts';
 import type { Exchange } from '../request/exchange.ts';
 import { crashed, crashLoop, hungUp } from '../request/failures.ts';
+import type { Agent, Agents } from './agents.ts';
 import { noCrashes } from './crash-loop.ts';
 import type { InstanceLink } from './instance-link.ts';
 import type { ServedVersion } from './served-version.ts';
@@ -19,7 +19,7 @@ export interface LinksMeans {
 }
 
 export class Links {
-  readonly #agent: CallClient;
+  readonly #agents: Agents;
   readonly #means: LinksMeans;
   readonly #all = new Map<string, InstanceLink>();
   /** Links that broke, until it is known why. */
@@ -27,8 +27,8 @@ export class Links {
   readonly #renew: NodeJS.Timeout;
   #renewedAt = performance.now();
 
-  constructor(agent: CallClient, means: LinksMeans) {
-    this.#agent = agent;
+  constructor(agents: Agents, means: LinksMeans) {
+    this.#agents = agents;
     this.#means = means;
     this.#renew = setInterval(() => this.#renewAll(performance.now()), renewEveryMs);
   }
@@ -37,9 +37,10 @@ export class Links {
     return [...this.#all.keys()];
   }
 
-  /** Of each, in the same order, how many slots this gateway has. */
-  get slots(): number[] {
-    return [...this.#all.values()].map(({ slots }) => slots);
+  /** What an agent has leased to this gateway: instances, and of each how many slots. */
+  heldOf(agent: Agent): { readonly instanceIds: string[]; readonly slots: number[] } {
+    const held = [...this.#all.values()].filter((link) => link.agent === agent);
+    return { instanceIds: held.map(({ id }) => id), slots: held.map(({ slots }) => slots) };
   }
 
   /** This gateway has got more slots of an instance. @returns undefined when the instance is not here */
@@ -103,7 +104,7 @@ export class Links {
   discard(link: InstanceLink, code: ErrorCode, detail: string): void {
     link.retire();
     link.served.removeFree(link);
-    this.#agent.notify('discard', { instanceId: link.id, code, detail });
+    link.agent.client.notify('discard', { instanceId: link.id, code, detail });
   }
 
   /** What it says can be taken for no answer: it is as bad as if it had crashed. */
@@ -131,7 +132,7 @@ export class Links {
   /** Gives the lease back: another gateway, or the idle time, may have the instance. */
   release(link: InstanceLink, now: number): void {
     link.retire();
-    this.#agent.notify('release', { instanceId: link.id, idleSinceMsAgo: now - link.idleSince });
+    link.agent.client.notify('release', { instanceId: link.id, idleSinceMsAgo: now - link.idleSince });
     link.close();
   }
 
@@ -139,7 +140,7 @@ export class Links {
   giveBack(link: InstanceLink, count: number, now: number): void {
     link.slots -= count;
     if (!link.hasRoom) link.served.removeFree(link);
-    this.#agent.notify('release', { instanceId: link.id, idleSinceMsAgo: now - link.idleSince, slots: count });
+    link.agent.client.notify('release', { instanceId: link.id, idleSinceMsAgo: now - link.idleSince, slots: count });
   }
 
   releaseIdle(now: number): void {
@@ -170,7 +171,7 @@ export class Links {
       }
     }
     this.#renewedAt = now;
-    this.#agent.notify('renew', { instanceIds: this.ids, slots: this.slots });
+    for (const agent of this.#agents.all) agent.client.notify('renew', this.heldOf(agent));
   }
 
   #failOrphans(link: InstanceLink, ended: Ended | undefined): void {

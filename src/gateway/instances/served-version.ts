@@ -1,5 +1,7 @@
 import type { SwiftletError } from '../../model/errors.ts';
+import type { AgentNumber } from '../../model/fleet.ts';
 import type { Version } from '../../model/function.ts';
+import type { Agent } from './agents.ts';
 import { soonFree } from './activate.ts';
 import { noCrashes, oneMore, pauseAfterCrashes } from './crash-loop.ts';
 import { type Circuit, closedAt } from '../protection/circuit.ts';
@@ -23,8 +25,12 @@ export class ServedVersion {
   readonly versionFigures: VersionFigures;
   /** What its tenant may take. */
   readonly meter: TenantMeter;
-  /** What the autoscaler is told of it. */
-  readonly load = new LoadMeter();
+  /** The agents that may have its instances. */
+  readonly agents: readonly AgentNumber[];
+  /** The same version for requests that are for others of the agents; empty for all but those of functions that divide them by groups. */
+  others: readonly ServedVersion[] = [];
+  /** What the autoscaler is told of it, with all its others. */
+  readonly load: LoadMeter;
   /** What protects its function. */
   readonly guard: FunctionGuard;
   circuit: Circuit = closedAt(0);
@@ -51,6 +57,8 @@ export class ServedVersion {
   /** Slots that other gateways lack, and get as soon as they are free here. */
   owed = 0;
   owedUntilMs = 0;
+  /** The agent whose slots these are. */
+  owedTo: Agent | undefined;
   starting = 0;
   failures = 0;
   /** Until when no start is tried, and why. */
@@ -66,7 +74,17 @@ export class ServedVersion {
   /** While a rollout looks at it. */
   watch: Watch | undefined;
 
-  constructor(version: Version, key: string, figures: FunctionFigures, meter: TenantMeter, guard: FunctionGuard) {
+  constructor(
+    version: Version,
+    key: string,
+    figures: FunctionFigures,
+    meter: TenantMeter,
+    guard: FunctionGuard,
+    agents: readonly AgentNumber[] = [0],
+    load = new LoadMeter(),
+  ) {
+    this.agents = agents;
+    this.load = load;
     this.version = version;
     this.key = key;
     this.isOneShot = version.config.process === 'one-shot';
@@ -74,6 +92,11 @@ export class ServedVersion {
     this.meter = meter;
     this.guard = guard;
     this.versionFigures = figures.ofVersion(version.number);
+  }
+
+  /** Whose instances are an agent's: this one's, or one of its others. */
+  partFor(agent: AgentNumber): ServedVersion | undefined {
+    return [this, ...this.others].find(({ agents }) => agents.includes(agent));
   }
 
   /** A request came for it. */

@@ -3,6 +3,7 @@
  * asked for are made ready, so that it is no matter how many others there are.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { AgentNumber } from '../../model/fleet.ts';
 import { type Version, versionIdOf } from '../../model/function.ts';
 import { aliasMark, allTo, liveAlias, type Sticky } from '../../model/traffic.ts';
 import type { Watched } from '../../wire/gateway-calls.ts';
@@ -43,6 +44,8 @@ export interface ServingMeans {
   readonly figuresOf: (version: Version) => FunctionFigures;
   /** From 0 to 1, exclusive. */
   readonly chance: () => number;
+  /** The agents that a version's instances may be at, by parts whose requests do not mix: one part, unless the function divides them by groups. */
+  readonly partsOf: (version: Version) => readonly (readonly AgentNumber[])[];
 }
 
 export class Serving {
@@ -61,6 +64,11 @@ export class Serving {
 
   /** All versions that are served, of functions that somebody has asked for. */
   get all(): Iterable<ServedVersion> {
+    return this.#whole().flatMap((served) => [served, ...served.others]);
+  }
+
+  /** The same, each once. */
+  #whole(): IteratorObject<ServedVersion> {
     return this.#served.values().flatMap(({ versions }) => versions.values());
   }
 
@@ -81,7 +89,7 @@ export class Serving {
       if (functions.get(key) === before.serving && (routings.get(key) ?? plainRouting) === before.routing) continue;
       for (const name of before.destinations.keys()) this.#destinations.delete(name);
       const now = this.#make(key, before.versions);
-      for (const [number, served] of before.versions) if (now?.versions.get(number) !== served) gone.push(served);
+      for (const [number, served] of before.versions) if (now?.versions.get(number) !== served) gone.push(served, ...served.others);
     }
     return gone;
   }
@@ -109,17 +117,15 @@ export class Serving {
   /** What the versions had to do that had anything lately. One that is not told of begins at 0 when it is again. */
   loads(nowMs: number): VersionLoad[] {
     const busy: ServedVersion[] = [];
-    for (const served of this.all)
-      if (served.waiting > 0 || served.load.wasBusyWithin(toldForMs, nowMs)) busy.push(served);
+    for (const served of this.#whole())
+      if (waitingFor(served) > 0 || served.load.wasBusyWithin(toldForMs, nowMs)) busy.push(served);
       else served.load.forget();
-    return busy.map(({ version: { tenant, function: name, number }, load, waiting }) => ({
-      tenant,
-      function: name,
-      number,
-      busyMs: load.busyMs(nowMs),
-      requests: load.requests,
-      inFlight: load.busy + waiting,
-    }));
+    return busy.map((served) => {
+      const { version, load } = served;
+      const { tenant, function: name, number } = version;
+      const inFlight = load.busy + waitingFor(served);
+      return { tenant, function: name, number, busyMs: load.busyMs(nowMs), requests: load.requests, inFlight };
+    });
   }
 
   /** Whether there is anything by this key: a function's, or that of one of its aliases. */
@@ -167,20 +173,21 @@ export class Serving {
     const isSame = known !== undefined && versionIdOf(known.version) === versionIdOf(version);
     const served = isSame ? known : this.#new(key, version);
     if (served.watch?.id !== watch) served.watch = watch === undefined ? undefined : new Watch(watch);
+    for (const other of served.others) other.watch = served.watch;
     return served;
   }
 
   #new(key: string, version: Version): ServedVersion {
-    const { figuresOf, meterOf } = this.#means;
-    return new ServedVersion(
-      version,
-      key,
-      figuresOf(version),
-      meterOf(version.tenant),
-      this.#guards.of(key, this.#functions.get(key) ?? version),
-    );
+    const { figuresOf, meterOf, partsOf } = this.#means;
+    const guard = this.#guards.of(key, this.#functions.get(key) ?? version);
+    const [first = [], ...rest] = partsOf(version);
+    const served = new ServedVersion(version, key, figuresOf(version), meterOf(version.tenant), guard, first);
+    served.others = rest.map((agents) => new ServedVersion(version, key, served.figures, served.meter, guard, agents, served.load));
+    return served;
   }
 }
+
+const waitingFor = (served: ServedVersion): number => served.others.reduce((sum, { waiting }) => sum + waiting, served.waiting);
 
 function destinationsOf(
   key: string,

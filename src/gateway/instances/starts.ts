@@ -4,8 +4,8 @@ import { pauseAfterFailures } from '../../model/back-off.ts';
 import { type ErrorCode, SwiftletError } from '../../model/errors.ts';
 import type { StartTimes } from '../../model/phases.ts';
 import { acquiredSchema, type AcquiredInstance, type StartFailed, type Starting } from '../../wire/agent-calls.ts';
-import type { CallClient } from '../../wire/calls.ts';
 import { foreseeableMs, startsToSpare, startsWanted } from './activate.ts';
+import type { Agent, Agents } from './agents.ts';
 import { startsAtOnce } from './crash-loop.ts';
 import { InstanceLink, type LinkEvents } from './instance-link.ts';
 import type { ServedVersion } from './served-version.ts';
@@ -27,6 +27,9 @@ const initFailures: ReadonlySet<ErrorCode> = new Set([
   'FunctionCrashed',
   'Internal',
 ]);
+
+/** These say that an agent has no room for an instance; another one may have. */
+const fullCodes: ReadonlySet<ErrorCode> = new Set(['HostFull', 'TooManyRequests', 'QuotaExceeded', 'Unavailable']);
 
 export interface StartEvents {
   /** A link to an instance that is not initialised yet: what waits may be sent ahead on it. */
@@ -51,6 +54,7 @@ export interface StartEvents {
 /** A start under way. */
 interface Start {
   readonly served: ServedVersion;
+  readonly agent: Agent;
   /** The request that it was asked for. */
   readonly causedBy: string;
   /** How far it is: without a sandbox it can be withdrawn. */
@@ -64,14 +68,14 @@ interface Start {
 }
 
 export class Starts {
-  readonly #agent: CallClient;
+  readonly #agents: Agents;
   readonly #events: StartEvents & LinkEvents;
   readonly #under = new Map<string, Start>();
   /** Versions whose requests wait for places that come free, until it is looked again. */
   readonly #foreseen = new Map<ServedVersion, NodeJS.Timeout>();
 
-  constructor(agent: CallClient, events: StartEvents & LinkEvents) {
-    this.#agent = agent;
+  constructor(agents: Agents, events: StartEvents & LinkEvents) {
+    this.#agents = agents;
     this.#events = events;
   }
 
@@ -109,7 +113,7 @@ export class Starts {
     start.stage = 'inSandbox';
     const { served } = start;
     if (served.instances > 0 || served.starting > 1 || served.waiting === 0) return;
-    start.link = new InstanceLink(instanceId, socketPath, served.version.config.concurrency, served, this.#events, now);
+    start.link = new InstanceLink(instanceId, socketPath, served.version.config.concurrency, served, this.#events, now, start.agent);
     this.#events.connected(start.link);
   }
 
@@ -128,7 +132,8 @@ export class Starts {
     const spared = startsToSpare({ waiting, starting: under.length, slots: version.config.concurrency });
     const early = spared === 0 ? [] : under.filter(([, { stage }]) => stage === 'asked').slice(-spared);
     for (const [, start] of early) start.stage = 'withdrawn';
-    if (early.length > 0) this.#agent.notify('withdraw', { instanceIds: early.map(([id]) => id) });
+    for (const [agent, own] of Map.groupBy(early, ([, start]) => start.agent))
+      agent.client.notify('withdraw', { instanceIds: own.map(([id]) => id) });
   }
 
   /** Notice of the agent: a start fails, as its refusal says next. */
@@ -159,18 +164,28 @@ export class Starts {
 
   async #ask(id: string, served: ServedVersion, causedBy: string): Promise<void> {
     const { tenant, function: name, number, config } = served.version;
-    const start: Start = { served, causedBy, stage: 'asked', link: undefined, orphaned: undefined, failed: undefined };
+    const askedAt = performance.now();
+    const agent = this.#agents.choose(served.version, served.agents, askedAt);
+    if (agent === undefined) {
+      served.lastRefusal = new SwiftletError(
+        'Unavailable',
+        `no agent that may run function "${name}" is there; they are starting, or have stopped`,
+      );
+      served.pausedUntil = askedAt + postponedMs;
+      return;
+    }
+    const start: Start = { served, agent, causedBy, stage: 'asked', link: undefined, orphaned: undefined, failed: undefined };
     this.#under.set(id, start);
     served.starting += 1;
-    const askedAt = performance.now();
     let acquired: AcquiredInstance;
     try {
       const order = { tenant, function: name, number, instanceId: id };
-      acquired = acquiredSchema.parse(await this.#agent.ask('acquire', order, config.initTimeoutMs + startAllowanceMs));
+      acquired = acquiredSchema.parse(await agent.client.ask('acquire', order, config.initTimeoutMs + startAllowanceMs));
     } catch (error) {
       this.#refused(id, start, error);
       return;
     }
+    this.#agents.answered(agent, served.version, false, performance.now());
     this.#over(id, start);
     served.failures = 0;
     served.lastFailure = undefined;
@@ -179,7 +194,7 @@ export class Starts {
     if (acquired.start === 'cold') served.startMs.add(now - askedAt);
     const { instanceId, socketPath, slots } = acquired;
     if (start.link === undefined && this.#events.grew(instanceId, slots)) return;
-    const link = start.link ?? new InstanceLink(instanceId, socketPath, slots, served, this.#events, now);
+    const link = start.link ?? new InstanceLink(instanceId, socketPath, slots, served, this.#events, now, agent);
     link.take(acquired);
     this.#events.started(link, acquired.start === 'cold' ? { instanceId, causedBy, times: acquired, isPaid: false } : undefined);
   }
@@ -187,6 +202,7 @@ export class Starts {
   #refused(id: string, start: Start, error: unknown): void {
     const { served, link } = start;
     if (start.stage === 'withdrawn') {
+      this.#agents.answered(start.agent, served.version, false, performance.now());
       this.#over(id, start);
       // Somebody may have come meanwhile, and counted on it.
       if (served.waiting > 0) this.activate(served, performance.now());
@@ -197,11 +213,13 @@ export class Starts {
         ? error
         : new SwiftletError('Internal', `an instance could not be started: ${String(error)}`, { cause: error });
     served.lastRefusal = known;
+    const now = performance.now();
+    this.#agents.answered(start.agent, served.version, fullCodes.has(known.code), now);
     if (initFailures.has(known.code)) {
       this.#over(id, start);
       served.failures += 1;
       served.lastFailure = known;
-      served.pausedUntil = performance.now() + pauseAfterFailures(served.failures);
+      served.pausedUntil = now + pauseAfterFailures(served.failures);
       this.#events.failed(served, known, link, failedStart(id, start));
     } else if (link === undefined || link.isLost) this.#putOff(id, start);
     else if (link.hasBegun) this.#startedAlone(link, start);
@@ -213,7 +231,7 @@ export class Starts {
     const { served } = start;
     const detail = `an instance of function "${served.version.function}" started while the agent was away, and did not finish its init`;
     this.#over(link.id, start);
-    this.#agent.notify('discard', { instanceId: link.id, code: 'InitTimeout', detail });
+    start.agent.client.notify('discard', { instanceId: link.id, code: 'InitTimeout', detail });
     this.#events.failed(served, new SwiftletError('InitTimeout', detail), link);
   }
 
@@ -226,6 +244,11 @@ export class Starts {
   #putOff(id: string, start: Start): void {
     const { served, link } = start;
     this.#over(id, start);
+    if (link === undefined && this.#agents.hasOther(served.version, served.agents, performance.now())) {
+      if (served.retired) this.#events.putOff(served, undefined);
+      else this.activate(served, performance.now());
+      return;
+    }
     served.pausedUntil = Math.max(served.pausedUntil, performance.now() + postponedMs);
     if (link?.hasBegun === true)
       this.#events.failed(served, new SwiftletError('FunctionCrashed', 'the instance ended while it started'), link);

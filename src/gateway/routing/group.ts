@@ -1,7 +1,8 @@
-/** Whether this host is one for a request, by its groups: before its lane and its version. Pure. Budget: nothing for functions without groups. */
+/** Which of this platform's agents a request is for, by its groups: before its lane and its version. Pure. Budget: nothing for functions without groups. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { SwiftletError } from '../../model/errors.ts';
 import {
+  type GroupKind,
   groupKinds,
   type GroupRule,
   type GroupsConfig,
@@ -33,29 +34,39 @@ function groupOf({ header, cookie = '', among }: GroupRule, headers: IncomingHtt
 }
 
 /**
- * Why a request is not for this host.
+ * The agents that may have a request, of this platform's, or why none may.
  * @param name the function's
- * @param labels this host's
+ * @param agents with their labels
+ * @param seed the function's key
  */
-export function elsewhere(
+export function agentsOfGroup<Agent extends { readonly labels: Labels }>(
   name: string,
   groups: GroupsConfig,
-  labels: Labels,
+  agents: readonly Agent[],
   headers: IncomingHttpHeaders,
   seed: string,
-): SwiftletError | undefined {
-  const here = labelsText(labels);
-  const host = here === '' ? 'this host has no labels' : `this host is of ${here}`;
-  if (!isPublishedTo(groups, labels))
+): readonly Agent[] | SwiftletError {
+  const host = hereText(agents);
+  if (!agents.some(({ labels }) => isPublishedTo(groups, labels)))
     return new SwiftletError(
       'GroupElsewhere',
       `function "${name}" is published to ${onlyText(groups)}, and ${host}; send it to one of those`,
     );
   const wanted = wantedGroups(groups, headers, seed);
-  if (placesFor([{ labels }], groups, wanted).length > 0) return undefined;
-  const kinds = groupKinds.filter((kind) => wanted[kind] !== undefined && wanted[kind] !== labels[kind]).join(' and ');
+  const found = placesFor(agents, groups, wanted);
+  if (found.length > 0) return found;
+  const isMissing = (kind: GroupKind) => wanted[kind] !== undefined && agents.every(({ labels }) => wanted[kind] !== labels[kind]);
+  const missing = groupKinds.filter(isMissing);
+  // Each of them is here, and nowhere together.
+  const kinds = (missing.length > 0 ? missing : groupKinds.filter((kind) => wanted[kind] !== undefined)).join(' and ');
   return new SwiftletError(
     'GroupElsewhere',
     `the request for function "${name}" is for another ${kinds}, and ${host}; send it to a host of that group, or let "missing: any" in "groups" take it here`,
   );
+}
+
+function hereText(agents: readonly { readonly labels: Labels }[]): string {
+  const here = [...new Set(agents.map(({ labels }) => labelsText(labels)))].map((text) => (text === '' ? 'of none' : `of ${text}`));
+  if (here.length > 1) return `this platform's agents are ${here.join('; ')}`;
+  return here[0] === 'of none' ? 'this host has no labels' : `this host is ${here[0] ?? 'of none'}`;
 }

@@ -1,5 +1,5 @@
 /** The way out of a platform without root's rights: pasta, which the supervisor has started beside the router; see user-rules. */
-import { homeIdOfRun, type RoleConfig } from '../../../role/role-config.ts';
+import { agentPlace, type RoleConfig } from '../../../role/role-config.ts';
 import { closeFd } from '../../linux/libc.ts';
 import { Nftables } from '../../linux/nftables.ts';
 import type { TunnelKind } from '../private/tunnel.ts';
@@ -11,7 +11,7 @@ import { hostElements, userRules } from './user-rules.ts';
 
 /** @param folder the agent’s @throws SystemCallError or Error */
 export function openUserUplink(config: RoleConfig, folder: string, opened: AsyncDisposableStack): Uplink {
-  const router = openOwnRouter(folder, homeIdOfRun(config.run));
+  const router = openOwnRouter(folder, agentPlace(config, config.agent.index).id);
   opened.defer(() => closeFd(router.fd));
   const rules = opened.use(new Nftables());
   // The supervisor is in the host’s namespace.
