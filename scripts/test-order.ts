@@ -22,6 +22,7 @@ const sharedPlatforms = [
   'hostile-text',
   'invocations',
   'isolation',
+  'java',
   'lambda-functions',
   'lambda-settings',
   'lambda-tools',
@@ -64,3 +65,6 @@ export const inOrder = (paths: readonly string[]): string[] => [...paths.filter(
 export const needsBrokers = (path: string): boolean => /\/(?:brokers|sources)\/|ledger|nats|sources/.test(path);
 
 export const needsRuntimeClients = (path: string): boolean => /\/(?:runtime-clients|servers)\./.test(path);
+
+/** Functions in Java, which are compiled once. */
+export const needsJava = (path: string): boolean => /\/java\./.test(path);

@@ -5,7 +5,8 @@ import { finished } from 'node:stream/promises';
 import { spec, type TestEvent } from 'node:test/reporters';
 import { prepareBrokers } from '../test/brokers/prepare.ts';
 import { prepareRuntimeClients } from '../test/programs/runtime-clients.ts';
-import { inOrder, mayShare, needsBrokers, needsRuntimeClients } from './test-order.ts';
+import { prepareJavaFunctions } from '../test/programs/java-functions.ts';
+import { inOrder, mayShare, needsBrokers, needsJava, needsRuntimeClients } from './test-order.ts';
 import { type FileResult, runTestFile } from './test-file.ts';
 
 const files = process.argv.length > 2 ? process.argv.slice(2) : globSync('test/**/*.test.ts').sort();
@@ -40,6 +41,7 @@ async function runFiles(paths: readonly string[], lanes: number): Promise<void> 
 
 if (files.some(needsBrokers)) await prepareBrokers();
 if (files.some(needsRuntimeClients)) await prepareRuntimeClients();
+if (files.some(needsJava)) await prepareJavaFunctions();
 await runFiles(inOrder(files.filter(mayShare)), sharing);
 // One file at a time: integration tests measure limits, and neighbours on two processors would shift them.
 await runFiles(

@@ -175,7 +175,8 @@ export class Instance {
       const form = await evaluate();
       const loaded = now();
       this.#life = { state: 'initialised', served: { form, settings: request } };
-      const times = { environmentMs, runtimeMs: handlerFound - start, initMs: loaded - handlerFound };
+      const { bootMs = 0 } = form;
+      const times = { environmentMs, runtimeMs: handlerFound - start + bootMs, initMs: loaded - handlerFound - bootMs };
       channel.send(frame.initialised, 0, stringify({ ...times, farewellMs: form.farewell?.limitMs }));
       // What was held may keep this thread for long.
       channel.flush();

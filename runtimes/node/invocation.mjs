@@ -24,6 +24,7 @@ const isOver = 'the invocation is over: what calls other functions belongs befor
  * @property {boolean} streamsRequests whether it may begin before the request's body is there
  * @property {boolean} [takesWebSockets] whether it knows what to do with a handshake
  * @property {(invocation: Invocation) => PromiseLike<unknown> | undefined} answer throws or rejects with what the user's code did
+ * @property {number} [bootMs] of the time until it was there, what a runtime of ours took to boot and not the user's code
  * @property {() => void} [warmUp] loads what its first invocation will need
  * @property {{ limitMs: number, say: (why: string) => Promise<void> }} [farewell] what is done when the instance is to end, and how long that may take
  *

@@ -2,10 +2,11 @@
 import { Instance } from '../node/instance.mjs';
 import { captureOutput } from '../node/logs.mjs';
 import { openBootstrap } from './bootstrap.mjs';
+import { openJava } from './java.mjs';
 import { openServer } from './server.mjs';
 
 /** By the names of runtimes. @type {Readonly<Record<string, (codeDir: string, request: import('../node/instance.mjs').InitRequest) => Promise<import('../node/invocation.mjs').Form>>>} */
-const ways = { provided: openBootstrap, http: openServer };
+const ways = { provided: openBootstrap, http: openServer, java: openJava };
 
 /** @type {import('../node/instance.mjs').FindCode} */
 function findProgram(codeDir, request) {

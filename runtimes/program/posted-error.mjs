@@ -9,6 +9,7 @@ const bodyTrailer = 'lambda-runtime-function-error-body';
 const usualType = 'Runtime.UnknownReason';
 /** A caller of the Lambda API gets a longer one without what is not known here. */
 const maxPayloadBytes = 256 * 1024;
+const maxCauses = 5;
 const maxTextCharacters = 16 * 1024;
 
 /** @typedef {import('node:http').IncomingHttpHeaders} Headers @typedef {import('../node/failure.mjs').Failure} Failure */
@@ -47,7 +48,19 @@ function readError(bytes, named) {
   const type = textOf(said['errorType']) || (typeof named === 'string' ? named : '') || usualType;
   const message = textOf(said['errorMessage']);
   const stack = stackOf(said['stackTrace'] ?? said['trace'] ?? said['stack']);
-  return stack === '' ? { type, message } : { type, message, stack: cut(`${type}: ${message}\n${stack}`) };
+  return stack === '' ? { type, message } : { type, message, stack: cut(`${type}: ${message}\n${stack}${causesOf(said['cause'])}`) };
+}
+
+/** As Java's client has them. @param {unknown} cause */
+function causesOf(cause) {
+  let text = '';
+  for (let at = cause, depth = 0; depth < maxCauses && typeof at === 'object' && at !== null; depth++) {
+    /** @type {Record<string, unknown>} */
+    const said = Object(at);
+    text += `\nCaused by: ${textOf(said['errorType'])}: ${textOf(said['errorMessage'])}\n${stackOf(said['stackTrace'])}`;
+    at = said['cause'];
+  }
+  return text;
 }
 
 /** @param {unknown} value */

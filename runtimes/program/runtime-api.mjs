@@ -17,8 +17,12 @@ const prefix = '/2018-06-01/runtime/';
  * @typedef {import('./turns.mjs').Turns} Turns
  */
 
-/** @param {Turns} turns @param {import('./company.mjs').Company} company @returns {Promise<string>} host and port */
-export async function openRuntimeApi(turns, company) {
+/**
+ * @param {Turns} turns @param {import('./company.mjs').Company} company
+ * @param {() => void} [onFirst] told when somebody connects for the first time
+ * @returns {Promise<string>} host and port
+ */
+export async function openRuntimeApi(turns, company, onFirst = () => undefined) {
   // Whoever asks for an event waits as long as it takes, also while this sandbox is frozen.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0, headersTimeout: 0 }, (request, response) => {
     route(turns, company, request, response).catch((/** @type {unknown} */ error) => {
@@ -26,6 +30,7 @@ export async function openRuntimeApi(turns, company) {
       response.destroy();
     });
   });
+  server.once('connection', onFirst);
   await new Promise((resolve, reject) => server.once('error', reject).listen(0, host, () => resolve(undefined)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return `${host}:${port}`;

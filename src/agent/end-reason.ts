@@ -17,11 +17,13 @@ export interface EndReason {
 
 const signalOf = ({ code, signal }: Exit): string | undefined =>
   signal ?? (code !== null && code > 128 ? `signal ${code - 128}` : undefined);
-const v8OutOfMemory = /heap out of memory|Fatal process out of memory|Allocation failed - JavaScript|OOM error in V8/;
+/** What V8 says, and what a JVM that is told to end at it does. */
+const outOfMemory =
+  /heap out of memory|Fatal process out of memory|Allocation failed - JavaScript|OOM error in V8|Terminating due to java\.lang\.OutOfMemoryError/;
 
 /** Why an instance ended that nobody asked to end, in words for the function's author. */
 export function endReason(name: string, memoryMiB: number, facts: EndFacts): EndReason {
-  if (facts.oomKills > 0 || v8OutOfMemory.test(facts.tail)) {
+  if (facts.oomKills > 0 || outOfMemory.test(facts.tail)) {
     return {
       code: 'OutOfMemory',
       detail: `function "${name}" exceeded its memory limit of ${memoryMiB} MiB; raise "memory" or hold less at once`,

@@ -76,7 +76,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const now = () => performance.now();
   const artifacts = artifactSource(config, places);
   const opened = await openSandboxes(config, relay, now, log);
-  const { sandboxes, builds, publish: publishCode, traces, network } = opened;
+  const { sandboxes, builds, publish: publishCode, java, traces, network } = opened;
   const code: CodeCache = new CodeCache(join(place.data, 'code'), artifacts.source, now, {
     bytes: (config.agent.codeCacheMiB ?? Infinity) * bytesPerMiB,
     inUse: () => {
@@ -89,6 +89,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const layers = new LayerFolders(join(place.data, 'layers'), code);
   const bundles: CodeBundles = new CodeBundles({
     publish: publishCode,
+    stampOf: ({ config: { runtime } }) => (runtime === 'java' ? java.stamp : ''),
     tell: (version, message) => relay.tell({ instanceId: '', version }, message),
     log,
   });
@@ -201,7 +202,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     now,
     connect,
     takeSandbox: (version: Version, id: string) => pools.take(version, id),
-    placeCode: (version: Version) => code.place(version),
+    placeCode: (version: Version) =>
+      version.config.runtime === 'java' ? java.ready().then(() => code.place(version)) : code.place(version),
     placeLayers: (version: Version) => layers.place(version),
     layersOf: (version: Version) => {
       const folder = layers.pathOf(version);

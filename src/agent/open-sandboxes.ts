@@ -13,6 +13,8 @@ import { compileSeccomp } from './linux/seccomp.ts';
 import { type Network } from './network/network.ts';
 import { openNetwork } from './network/open-network.ts';
 import type { RelayLink } from './relay-link.ts';
+import { type JavaRuntime, openJava } from './runtimes/java-runtime.ts';
+import { programFolder } from './runtimes/program-runtimes.ts';
 import { prepareRuntimes } from './runtimes/runtimes.ts';
 import { Exits } from './sandbox/exits.ts';
 import { Launcher } from './sandbox/launcher.ts';
@@ -26,6 +28,8 @@ export interface OpenSandboxes extends AsyncDisposable {
   readonly builds: Builds;
   /** Makes bundles of versions' code; undefined where it cannot be done. */
   readonly publish: CodeBundlesMeans['publish'];
+  /** What functions in Java run on. */
+  readonly java: JavaRuntime;
   /** Where the sandboxes of an earlier agent have left something. */
   readonly traces: Traces;
   /** The way out; undefined where sandboxes have a loopback and nothing else. */
@@ -67,16 +71,19 @@ export async function openSandboxes(config: RoleConfig, relay: RelayLink, now: (
       process.exit(1);
     },
   );
-  const runtimes = await prepareRuntimes(join(data, 'runtimes'), {
+  const runtimesFolder = join(data, 'runtimes');
+  const runtimes = await prepareRuntimes(runtimesFolder, {
     python: config.agent.python,
     warn: (message) => log.warn(message),
   });
+  const java = openJava(programFolder(runtimesFolder), config.agent.java);
   const codeWay: CodeWay = !isolated ? { kind: 'none' } : mounter === undefined ? { kind: 'link' } : { kind: 'mount', mounter };
   const shared = { driver, exits: new Exits(driver), slots: new Slots(maxSandboxes), slotsFolder, cgroups, mounter, relay, log };
   return {
     sandboxes: new Sandboxes({ ...shared, runtimes, codeWay, now }),
     builds: openBuilds(config, { ...shared, network: way?.network, runtimes }),
-    publish: mounter === undefined ? undefined : openPublish(config, { ...shared, runtimes }),
+    publish: mounter === undefined ? undefined : openPublish(config, { ...shared, runtimes, java }),
+    java,
     network: way?.network,
     traces: { slotsFolder, cgroups, uids: firstUid === undefined ? undefined : { first: firstUid, count: maxSandboxes } },
     async [Symbol.asyncDispose]() {

@@ -11,11 +11,14 @@ import { bundleIgnore } from './bundle-ignore.ts';
 import { installDependencies, type InstallMeans } from './install.ts';
 import { installationOf, projectFile, requirementsFile } from './installation.ts';
 import { installerFor } from './installers.ts';
+import { packJava } from './java-bundle.ts';
 import { lockfile } from './npm-installer.ts';
 import type { PlannedFunction } from './plan.ts';
 
 /** @throws SwiftletError BundleRejected, or ManifestInvalid with what the package manager said; the signal's reason when it ends it */
-export async function buildFunction({ source, build, config }: PlannedFunction, means: InstallMeans): Promise<PackedBundle> {
+export async function buildFunction(planned: PlannedFunction, means: InstallMeans): Promise<PackedBundle> {
+  const { source, build, config } = planned;
+  if (config.runtime === 'java') return packJava(planned, means.signal);
   const isExcluded = await bundleIgnore(source, build);
   const installer = installerFor(languageOf(config.runtime), source);
   const inputs = build.install ? await installer.inputs(source, means.signal) : undefined;
@@ -38,7 +41,7 @@ export async function buildFunction({ source, build, config }: PlannedFunction, 
  * @returns undefined when it asks for nothing
  */
 export async function buildRuntime({ source, build, config: { runtime } }: Planned): Promise<BuildRuntimeName | undefined> {
-  if (!build.install) return undefined;
+  if (!build.install || runtime === 'java') return undefined;
   const language = languageOf(runtime);
   if (language !== 'python' && existsSync(join(source, lockfile))) return nodeRuntimeSchema.safeParse(runtime).data ?? defaultRuntime;
   return language !== 'nodejs' && (await asksPip(source)) ? 'python3' : undefined;
@@ -58,7 +61,7 @@ const packageSchema = z.object({ dependencies: z.record(z.string(), z.unknown())
  * @throws SwiftletError ManifestInvalid with the remedy
  */
 export async function demandDependencies({ source, build, config }: Planned): Promise<void> {
-  if (languageOf(config.runtime) === 'python') return;
+  if (languageOf(config.runtime) === 'python' || config.runtime === 'java') return;
   const place = join(source, 'package.json');
   if (!build.install || [lockfile, 'node_modules'].some((name) => existsSync(join(source, name))) || !existsSync(place)) return;
   const { dependencies } = await packageOf(place);

@@ -171,7 +171,7 @@ export const settingsSchema = z.strictObject({
     .enum(runtimeNames)
     .optional()
     .describe(
-      `The Node.js release line, python3, provided (a program that asks for events) or http (one that listens on $PORT); default: what lies in the folder, else ${defaultRuntime}`,
+      `The Node.js release line, python3, java, provided (a program that asks for events) or http (one that listens on $PORT); default: what lies in the folder, else ${defaultRuntime}`,
     ),
   form: z
     .enum(handlerForms, `it is ${handlerForms.join(', ')}`)

@@ -9,6 +9,7 @@ import { type FunctionConfig, functionConfigSchema, tooManyAtLeast } from '../mo
 import { planGroups } from './groups-entry-schema.ts';
 import { entryOfFolder, type FolderEntry, nameOfFolder } from './conventions.ts';
 import { formOfFolder } from './form-of-folder.ts';
+import { isJar } from './java-bundle.ts';
 import { readForeign } from './foreign/read-foreign.ts';
 import { manifestName, type ManifestText, readManifest } from './manifest.ts';
 import type { DestinationEntry, FunctionEntry, Manifest } from './manifest-schema.ts';
@@ -212,7 +213,7 @@ function rolloutOf(rollout: Settings['rollout']): unknown {
 function sourceOf(root: string, text: ManifestText, name: string, source: string | undefined): string {
   if (source === undefined) return isFolder(join(root, name)) ? join(root, name) : root;
   const path = resolve(root, source);
-  if (isFolder(path)) return path;
+  if (isFolder(path) || isJar(path)) return path;
   throw invalid(text, ['functions', name, 'source'], `there is no folder ${path}`);
 }
 

@@ -17,12 +17,16 @@ export const isProgramRuntime = (runtime: RuntimeName): runtime is ProgramRuntim
   programRuntimeNames.some((name) => name === runtime);
 
 /**
- * For the Runtime API the file `bootstrap`; for a server what package.json starts.
+ * For the Runtime API the file `bootstrap`; for a server what package.json starts; a class in Java has to be named.
  * @throws SwiftletError HandlerNotFound with what was looked for
  */
 export function programEntry(folder: string, runtime: ProgramRuntimeName): Promise<FolderEntry> {
+  if (runtime === 'java') throw notFound(folder, classUnknown(folder));
   return runtime === 'provided' ? Promise.resolve(bootstrapEntry(folder)) : serverEntry(folder);
 }
+
+const classUnknown = (folder: string): string =>
+  `nothing says which class in ${folder} takes events; name it in swiftlet.yaml, such as "handler: shop.Orders" or "handler: shop.Orders::place"`;
 
 function bootstrapEntry(folder: string): FolderEntry {
   const path = join(folder, bootstrapFile);

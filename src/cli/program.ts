@@ -128,7 +128,7 @@ function addPublishingCommands(program: Command): void {
     .command('init')
     .description('make a folder with a function')
     .argument('[folder]', 'a new or an empty folder', '.')
-    .option('--template <name>', 'hello, api, markdown, python or thumbnail', 'hello')
+    .option('--template <name>', 'hello, api, java, markdown, python or thumbnail', 'hello')
     .addOption(json())
     .action(async (folder: string, flags: JsonFlag & { readonly template: string }) => {
       (await import('./commands/init.ts')).init(folder, flags);

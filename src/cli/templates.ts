@@ -11,7 +11,9 @@ export const templateNames = (): string[] =>
     .map(({ name }) => name)
     .sort();
 
+const ofTheHost: readonly string[] = ['java', 'python'];
+
 /** Those that need nothing of the host, and no pool of sandboxes that nobody has asked for. */
-export const exampleNames = (): string[] => templateNames().filter((name) => name !== 'python');
+export const exampleNames = (): string[] => templateNames().filter((name) => !ofTheHost.includes(name));
 
 export const templateFolder = (name: string): string => join(examples, name);

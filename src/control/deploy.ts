@@ -79,9 +79,9 @@ export async function deploy({ store, publisher, made, config: { gateway } }: De
   }
 }
 
-/** A bootstrap may lie in a layer, too. What names no layer is refused by the store, with more words. */
+/** A bootstrap, or a class, may lie in a layer, too. What names no layer is refused by the store, with more words. */
 async function layerFiles(store: Store, tenant: string, { runtime, layers }: Version['config']): Promise<string[]> {
-  if (runtime !== 'provided') return [];
+  if (runtime !== 'provided' && runtime !== 'java') return [];
   const found = await Promise.all(
     layers.map(async (reference) => {
       const id = parseLayer(reference);

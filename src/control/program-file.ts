@@ -9,6 +9,10 @@ const shownFiles = 8;
  * @throws SwiftletError HandlerNotFound with what there is instead
  */
 export function checkProgram({ runtime, handler }: Pick<FunctionConfig, 'runtime' | 'handler'>, files: readonly string[]): void {
+  if (runtime === 'java') {
+    checkClass(handler, files);
+    return;
+  }
   const wanted = runtime === 'provided' ? bootstrap : fileIn(handler);
   if (wanted === undefined || files.includes(wanted)) return;
   const there = files.length === 0 ? 'nothing' : files.slice(0, shownFiles).join(', ');
@@ -19,6 +23,20 @@ export function checkProgram({ runtime, handler }: Pick<FunctionConfig, 'runtime
   throw new SwiftletError(
     'HandlerNotFound',
     `the runtime ${runtime} needs a file "${wanted}" at the top of the bundle, which has ${there}; ${remedy}`,
+    { place: 'config.handler' },
+  );
+}
+
+/** What is in jars is told when they are opened. */
+function checkClass(handler: string, files: readonly string[]): void {
+  const [name = ''] = handler.split('::');
+  const wanted = `${name.replaceAll('.', '/')}.class`;
+  if (files.includes(wanted) || files.some((file) => file.endsWith('.jar'))) return;
+  const classes = files.filter((file) => file.endsWith('.class') && !file.includes('$')).slice(0, shownFiles);
+  const there = classes.length === 0 ? 'the bundle has no class and no jar: compile it first' : `the bundle has ${classes.join(', ')}`;
+  throw new SwiftletError(
+    'HandlerNotFound',
+    `the handler "${handler}" needs a file "${wanted}", or a jar that has it; ${there}. Set "handler" to "package.Class" or "package.Class::method"`,
     { place: 'config.handler' },
   );
 }

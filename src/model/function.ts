@@ -24,8 +24,15 @@ import { urlAuthSchema } from './url-auth.ts';
 /** `file.export`, `dir/file.export`, or only `file` (then the export is `handler` or `default`); the file has no extension. Of programs it is a text. */
 export const handlerPattern = /^(?!\/)(?!.*\.\.)[\w@./-]+?(?:\.[A-Za-z_$][\w$]*)?$/;
 
+/** `package.Class` or `package.Class::method`. */
+const javaHandlerPattern = /^[\p{L}_$][\p{L}\p{N}_$]*(?:\.[\p{L}_$][\p{L}\p{N}_$]*)*(?:::[\p{L}_$][\p{L}\p{N}_$]*)?$/u;
+
 /** What is wrong with a handler's text, if anything. */
 function handlerFault(runtime: RuntimeName, handler: string): string | undefined {
+  if (runtime === 'java')
+    return javaHandlerPattern.test(handler) && handler.length <= maxHandlerCharacters
+      ? undefined
+      : 'a handler in Java is "package.Class", or "package.Class::method"';
   if (languageOf(runtime) === 'program')
     return controlCharacter.test(handler) ? 'what is started is one line, without control characters' : undefined;
   return handlerPattern.test(handler) && handler.length <= maxHandlerCharacters

@@ -10,6 +10,10 @@ const runtimes: Readonly<Record<string, RuntimeName>> = {
   'provided.al2023': 'provided',
   'provided.al2': 'provided',
   provided: 'provided',
+  // Of Java, too.
+  java17: 'java',
+  java21: 'java',
+  java25: 'java',
 };
 const pythonPattern = /^python3\.(?:9|1\d)$/;
 

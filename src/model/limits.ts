@@ -201,6 +201,10 @@ export const lambdaRequestBytes = 70_167_211;
 export const bundledBytes = 48 * mebibyte;
 export const publishLimitMs = 20_000;
 export const publishRunLimitMs = 5_000;
+/** Of an archive of a function's classes, and of the jar that it is made of; and of making both. */
+export const archivedBytes = 96 * mebibyte;
+export const publishJavaLimitMs = 60_000;
+export const publishJavaRunLimitMs = 30_000;
 
 /** Log lines: longer ones are cut with a mark; above the rate an instance's output is dropped with a mark. */
 export const logLineBytes = 16 * 1024;

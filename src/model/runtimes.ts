@@ -2,8 +2,11 @@ import { z } from 'zod';
 
 /** Release lines of Node.js from the npm registry. */
 export const nodeRuntimeNames = ['nodejs22', 'nodejs24', 'nodejs26'] as const;
-/** Programs of any kind: one that asks for events at Lambda's Runtime API, and one that listens on a port. */
-export const programRuntimeNames = ['provided', 'http'] as const;
+/**
+ * Programs, each a process that is started for its instance: one that asks for events at Lambda's Runtime API, one that listens on a port, and the
+ * host's JVM with our runtime for it.
+ */
+export const programRuntimeNames = ['provided', 'http', 'java'] as const;
 /** The runtimes a function can ask for: those, and the host's Python. */
 export const runtimeNames = [...nodeRuntimeNames, 'python3', ...programRuntimeNames] as const;
 export type NodeRuntimeName = (typeof nodeRuntimeNames)[number];
@@ -20,5 +23,5 @@ export type Language = 'nodejs' | 'python' | 'program';
 
 export function languageOf(runtime: RuntimeName): Language {
   if (runtime === 'python3') return 'python';
-  return runtime === 'provided' || runtime === 'http' ? 'program' : 'nodejs';
+  return programRuntimeNames.some((name) => name === runtime) ? 'program' : 'nodejs';
 }

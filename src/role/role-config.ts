@@ -109,6 +109,8 @@ export const roleConfigSchema = z.object({
     firstUid: z.int().optional(),
     /** A Python interpreter; absent: functions in Python are not served. */
     python: z.string().optional(),
+    /** The program of a JDK; absent: functions in Java are not served. */
+    java: z.string().optional(),
     network: z.object({
       /** Whose rights the sandboxes’ way out is made with. Absent: root’s. */
       mode: z.enum(networkModes).optional(),

@@ -26,7 +26,7 @@ const bad: readonly Row[] = [
     'a runtime that is like none',
     ofA('runtime: cobol'),
     'RuntimeUnknown',
-    /3:14: unknown runtime "cobol"; known are nodejs22, nodejs24, nodejs26, python3, provided, http$/,
+    /3:14: unknown runtime "cobol"; known are nodejs22, nodejs24, nodejs26, python3, provided, http, java$/,
   ],
   ['a misspelt strategy', ofA('rollout: { strategy: canari }'), 'ManifestInvalid', /3:26: .*it is all-at-once, canary, blue-green/],
   [

@@ -1,11 +1,11 @@
 /**
- * Versions' code as one file with V8's cache of it: made in a sandbox when a version is published, and put among its own files, where every
- * instance finds it. What cannot be made so is left as it is, with the reason.
+ * Versions' code as one file with V8's cache of it, and archives of the classes of those in Java: made in a sandbox when a version is published,
+ * and put among its own files, where every instance finds it. What cannot be made so is left as it is, with the reason.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Version } from '../../model/function.ts';
 import { languageOf } from '../../model/runtimes.ts';
@@ -13,10 +13,13 @@ import { packageVersion } from '../../role/package-version.ts';
 import { type CodeRef, codeKey, derivedFolder } from '../code-cache.ts';
 import { kindOf } from '../sandbox/sandbox.ts';
 import type { PublishOutcome } from './publish-code.ts';
+import { writeWhole } from './write-whole.ts';
 
 export interface CodeBundlesMeans {
   /** Makes the files of a bundle; never rejects for what is the code's fault. Undefined: on this host nothing is bundled. */
   readonly publish: ((version: Version, codeFolder: string, signal: AbortSignal) => Promise<PublishOutcome>) | undefined;
+  /** What else than the code its files depend on, on this host. */
+  readonly stampOf: (version: Version) => string;
   /** Writes a line into a function's log. */
   readonly tell: (version: Version, message: string) => void;
   readonly log: Logger;
@@ -45,13 +48,13 @@ export class CodeBundles {
 
   /** Where an instance of a version finds its bundle, below its code; undefined: it is as it is. */
   find(version: Version): string | undefined {
-    return this.state(version).kind === 'bundled' ? join(bundlesFolder, nameOf(version)) : undefined;
+    return this.state(version).kind === 'bundled' ? join(bundlesFolder, this.#nameOf(version)) : undefined;
   }
 
   state(version: Version): CodeState {
     // Another version may have one of the same code.
     if (version.config.bundle === 'never' || isOfLayers(version)) return asItIs;
-    return this.#known.get(placeOf(version)) ?? (this.#making.has(placeOf(version)) ? { kind: 'pending' } : asItIs);
+    return this.#known.get(this.#placeOf(version)) ?? (this.#making.has(this.#placeOf(version)) ? { kind: 'pending' } : asItIs);
   }
 
   /**
@@ -59,7 +62,7 @@ export class CodeBundles {
    * @param codeFolder where its files lie on this host
    */
   make(version: Version, codeFolder: string): Promise<void> {
-    const place = placeOf(version);
+    const place = this.#placeOf(version);
     if (this.#known.has(place) || this.#means.publish === undefined || !isWorthIt(version, codeFolder)) return Promise.resolve();
     const under = this.#making.get(place);
     if (under !== undefined) return under;
@@ -92,7 +95,7 @@ export class CodeBundles {
   }
 
   async #make(version: Version, codeFolder: string): Promise<void> {
-    const folder = join(codeFolder, bundlesFolder, nameOf(version));
+    const folder = join(codeFolder, bundlesFolder, this.#nameOf(version));
     const { publish, tell } = this.#means;
     if (!existsSync(folder)) {
       if (publish === undefined || this.#stop.signal.aborted) return;
@@ -103,24 +106,43 @@ export class CodeBundles {
       if (outcome.kind === 'refused') tell(version, `the code is not bundled and starts as it is: ${outcome.why}`);
     }
     const why = await readFile(join(folder, refusalFile), 'utf8').catch(() => undefined);
-    this.#known.set(placeOf(version), why === undefined ? { kind: 'bundled' } : { kind: 'plain', why });
+    this.#known.set(this.#placeOf(version), why === undefined ? { kind: 'bundled' } : { kind: 'plain', why });
+  }
+
+  #placeOf(version: Version & CodeRef): string {
+    return `${codeKey(version)}/${this.#nameOf(version)}`;
+  }
+
+  /** By what its files depend on, beside the code. */
+  #nameOf(version: Version): string {
+    const { config, pool } = version;
+    const { memoryMiB } = kindOf(config);
+    return createHash('sha256')
+      .update(
+        JSON.stringify([packageVersion, config.runtime, memoryMiB, config.handler, this.#means.stampOf(version), ...(pool?.preload ?? [])]),
+      )
+      .digest('hex')
+      .slice(0, 16);
   }
 }
 
 const asItIs = { kind: 'plain', why: '' } as const;
 
 /**
- * A few files load as fast as one, unless Node.js has to take the types out of them, for which it starts a compiler. What builds on layers
- * is left as it is: a copy of their modules in each bundle would be shared by nobody.
+ * Of Java all is: the JVM's own archive has none of a function's classes. In Node.js a few files load as fast as one, unless it has to take the
+ * types out of them, for which it starts a compiler. What builds on layers is left as it is: a copy of their modules in each bundle would be
+ * shared by nobody.
  */
 const isWorthIt = (version: Version, codeFolder: string): boolean =>
   version.config.bundle !== 'never' && !isOfLayers(version) && isHeavy(version, codeFolder);
 
 /** Those of a custom pool stay where they are: the bundle asks for what the pool has imported. */
-const isOfLayers = ({ layerDigests, pool }: Version): boolean => layerDigests !== undefined && pool === undefined;
+const isOfLayers = ({ config, layerDigests, pool }: Version): boolean =>
+  layerDigests !== undefined && (pool === undefined || config.runtime === 'java');
 
 const isHeavy = ({ config }: Version, codeFolder: string): boolean =>
-  languageOf(config.runtime) === 'nodejs' && (existsSync(join(codeFolder, 'node_modules')) || isTypeScript(config.handler, codeFolder));
+  config.runtime === 'java' ||
+  (languageOf(config.runtime) === 'nodejs' && (existsSync(join(codeFolder, 'node_modules')) || isTypeScript(config.handler, codeFolder)));
 
 const typeScriptExtensions = ['.ts', '.mts', '.cts'] as const;
 
@@ -130,39 +152,4 @@ function isTypeScript(handler: string, codeFolder: string): boolean {
   return files.some((file) => typeScriptExtensions.some((extension) => existsSync(join(codeFolder, file + extension))));
 }
 
-/** What its files depend on, beside the code. */
-function nameOf({ config, pool }: Version): string {
-  const { runtime, memoryMiB } = kindOf(config);
-  return createHash('sha256')
-    .update(JSON.stringify([packageVersion, runtime, memoryMiB, config.handler, ...(pool?.preload ?? [])]))
-    .digest('hex')
-    .slice(0, 16);
-}
-
-const placeOf = (version: Version & CodeRef): string => `${codeKey(version)}/${nameOf(version)}`;
 const artifactOf = (place: string): string => place.slice(0, place.lastIndexOf('/'));
-
-/** All of it or nothing is there, whenever this process dies; sandboxes read it and the agent alone writes. */
-async function writeWhole(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
-  const staging = `${folder}.new`;
-  await rm(staging, { recursive: true, force: true });
-  // The artifact's own folder is not made here: when it is gone nobody needs its bundle.
-  for (const one of [dirname(folder), staging]) {
-    await mkdir(one).catch(unlessThere);
-    await chmod(one, 0o755);
-  }
-  try {
-    for (const [name, content] of files) {
-      await writeFile(join(staging, name), content, { mode: 0o600 });
-      await chmod(join(staging, name), 0o444);
-    }
-    await rename(staging, folder);
-  } catch (error) {
-    await rm(staging, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-function unlessThere(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-}

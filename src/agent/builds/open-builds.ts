@@ -11,7 +11,10 @@ import { prepareBuilder } from './builder-files.ts';
 import { Builds } from './builds.ts';
 import type { Origins } from './recipe.ts';
 import type { CodeBundlesMeans } from './code-bundles.ts';
+import type { JavaRuntime } from '../runtimes/java-runtime.ts';
+import { prepareJavaPublisher } from './java-publisher-files.ts';
 import { publishCode } from './publish-code.ts';
+import { publishJava } from './publish-java.ts';
 import { preparePublisher } from './publisher-files.ts';
 
 export interface OpenBuildsMeans extends BuildSandboxesMeans {
@@ -49,11 +52,20 @@ export function openBuilds(config: RoleConfig, means: OpenBuildsMeans): Builds {
   });
 }
 
-/** How versions' code is bundled on this host. */
-export function openPublish(config: RoleConfig, means: Omit<OpenBuildsMeans, 'network'>): NonNullable<CodeBundlesMeans['publish']> {
-  const prepared = onceDone(() => preparePublisher(join(agentPlace(config, config.agent.index).data, 'publisher')));
+/** How versions' code is made ready on this host. */
+export function openPublish(
+  config: RoleConfig,
+  means: Omit<OpenBuildsMeans, 'network'> & { readonly java: JavaRuntime },
+): NonNullable<CodeBundlesMeans['publish']> {
+  const { runtimes, java } = means;
+  const { data } = agentPlace(config, config.agent.index);
+  const prepared = onceDone(() => preparePublisher(join(data, 'publisher')));
+  const javaPrepared = onceDone(() => prepareJavaPublisher(join(data, 'java-publisher'), java));
   const boot = (files: RuntimeFiles) => bootBuildSandbox(means, files);
-  return (version, codeFolder, signal) => publishCode({ boot, runtimes: means.runtimes, prepared }, version, codeFolder, signal);
+  return (version, codeFolder, signal) =>
+    version.config.runtime === 'java'
+      ? publishJava({ boot, runtimes, prepared: javaPrepared, stamp: java.stamp }, version, codeFolder, signal)
+      : publishCode({ boot, runtimes, prepared }, version, codeFolder, signal);
 }
 
 /** Orders and what is built go over a socket of this machine. */

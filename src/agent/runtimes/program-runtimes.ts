@@ -5,6 +5,9 @@ import { packageFolder } from '../../role/package-folder.ts';
 import { bundleRuntime } from './bundle-runtime.ts';
 import { type InstalledRuntime, makeReadable, type Runtimes } from './installed-runtime.ts';
 
+/** Where it lies. @param folder of the agent's own */
+export const programFolder = (folder: string): string => join(folder, 'program');
+
 /**
  * @param folder of the agent's own, which exists
  * @param node the release lines of Node.js that are installed
@@ -12,7 +15,7 @@ import { type InstalledRuntime, makeReadable, type Runtimes } from './installed-
 export async function preparePrograms(folder: string, node: Runtimes): Promise<[RuntimeName, InstalledRuntime][]> {
   const interpreter = node.get(defaultRuntime);
   if (interpreter === undefined) return [];
-  const code = join(folder, 'program');
+  const code = programFolder(folder);
   await bundleRuntime(join(packageFolder, 'runtimes', 'program'), code);
   makeReadable(code);
   return programRuntimeNames.map((name) => [name, { ...interpreter, language: 'program', folder: code }]);

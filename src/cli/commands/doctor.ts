@@ -1,6 +1,8 @@
 import { inspectCompilers } from '../../agent/builds/compilers.ts';
 import { hasSysAdmin, inspectIsolation, type IsolationReport } from '../../agent/isolation.ts';
+import { inspectJava } from '../../agent/runtimes/java-runtime.ts';
 import { tryUserNetwork } from '../../agent/network/user/try-user-network.ts';
+import { findJava } from '../../build/find-java.ts';
 import { SwiftletError } from '../../model/errors.ts';
 import { compilersText } from '../compilers-text.ts';
 import { connectApi } from '../connect-api.ts';
@@ -22,10 +24,22 @@ export async function doctor({ json = false }: { json?: boolean }): Promise<void
   const platform = await output.progress('asking the platform', askPlatform());
   const guards = 'security' in platform ? securityTable(platform.security) : `Of a platform's guards nothing is known: ${platform.unknown}`;
   const compilers = inspectCompilers();
+  const java = javaReport(findJava(process.env));
   const gateways = 'gateways' in platform ? gatewaysTable(platform.gateways) : undefined;
-  const parts = [isolationTable(report), compilersText(compilers), guards, gateways].filter((part) => part !== undefined);
-  output.result({ ...report, compilers, platform }, () => parts.join('\n\n'));
+  const parts = [isolationTable(report), compilersText(compilers), java.detail, guards, gateways].filter((part) => part !== undefined);
+  output.result({ ...report, compilers, java, platform }, () => parts.join('\n\n'));
   if (report.mode !== 'bubblewrap' || ('security' in platform && !isInOrder(platform.security))) process.exitCode = exitCode.failed;
+}
+
+/** Whether functions in Java can run here, and on what. */
+function javaReport(program: string | undefined): { readonly available: boolean; readonly detail: string } {
+  try {
+    const { java, version } = inspectJava(program);
+    return { available: true, detail: `Functions in Java run on ${java} (${version}).` };
+  } catch (error) {
+    const detail = messageOf(error);
+    return { available: false, detail: `${detail.slice(0, 1).toUpperCase()}${detail.slice(1)}.` };
+  }
 }
 
 async function inspect(): Promise<IsolationReport> {

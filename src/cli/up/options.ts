@@ -5,6 +5,7 @@ import { isAbsolute, resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { memorySchema } from '../../build/quantities.ts';
+import { findJava } from '../../build/find-java.ts';
 import { findPython } from '../../build/find-python.ts';
 import { labelsText } from './labels.ts';
 import { type EventLogPlace, eventLogOf } from './event-log-place.ts';
@@ -109,6 +110,13 @@ const environmentSchema = z.object({
     .string()
     .refine((path) => isAbsolute(path) && existsSync(path), 'it is the absolute path of a Python interpreter, such as /usr/bin/python3.13')
     .optional(),
+  SWIFTLET_JAVA: z
+    .string()
+    .refine(
+      (path) => isAbsolute(path) && existsSync(path),
+      'it is the absolute path of the program of a JDK, such as /usr/lib/jvm/java-21-openjdk-amd64/bin/java',
+    )
+    .optional(),
   SWIFTLET_REGISTRIES: list.pipe(z.array(registrySchema)),
   SWIFTLET_PYTHON_REGISTRIES: list.pipe(z.array(registrySchema)),
   SWIFTLET_REGISTRY_CA: z.string().refine(existsSync, 'it is a file with certificates, in PEM').optional(),
@@ -175,6 +183,8 @@ export interface UpOptions {
   readonly searchDomains: readonly string[];
   /** A Python interpreter; undefined: the host has none. */
   readonly python: string | undefined;
+  /** The program of a JDK; undefined: the host has none. */
+  readonly java: string | undefined;
   /** Where builds install packages from: those of npm, and for Python. */
   readonly registries: readonly string[];
   readonly pythonRegistries: readonly string[];
@@ -237,6 +247,7 @@ export function upOptions(environment: NodeJS.ProcessEnv): UpOptions {
     nameServers: value.SWIFTLET_DNS,
     searchDomains: value.SWIFTLET_DNS_SEARCH,
     python: findPython(environment),
+    java: findJava(environment),
     registries: registriesOf(value),
     pythonRegistries: pythonRegistriesOf(value),
     registryAuthorities: authoritiesOf(value),

@@ -124,6 +124,7 @@ export async function startPlatform(options: UpOptions, note: (text: string) => 
       ...(options.memoryBudgetMiB === undefined ? {} : { memoryBudgetBytes: shareOf(options.memoryBudgetMiB, options) * mebibyte }),
       ...(options.swap === undefined ? {} : { swap: options.swap }),
       ...(options.python === undefined ? {} : { python: options.python }),
+      ...(options.java === undefined ? {} : { java: options.java }),
       network: {
         mode: options.networkMode,
         opened: [...options.egressAllow],
