@@ -232,7 +232,7 @@ export class Gateway implements LinkEvents, StartEvents {
   /** Hands a request to a free instance, or lets it wait for one. */
   #place(exchange: Exchange, now: number): void {
     const { served } = exchange;
-    const link = served.free.at(-1);
+    const link = served.pick();
     if (link === undefined) {
       served.enqueue(exchange);
       this.#starts.activate(served, now, exchange.id);

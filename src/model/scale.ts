@@ -59,3 +59,19 @@ export const scaleSchema = z.strictObject({
   schedules: z.array(scheduleSchema).max(limits.maxScaleSchedules).default([]),
 });
 export type ScaleConfig = z.output<typeof scaleSchema>;
+
+/**
+ * How many requests at once an instance is to have before the next one gets some: as many as the autoscaler counts on. Where other signals say
+ * how many instances there are, requests do not tell what one takes, and each gets as few as can be.
+ */
+export function fillMark({
+  scale: { thresholds, outAtPercent },
+  concurrency,
+}: {
+  readonly scale: ScaleConfig;
+  readonly concurrency: number;
+}): number {
+  const isSilent = scaleSignals.every((signal) => thresholds[signal] === undefined);
+  const threshold = Math.min(concurrency, thresholds.concurrency ?? (isSilent ? concurrency : 0));
+  return Math.max(1, Math.ceil((threshold * outAtPercent) / 100));
+}

@@ -175,12 +175,12 @@ class FunctionSimulation {
       this.#instances.finish(instance, nowMs);
     }
     const { concurrency } = this.#means.policy.config;
-    for (let next = this.#nextWaiting(); next !== undefined; next = instance.busy < concurrency ? this.#nextWaiting() : undefined) {
+    for (let next = this.#nextWaiting(); next !== undefined; next = instance.inFlight < concurrency ? this.#nextWaiting() : undefined) {
       if (which < 0) this.#outcome.cold += 1;
       this.#outcome.waits.push(nowMs - next.atMs);
       this.#begin(instance, nowMs, next.durationMs);
     }
-    if (instance.busy >= concurrency) return;
+    if (instance.inFlight >= concurrency) return;
     this.#instances.beFree(instance, nowMs);
     if (instance.rest !== undefined) this.#tidiesMs = Math.min(this.#tidiesMs, nowMs + this.#soonestMs);
   }

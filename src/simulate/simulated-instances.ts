@@ -2,6 +2,8 @@
 import type { RestingState } from '../agent/instance.ts';
 import { fateOf } from '../agent/rest.ts';
 import type { FunctionConfig } from '../model/function.ts';
+import { fillMark } from '../model/scale.ts';
+import { pickInstance } from '../gateway/instances/pick-instance.ts';
 import type { ScaleDecision } from '../scaling/decide.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -11,7 +13,8 @@ const secondMs = 1_000;
 export interface SimulatedInstance {
   readonly number: number;
   readonly startedMs: number;
-  busy: number;
+  inFlight: number;
+  readonly slots: number;
   /** Since when it has requests, as long as it has any. */
   busySinceMs: number;
   usedMs: number;
@@ -23,16 +26,18 @@ export interface SimulatedInstance {
 
 export class SimulatedInstances {
   readonly #config: FunctionConfig;
+  readonly #mark: number;
   readonly #memoryMiB: number;
   readonly #outcome: Outcome;
   readonly #all = new Map<number, SimulatedInstance>();
-  /** Those with a free place; the next request takes the last. */
+  /** Those with a free place. */
   #free: SimulatedInstance[] = [];
   #started = 0;
   starting = 0;
 
   constructor(config: FunctionConfig, memoryMiB: number, outcome: Outcome) {
     this.#config = config;
+    this.#mark = fillMark(config);
     this.#memoryMiB = memoryMiB;
     this.#outcome = outcome;
   }
@@ -43,7 +48,7 @@ export class SimulatedInstances {
 
   /** The one that takes the next request. */
   get best(): SimulatedInstance | undefined {
-    return this.#free.at(-1);
+    return pickInstance(this.#free, this.#mark, this.#config.concurrency);
   }
 
   find(number: number): SimulatedInstance | undefined {
@@ -58,7 +63,8 @@ export class SimulatedInstances {
     const instance = {
       number: this.#started,
       startedMs: nowMs,
-      busy: 0,
+      inFlight: 0,
+      slots: this.#config.concurrency,
       busySinceMs: 0,
       usedMs: 0,
       rest: undefined,
@@ -75,15 +81,15 @@ export class SimulatedInstances {
   }
 
   begin(instance: SimulatedInstance, nowMs: number): void {
-    if (instance.busy === 0) instance.busySinceMs = nowMs;
-    instance.busy += 1;
+    if (instance.inFlight === 0) instance.busySinceMs = nowMs;
+    instance.inFlight += 1;
     instance.rest = undefined;
-    if (instance.isFree && instance.busy >= this.#config.concurrency) this.#removeFree(instance);
+    if (instance.isFree && instance.inFlight >= this.#config.concurrency) this.#removeFree(instance);
   }
 
   finish(instance: SimulatedInstance, nowMs: number): void {
-    instance.busy -= 1;
-    if (instance.busy === 0) instance.usedMs += nowMs - instance.busySinceMs;
+    instance.inFlight -= 1;
+    if (instance.inFlight === 0) instance.usedMs += nowMs - instance.busySinceMs;
   }
 
   /** Nobody waits for the places that it has free. */
@@ -92,7 +98,7 @@ export class SimulatedInstances {
       instance.isFree = true;
       this.#free.push(instance);
     }
-    if (instance.busy === 0 && instance.rest === undefined) instance.rest = { kind: 'idle', since: nowMs, isQuiet: true };
+    if (instance.inFlight === 0 && instance.rest === undefined) instance.rest = { kind: 'idle', since: nowMs, isQuiet: true };
   }
 
   /** Freezes and ends what rests. @returns when the next one's time comes; infinite when nothing rests */
@@ -124,7 +130,7 @@ export class SimulatedInstances {
   }
 
   end(instance: SimulatedInstance, nowMs: number): void {
-    if (instance.busy > 0) instance.usedMs += nowMs - instance.busySinceMs;
+    if (instance.inFlight > 0) instance.usedMs += nowMs - instance.busySinceMs;
     const livedMs = nowMs - instance.startedMs;
     const { changes } = this.#outcome;
     this.#outcome.instanceMs += livedMs;

@@ -134,6 +134,11 @@ export class InstanceLink {
     return this.#state;
   }
 
+  /** Requests that it has. */
+  get inFlight(): number {
+    return this.streams.size;
+  }
+
   get hasRoom(): boolean {
     return this.#state === 'open' && this.streams.size < this.slots;
   }

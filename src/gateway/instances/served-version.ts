@@ -1,6 +1,7 @@
 import type { SwiftletError } from '../../model/errors.ts';
 import type { AgentNumber } from '../../model/fleet.ts';
 import type { Version } from '../../model/function.ts';
+import { fillMark } from '../../model/scale.ts';
 import type { Agent } from './agents.ts';
 import { soonFree } from './activate.ts';
 import { noCrashes, oneMore, pauseAfterCrashes } from './crash-loop.ts';
@@ -10,6 +11,7 @@ import type { FunctionGuard } from '../protection/function-guard.ts';
 import type { InstanceLink } from './instance-link.ts';
 import { LoadMeter } from './load-meter.ts';
 import type { FunctionFigures, VersionFigures } from '../figures/metrics.ts';
+import { pickInstance } from './pick-instance.ts';
 import { RunningMean } from './running-mean.ts';
 import type { TenantMeter } from '../protection/tenant-meter.ts';
 import type { Watch } from '../routing/watch.ts';
@@ -47,10 +49,12 @@ export class ServedVersion {
   /** Each of its instances takes a single request. */
   readonly isOneShot: boolean;
   /**
-   * Instances with a free slot; the next request takes the last. Those that are provisioned are the last ones, and among each kind the one
+   * Instances with a free slot, of which `pick` takes one. Those that are provisioned are the last ones, and among each kind the one
    * used last, so that others grow old and are reclaimed.
    */
   readonly free: InstanceLink[] = [];
+  /** How many requests at once one is to have. */
+  readonly #mark: number;
   /** How many of them are provisioned. */
   #freeProvisioned = 0;
   instances = 0;
@@ -87,6 +91,7 @@ export class ServedVersion {
     this.load = load;
     this.version = version;
     this.key = key;
+    this.#mark = fillMark(version.config);
     this.isOneShot = version.config.process === 'one-shot';
     this.figures = figures;
     this.meter = meter;
@@ -180,6 +185,11 @@ export class ServedVersion {
   crashed(sinceMs: number, now: number): void {
     this.crashes = oneMore(this.crashes, sinceMs, now);
     this.pausedUntil = Math.max(this.pausedUntil, now + pauseAfterCrashes(this.crashes));
+  }
+
+  /** The one that gets the next request. */
+  pick(): InstanceLink | undefined {
+    return pickInstance(this.free, this.#mark, this.version.config.concurrency);
   }
 
   addFree(link: InstanceLink): void {
