@@ -1,9 +1,9 @@
 // Handlers that take an event and return, or call back with, an answer: AWS Lambda's forms.
 import { createContext } from './context.mjs';
-import { toEvent } from './function-url-event.mjs';
 import { jsonBody, toResponse } from './function-url-response.mjs';
 import { logEnd } from './logs.mjs';
 import { parse } from './intrinsics.mjs';
+import { toHttpEvent } from './rest-event.mjs';
 
 const jsonHeaders = ['content-type', 'application/json'];
 const callbackArity = 3;
@@ -50,7 +50,7 @@ function callBack(handler, invocation) {
 
 /** What a handler is given: the event that was sent, or the HTTP request as one. @param {Invocation} invocation */
 export function eventOf({ isHttp, head, body, settings }) {
-  if (isHttp) return toEvent(head, body.whole, settings.function);
+  if (isHttp) return toHttpEvent(head, body.whole, settings);
   return body.whole.length === 0 ? {} : parse(body.whole.toString());
 }
 

@@ -18,6 +18,7 @@ import { exit, parse, setImmediate, stringify, version } from './intrinsics.mjs'
  * @property {string} instanceId
  * @property {string} handler
  * @property {import('./detect-form.mjs').FormName} [form] undefined: it is seen
+ * @property {'1.0'} [payload] how HTTP requests look as events; undefined: in format 2.0
  * @property {Record<string, string>} environment
  * @property {readonly import('./secrets.mjs').Secret[]} [secrets]
  * @property {string} [layers] the folder that their files are in once the code is there

@@ -1,6 +1,6 @@
 // An invocation as the program gets it: the event, and what belongs to it as headers.
-import { toEvent } from '../node/function-url-event.mjs';
 import { Buffer, epochMs, parse, stringify } from '../node/intrinsics.mjs';
+import { toHttpEvent } from '../node/rest-event.mjs';
 
 const { randomBytes } = process.getBuiltinModule('node:crypto');
 const contextHeader = 'x-amz-client-context';
@@ -14,7 +14,7 @@ export const arnOf = (settings) => `arn:swiftlet:functions:local:default:functio
 /** @param {import('node:http').ServerResponse} response @param {import('../node/invocation.mjs').Invocation} invocation @param {string} traceId */
 export function sendEvent(response, invocation, traceId) {
   const { requestId, head, settings, isHttp, body } = invocation;
-  const event = isHttp ? Buffer.from(stringify(toEvent(head, body.whole, settings.function))) : body.whole;
+  const event = isHttp ? Buffer.from(stringify(toHttpEvent(head, body.whole, settings))) : body.whole;
   const payload = event.length === 0 ? Buffer.from('{}') : event;
   const headers = {
     'Content-Type': 'application/json',

@@ -118,6 +118,7 @@ function initRequest(
     instanceId,
     handler: config.handler,
     ...(config.form === undefined ? {} : { form: config.form }),
+    ...(config.payload === '1.0' ? { payload: config.payload } : {}),
     environment: config.environment,
     ...(secrets.length === 0 ? {} : { secrets }),
     ...(bundle === undefined ? {} : { bundle }),

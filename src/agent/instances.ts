@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { SwiftletError } from '../model/errors.ts';
 import { type Version, type VersionId, versionIdOf } from '../model/function.ts';
+import { languageOf } from '../model/runtimes.ts';
 import type { StartTimes } from '../model/phases.ts';
 import type { VersionCapacity } from '../wire/scale-calls.ts';
 import { renewEveryMs } from '../wire/agent-calls.ts';
@@ -14,6 +15,7 @@ import { endSandbox } from './farewell.ts';
 import { type Acquired, afterLapse, type Instance, isResting, isStill, isThere, longestResting } from './instance.ts';
 import { InstanceLeases } from './instance-leases.ts';
 import type { InstancesMeans } from './instances-means.ts';
+import { longestFarewellMs } from './runtime-connection.ts';
 import { fateOf } from './rest.ts';
 import { type Occupants, placesKept } from './place-sharing.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -122,7 +124,8 @@ export class Instances {
       startedAt,
       secretStamp,
       sandbox,
-      farewellMs: 0,
+      // What it said of that went to the agent before: a program's companion takes the word in any case.
+      farewellMs: languageOf(version.config.runtime) === 'program' ? longestFarewellMs : 0,
       state: afterLapse(version.config, this.#means.now()),
     };
     this.#hold(instance);

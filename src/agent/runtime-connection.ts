@@ -27,7 +27,7 @@ const stateSchema = z.object({
   runtime: z.string().max(100),
 }) satisfies z.ZodType<RuntimeState>;
 /** What an instance may take to end once it is told so. */
-const longestFarewellMs = 3_000;
+export const longestFarewellMs = 3_000;
 const reportSchema = z.object({
   environmentMs: milliseconds,
   runtimeMs: milliseconds,

@@ -4,6 +4,7 @@ import { secretVariableSchema, webhookUrlSchema } from '../model/destination.ts'
 import {
   bundleRules,
   eventForms,
+  payloadFormats,
   failurePolicies,
   functionConfigSchema,
   handlerForms,
@@ -243,6 +244,10 @@ export const settingsSchema = z.strictObject({
     .describe('Who may ask for a version by x-swiftlet-version: whoever has the platform’s token (default), or anyone'),
   url: urlEntrySchema.optional().describe('Who may call the function at its address; absent: as its tenant says'),
   cors: corsEntrySchema.optional().describe('Which pages may call it in a browser'),
+  payload: z
+    .enum(payloadFormats, 'it is "1.0" or "2.0", in quotation marks')
+    .optional()
+    .describe('The format of AWS in which handlers get HTTP requests: 1.0 as of a REST API, 2.0 as of a function URL (default)'),
   events: z
     .enum(eventForms, 'it is plain or cloudevents')
     .optional()

@@ -188,6 +188,7 @@ const configOf = (settings: ReturnType<typeof withDefaults>, { handler, runtime 
   cors: settings.cors === undefined ? undefined : planCors(settings.cors),
   calls: settings.calls,
   events: settings.events,
+  payload: settings.payload,
   network: settings.network,
   layers: settings.layers,
   pool: settings.pool,

@@ -92,6 +92,8 @@ const timersSchema = z
 export const processKinds = ['resident', 'one-shot'] as const;
 /** How events look that a function gets: each as it is, or all as CloudEvents. */
 export const eventForms = ['plain', 'cloudevents'] as const;
+/** Of AWS's payloads: of REST APIs, and of HTTP APIs and function URLs. */
+export const payloadFormats = ['1.0', '2.0'] as const;
 export type EventForm = (typeof eventForms)[number];
 /** Who may ask for a version of a function by the header x-swiftlet-version: whoever has the platform's token, or anyone. */
 export const versionHeaderRules = ['token', 'anyone'] as const;
@@ -159,6 +161,8 @@ export const functionConfigSchema = z
     routes: routesSchema.default([]),
     /** What it takes over HTTP: any request, or CloudEvents alone. Timers and destinations send it CloudEvents then, too. */
     events: z.enum(eventForms).default('plain'),
+    /** How an HTTP request looks as the event of a handler that takes events; absent: 2.0. */
+    payload: z.enum(payloadFormats).optional(),
     /** Functions that it may call by `context.invoke`. */
     calls: z
       .array(nameSchema)

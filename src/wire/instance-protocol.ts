@@ -180,6 +180,8 @@ export interface InitRequest {
   readonly handler: string;
   /** What form the handler has; absent: the runtime sees it. */
   readonly form?: HandlerForm;
+  /** How HTTP requests look as events; absent: in format 2.0 of AWS's payloads. */
+  readonly payload?: '1.0';
   readonly environment: Readonly<Record<string, string>>;
   /** Where the handler's bundle lies below the code, with V8's cache of it; absent: the handler's own file is loaded. */
   readonly bundle?: string;

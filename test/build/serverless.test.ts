@@ -142,13 +142,16 @@ test('serverless.yml: a REST API and an address of its own', async () => {
   const { functions, lines } = await planned({
     'serverless.yml': small('    url: true\n    events: [{ http: { path: users/create, method: any, cors: true } }, { http: "*" }]\n'),
   });
-  const { routes, url, cors } = only(functions).config;
+  const { routes, url, cors, payload } = only(functions).config;
   assert.deepEqual(
     routes.map(({ path }) => path),
     ['/users/create', '/', '/{proxy+}'],
   );
-  assert.deepEqual([url, cors?.origins], ['public', ['*']]);
-  assert.equal(lines.filter((line) => line.includes('payload 2.0')).length, 2);
+  assert.deepEqual([url, cors?.origins, payload], ['public', ['*'], '1.0']);
+  assert.equal(lines.filter((line) => line.includes('no stage')).length, 2);
+  const mixed = await planned({ 'serverless.yml': small('    events: [{ httpApi: GET /a }, { http: GET /b }]\n') });
+  assert.equal(only(mixed.functions).config.payload, undefined);
+  assert.match(mixed.lines.join('\n'), /in one format, that of its first route: payload 2\.0, not 1\.0/);
 });
 
 for (const [what, text, message] of [

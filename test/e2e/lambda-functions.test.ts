@@ -11,6 +11,7 @@ import {
   InvokeCommand,
   type LambdaClient,
   paginateListFunctions,
+  PublishLayerVersionCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionActiveV2,
@@ -170,4 +171,28 @@ test('a key changes what its role may change, and shows values to those who may'
   const other = await clientWith('--role', 'developer', '--function', 'mine');
   assert.deepEqual((await refusal(configurationOf('shared', other))).slice(0, 2), ['ResourceNotFoundException', 404]);
   assert.equal((await create('mine', {}, other)).FunctionName, 'mine');
+});
+
+test('a function builds on layers: what they have is in /opt, and is required; a bootstrap finds it, too', async () => {
+  const Content = {
+    ZipFile: zip(
+      { name: 'nodejs/node_modules/greets/index.js', content: 'exports.word = "from a layer";' },
+      { name: 'words.txt', content: 'kept' },
+    ),
+  };
+  const { LayerVersionArn = '' } = await lambda.send(new PublishLayerVersionCommand({ LayerName: 'greets', Content }));
+  const reads = `exports.handler = async () => [require('greets').word, require('node:fs').readFileSync('/opt/words.txt', 'utf8')];`;
+  const made = await create('layered', { Layers: [LayerVersionArn], Code: { ZipFile: zip({ name: 'index.js', content: reads }) } });
+  assert.deepEqual(made.Layers, [{ Arn: LayerVersionArn }]);
+  assert.deepEqual(await answerOf('layered'), ['from a layer', 'kept']);
+
+  const bootstrap = `#!/bin/sh
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+while true; do
+  id=$(curl -sS -o /dev/null -D - "$api/next" | tr -d '\\r' | sed -n 's/^[Ll]ambda-[Rr]untime-[Aa]ws-[Rr]equest-[Ii]d: //p')
+  curl -sS -o /dev/null -d "\\"$(cat /opt/words.txt)\\"" "$api/$id/response"
+done`;
+  const Code = { ZipFile: zip({ name: 'bootstrap', content: bootstrap, mode: 0o100755 }) };
+  await create('layered-bootstrap', { Runtime: 'provided.al2023', Handler: 'any', Layers: [LayerVersionArn], Code });
+  assert.equal(await answerOf('layered-bootstrap'), 'kept');
 });

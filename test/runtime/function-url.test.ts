@@ -178,3 +178,44 @@ for (const runtime of nodeRuntimeNames) {
     });
   });
 }
+
+test('in payload format 1.0 the event is that of a REST API', async () => {
+  await using tested = new RuntimeUnderTest('nodejs26');
+  await tested.init('answers.handler', { payload: '1.0' });
+  const headers = ['host', 'fn.example', 'x-a', '1', 'x-a', '2', 'user-agent', 'tested', '__proto__', 'x'];
+  const { event } = await eventOf(tested.link, '/event?a=1&b=two%20words&a=2', { headers, id: 'id-7' });
+  const { requestContext, ...rest } = event as Record<string, unknown>;
+  assert.deepEqual(rest, {
+    version: '1.0',
+    resource: '/{proxy+}',
+    path: '/event',
+    httpMethod: 'GET',
+    headers: JSON.parse('{"host":"fn.example","x-a":"2","user-agent":"tested","__proto__":"x"}') as object,
+    multiValueHeaders: JSON.parse('{"host":["fn.example"],"x-a":["1","2"],"user-agent":["tested"],"__proto__":["x"]}') as object,
+    queryStringParameters: { a: '2', b: 'two words' },
+    multiValueQueryStringParameters: { a: ['1', '2'], b: ['two words'] },
+    pathParameters: null,
+    stageVariables: null,
+    body: null,
+    isBase64Encoded: false,
+  });
+  const { identity, requestTime, requestTimeEpoch, ...context } = requestContext as Record<string, unknown>;
+  assert.match(String(requestTime), /\+0000$/);
+  assert.equal(typeof requestTimeEpoch, 'number');
+  const { sourceIp, userAgent, user } = identity as Record<string, unknown>;
+  assert.deepEqual([sourceIp, userAgent, user], ['192.0.2.1', 'tested', null]);
+  assert.deepEqual(context, {
+    accountId: 'anonymous',
+    apiId: 'tested',
+    domainName: 'fn.example',
+    domainPrefix: 'fn',
+    extendedRequestId: 'id-7',
+    httpMethod: 'GET',
+    path: '/event',
+    protocol: 'HTTP/1.1',
+    requestId: 'id-7',
+    resourceId: '$default',
+    resourcePath: '/{proxy+}',
+    stage: '$default',
+  });
+});

@@ -4,7 +4,7 @@ from json import loads
 
 from .context import Context
 from .failure import Refusal
-from .function_url_event import to_event
+from .rest_event import to_http_event
 from .function_url_response import JSON_TYPE, json_body, to_response
 
 
@@ -51,7 +51,7 @@ def bytes_of(chunk) -> bytes:
 def event_of(invocation):
     """What a handler is given: the event that was sent, or the HTTP request as one."""
     if invocation.is_http:
-        return to_event(invocation)
+        return to_http_event(invocation)
     body = invocation.body.whole
     return loads(body) if body else {}
 

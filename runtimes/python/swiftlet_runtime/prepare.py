@@ -8,6 +8,7 @@ from importlib import import_module
 _MODULES = (
     '.event_form',
     '.function_url_event',
+    '.rest_event',
     'inspect',
     'asyncio',
     '.loop_runner',

@@ -36,6 +36,13 @@ export function layersOf(values: readonly unknown[], at: Path, notTaken: NotTake
   return layers.length === 0 ? undefined : layers;
 }
 
+/** A handler gets all of its requests in one format. @param format as AWS would have that of one route */
+export function takePayload(notTaken: NotTaken, gathered: { payload?: string }, format: string, at: Path): void {
+  gathered.payload ??= format;
+  if (gathered.payload !== format)
+    notTaken.add(at, `the handler gets requests in one format, that of its first route: payload ${gathered.payload}, not ${format}`);
+}
+
 /** One route, as a line of the manifest. @param method any case; `*`, `any` and `x-amazon-apigateway-any-method` are all of them */
 export function routeLine(method: string, path: string): string {
   const upper = method.toUpperCase();

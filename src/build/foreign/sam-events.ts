@@ -1,7 +1,7 @@
 /** Events of a function in a SAM template: routes, timers, and who may call. Pure. */
 import type { Intrinsics } from './cloudformation.ts';
 import { isRecord, kebab, type NotTaken, type Path, section, word } from './foreign-manifest.ts';
-import { corsOf, type CorsNames, everyPath, routeLine, scheduleOf } from './lambda-words.ts';
+import { corsOf, type CorsNames, everyPath, routeLine, scheduleOf, takePayload } from './lambda-words.ts';
 import type { YamlText } from './yaml-text.ts';
 
 type Section = Readonly<Record<string, unknown>>;
@@ -20,6 +20,8 @@ const scheduleKeys = ['Schedule', 'ScheduleExpression', 'ScheduleExpressionTimez
 interface Gathered {
   readonly routes: string[];
   readonly timers: Record<string, unknown>;
+  /** In which format of AWS its handler gets requests. */
+  payload?: string;
   isOpen: boolean;
   isGuarded: boolean;
 }
@@ -49,20 +51,21 @@ export function readSamEvents(text: YamlText, notTaken: NotTaken, intrinsics: In
     ...(gathered.routes.length === 0 ? {} : { routes: gathered.routes }),
     ...(Object.keys(gathered.timers).length === 0 ? {} : { timers: gathered.timers }),
     ...(cors === undefined ? {} : { cors }),
+    ...(gathered.payload === '1.0' ? { payload: '1.0' } : {}),
   };
 }
 
 function readHttp(text: YamlText, notTaken: NotTaken, type: string, properties: Section, at: Path, gathered: Gathered): void {
   const place = [...at, 'Properties'];
-  notTaken.addOthers(properties, place, ['Path', 'Method', 'Auth']);
+  notTaken.addOthers(properties, place, ['Path', 'Method', 'Auth', 'PayloadFormatVersion']);
   if (properties['Auth'] === undefined || (isRecord(properties['Auth']) && properties['Auth']['Authorizer'] === 'NONE'))
     gathered.isOpen = true;
   else {
     gathered.isGuarded = true;
     notTaken.add([...place, 'Auth'], 'not supported: the function asks for a token instead; "url" in swiftlet.yaml has jwt and hmac');
   }
-  if (type === 'Api')
-    notTaken.add(at, 'the handler gets the event of an HTTP API (payload 2.0), not that of a REST API, and the path has no stage in front');
+  if (type === 'Api') notTaken.add(at, 'the path has no stage in front');
+  takePayload(notTaken, gathered, type === 'Api' ? '1.0' : word(text, properties['PayloadFormatVersion'] ?? '2.0', place), at);
   const path = properties['Path'];
   if (path === undefined) gathered.routes.push(...everyPath);
   else gathered.routes.push(routeLine(word(text, properties['Method'] ?? 'ANY', place), word(text, path, place)));

@@ -1,6 +1,6 @@
 /** Events of a function in `serverless.yml`: routes, timers, and who may call. Pure. */
 import { isRecord, list, type NotTaken, type Path, section, word } from './foreign-manifest.ts';
-import { corsOf, type CorsNames, everyPath, routeLine, scheduleOf, timerName } from './lambda-words.ts';
+import { corsOf, type CorsNames, everyPath, routeLine, scheduleOf, takePayload, timerName } from './lambda-words.ts';
 import type { YamlText } from './yaml-text.ts';
 
 type Section = Readonly<Record<string, unknown>>;
@@ -25,6 +25,8 @@ interface Gathered {
   readonly routes: string[];
   readonly timers: Record<string, unknown>;
   cors: Section | undefined;
+  /** In which format of AWS its handler gets requests. */
+  payload?: string;
   /** Whether somebody may call it whom AWS would ask for nothing. */
   isOpen: boolean;
   /** Whether somebody has to show something that is not asked for here. */
@@ -50,6 +52,7 @@ export function readEvents(text: YamlText, notTaken: NotTaken, own: Section, pro
     ...(routes.length === 0 ? {} : { routes }),
     ...(Object.keys(timers).length === 0 ? {} : { timers }),
     ...(cors === undefined ? {} : { cors }),
+    ...(gathered.payload === '1.0' ? { payload: '1.0' } : {}),
   };
 }
 
@@ -71,13 +74,17 @@ function readHttp(
       'not supported: the function asks for a token instead; "url" in swiftlet.yaml has jwt and hmac',
     );
   } else gathered.isOpen = true;
-  if (kind === 'http')
-    notTaken.add(at, 'the handler gets the event of an HTTP API (payload 2.0), not that of a REST API, and the path has no stage in front');
+  if (kind === 'http') notTaken.add(at, 'the path has no stage in front');
+  takePayload(notTaken, gathered, kind === 'http' ? '1.0' : payloadOf(text, provider), at);
   if (route['path'] === '*') gathered.routes.push(...everyPath);
   else gathered.routes.push(routeLine(word(text, route['method'] ?? '*', at), word(text, route['path'] ?? '', at)));
   const ofProvider = section(text, provider['httpApi'], ['provider', 'httpApi'])['cors'];
   gathered.cors ??= kind === 'http' ? corsOf(route['cors'], restCorsNames) : corsOf(ofProvider, corsNames);
 }
+
+/** Of all its HTTP APIs. */
+const payloadOf = (text: YamlText, provider: Section): string =>
+  word(text, section(text, provider['httpApi'], ['provider', 'httpApi'])['payload'] ?? '2.0', ['provider', 'httpApi', 'payload']);
 
 /** `GET /users`, `*`. */
 function inOneLine(value: string): Section {
