@@ -149,6 +149,8 @@ test('serverless.yml: a REST API and an address of its own', async () => {
   );
   assert.deepEqual([url, cors?.origins, payload], ['public', ['*'], '1.0']);
   assert.equal(lines.filter((line) => line.includes('no stage')).length, 2);
+  const numbered = small('    events: [{ httpApi: GET /a }]\n', '  httpApi: { payload: 1.0 }\n');
+  assert.equal(only((await planned({ 'serverless.yml': numbered })).functions).config.payload, '1.0');
   const mixed = await planned({ 'serverless.yml': small('    events: [{ httpApi: GET /a }, { http: GET /b }]\n') });
   assert.equal(only(mixed.functions).config.payload, undefined);
   assert.match(mixed.lines.join('\n'), /in one format, that of its first route: payload 2\.0, not 1\.0/);

@@ -36,8 +36,9 @@ export function layersOf(values: readonly unknown[], at: Path, notTaken: NotTake
   return layers.length === 0 ? undefined : layers;
 }
 
-/** A handler gets all of its requests in one format. @param format as AWS would have that of one route */
-export function takePayload(notTaken: NotTaken, gathered: { payload?: string }, format: string, at: Path): void {
+/** A handler gets all of its requests in one format. @param said how AWS would have that of one route; without quotation marks it is a number */
+export function takePayload(notTaken: NotTaken, gathered: { payload?: string }, said: string, at: Path): void {
+  const format = said === '1' || said === '1.0' ? '1.0' : '2.0';
   gathered.payload ??= format;
   if (gathered.payload !== format)
     notTaken.add(at, `the handler gets requests in one format, that of its first route: payload ${gathered.payload}, not ${format}`);
