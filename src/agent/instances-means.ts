@@ -21,6 +21,8 @@ export interface InstancesMeans {
   minimum(version: Version): number;
   /** Instances that a version's function may have here, all versions together; absent: what the function says, or the autoscaler. */
   readonly maximum?: (version: Version) => number;
+  /** An instance was refused for the want of it: another agent may have some. */
+  readonly lacks?: (version: Version, what: 'instances' | 'memory') => void;
   /** What the instances of a tenant may have of this host's memory together; undefined: no limit. */
   memoryQuotaMiB(tenant: string): number | undefined;
   /** What the autoscaler wants of a version; undefined while it says nothing. */

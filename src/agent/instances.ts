@@ -168,7 +168,7 @@ export class Instances {
     const id = versionIdOf(version);
     const starting = [...this.#starting.values()].filter((other) => versionIdOf(other) === id).length;
     const ready = [...this.#all.values()].filter((other) => versionIdOf(other.version) === id && this.#counts(other)).length;
-    return { there: starting + ready, ready, room: this.#maximum(version) - this.#alive(version) };
+    return { there: starting + ready, ready, room: this.#maximum(version) - this.alive(version) };
   }
 
   /** What there is of each version, for the autoscaler. */
@@ -209,13 +209,17 @@ export class Instances {
   ): Promise<{ instance: Instance; times: StartTimes }> {
     if (!this.#means.places.mayStart(version.tenant, this.#occupants)) await this.#giveWay(version);
     const maximum = this.#maximum(version);
-    if (this.#alive(version) >= maximum) {
+    if (this.alive(version) >= maximum) {
+      this.#means.lacks?.(version, 'instances');
       throw new SwiftletError(
         'TooManyRequests',
         `function "${version.function}" runs its maximum of ${maximum} instances; raise "maximum" or wait`,
       );
     }
-    demandMemory(version, this.#means.memoryQuotaMiB(version.tenant), () => this.#versions());
+    demandMemory(version, this.#means.memoryQuotaMiB(version.tenant), {
+      inUseMiB: (tenant) => this.memoryMiB(tenant),
+      lacking: () => this.#means.lacks?.(version, 'memory'),
+    });
     this.#starting.set(id, version);
     const startedAt = new Date().toISOString();
     try {
@@ -226,6 +230,13 @@ export class Instances {
     } finally {
       this.#starting.delete(id);
     }
+  }
+
+  /** What a tenant's instances may take, and those that are started. */
+  memoryMiB(tenant: string): number {
+    let sum = 0;
+    for (const version of this.#versions()) if (version.tenant === tenant) sum += version.config.memoryMiB;
+    return sum;
   }
 
   *#versions(): Iterable<Version> {
@@ -345,7 +356,7 @@ export class Instances {
   }
 
   /** Of all versions of a function: what counts against its maximum. One that is being replaced only finishes what it has. */
-  #alive({ tenant, function: name }: Version): number {
+  alive({ tenant, function: name }: Pick<Version, 'tenant' | 'function'>): number {
     const isOfFunction = (version: Version) => version.tenant === tenant && version.function === name;
     let count = 0;
     for (const version of this.#starting.values()) if (isOfFunction(version)) count += 1;

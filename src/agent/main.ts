@@ -10,10 +10,11 @@ import { defaultRuntime } from '../model/runtimes.ts';
 import { openCallPlaces } from '../role/call-places.ts';
 import { agentLabels, agentPlace, agentsOf, buildSocketOf, type RoleConfig, socketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
+import type { Budget } from '../wire/budget-calls.ts';
 import { type CallServer, type Peer, serveCalls } from '../wire/calls.ts';
 import { functionKey, type PublishedState } from '../wire/published-state.ts';
 import type { Retire, SecretsNotice } from '../wire/secret-calls.ts';
-import { subscribeState } from '../wire/state-subscriber.ts';
+import { type StateSubscriber, subscribeState } from '../wire/state-subscriber.ts';
 import { adopt } from './adopt.ts';
 import { artifactSource } from './artifact-source.ts';
 import { CodeBundles } from './builds/code-bundles.ts';
@@ -21,6 +22,8 @@ import type { Builds } from './builds/builds.ts';
 import { serveBuilds } from './builds/builds-door.ts';
 import { CodeCache, codeKey, type CodeRef } from './code-cache.ts';
 import { coldStart } from './cold-start.ts';
+import { Budgets } from './budgets.ts';
+import { budgetsDoor } from './budgets-door.ts';
 import { announceEnd, door } from './door.ts';
 import { drain, settle } from './drain.ts';
 import type { Instance } from './instance.ts';
@@ -55,6 +58,8 @@ import { wayOut } from './way-out.ts';
 
 const bytesPerMiB = 1024 * 1024;
 const tidyEveryMs = 250;
+/** Before a tenant's name: the budget of its memory. */
+const memoryOf = 'memory ';
 /** So old at most is what gateways know of this agent where there are several. */
 const offerEveryMs = 50;
 /** How long a deploy waits for its bundle. */
@@ -97,9 +102,32 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const gateways: { server?: CallServer } = {};
   const targets = new Targets(now);
   const minimum = (version: Version) => Math.max(own(served.minimum(version), version), targets.of(version)?.minimum ?? 0);
+  const functionBudget = ({ tenant, function: name, config: { maximum, groups, network } }: Version): Budget => ({
+    key: functionKey(tenant, name),
+    whole: maximum,
+    agents: agentsFor({ groups, network }, labels),
+    keepsHalf: true,
+  });
+  const tenantBudget = (tenant: string, whole: number): Budget => ({
+    key: `${memoryOf}${tenant}`,
+    whole,
+    agents: agentsOf(config),
+    keepsHalf: false,
+  });
+  const used = ({ key }: Budget): number => {
+    if (key.startsWith(memoryOf)) return instances.memoryMiB(key.slice(memoryOf.length));
+    const versions = served.all.filter(({ tenant, function: name }) => functionKey(tenant, name) === key);
+    const provided = versions.reduce((sum, version) => sum + minimum(version), 0);
+    const [tenant = '', name = ''] = key.split('/');
+    return Math.max(provided, instances.alive({ tenant, function: name }));
+  };
+  const budgets =
+    count === 1
+      ? undefined
+      : new Budgets({ agent: index, path: join(place.run, 'budgets.json'), used, tell: (lacks) => subscriber.tell('lacks', lacks), now });
   const quotaMiB = (tenant: string): number | undefined => {
     const whole = served.tenant(tenant)?.quotas.memoryMiB;
-    return whole === undefined || count === 1 ? whole : partOf(whole, agentsOf(config), index, tenant);
+    return whole === undefined ? undefined : (budgets?.of(tenantBudget(tenant, whole)) ?? whole);
   };
   const isServed = ({ tenant, function: name, number }: Version) => served.find(tenant, name, number) !== undefined;
   const { canFreeze } = sandboxes;
@@ -112,7 +140,13 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     slots,
     isServed,
     minimum,
-    maximum: (version) => Math.min(own(version.config.maximum, version), targets.of(version)?.maximum ?? Infinity),
+    maximum: (version) =>
+      Math.min(budgets?.of(functionBudget(version)) ?? version.config.maximum, targets.of(version)?.maximum ?? Infinity),
+    lacks: (version, what) => {
+      const whole = served.tenant(version.tenant)?.quotas.memoryMiB ?? 0;
+      if (what === 'instances') budgets?.lacks(functionBudget(version), 1);
+      else budgets?.lacks(tenantBudget(version.tenant, whole), version.config.memoryMiB);
+    },
     secretStamp: (version) => secrets.stampOf(version),
     memoryQuotaMiB: quotaMiB,
     target: (version) => targets.of(version),
@@ -220,6 +254,12 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     const before = new Set(served.all.map(versionIdOf));
     served.take(state);
     const versions = served.all;
+    budgets?.keepOnly([
+      ...versions.map(functionBudget),
+      ...[...state.tenants.values()].flatMap(({ name, quotas }) =>
+        quotas.memoryMiB === undefined ? [] : [tenantBudget(name, quotas.memoryMiB)],
+      ),
+    ]);
     // Whoever waited for this state goes on after it.
     publish(versions, index === tunnelling ? served.networks : []);
     pools.serve(versions);
@@ -243,7 +283,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     await Promise.all(filled.flatMap(({ version, done }) => (before.has(versionIdOf(version)) ? [] : [done])));
     offers?.look();
   };
-  const subscriber = subscribeState(places.of('state'), 'agent', actOn, undefined, ({ serving }) =>
+  const subscriber: StateSubscriber = subscribeState(places.of('state'), 'agent', actOn, undefined, ({ serving }) =>
     agentsFor(serving.config, labels).includes(index),
   );
   const tidy = setInterval(() => {
@@ -298,7 +338,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     builds: () => builds.facts,
     isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes, wayOutFound(config, network !== undefined)),
   };
-  const doors = door(means);
+  const doors = budgets === undefined ? door(means) : budgetsDoor(budgets, door(means));
   const limits = () => new SharedLimits({ now, wallNow: () => Date.now(), gateways: config.gateway.count ?? 1 });
   const server = await serveCalls(places.listen('agent', index), 'agent', slots === undefined ? doors : limitsDoor(limits(), doors));
   gateways.server = server;

@@ -152,13 +152,16 @@ export class Agents {
     const key = functionKey(version.tenant, version.function);
     const agents = agentsFor(version.config, this.#labels);
     const part = (number: number, agent: number) => partOf(number, agents, agent, key);
-    const shares = this.#clients.map((_, agent) => ({
-      running: this.#capacities[agent]?.find((one) => versionIdOf(one) === id)?.running ?? 0,
-      most: part(whole.maximum, agent),
-    }));
+    // A schedule's maximum is divided here; what the function says itself agents hold by their budgets, which may have moved.
+    const isScheduled = whole.maximum < version.config.maximum;
+    const shares = this.#clients.map((_, agent) => {
+      const running = this.#capacities[agent]?.find((one) => versionIdOf(one) === id)?.running ?? 0;
+      const most = part(whole.maximum, agent);
+      return { running, most: isScheduled ? most : Math.max(most, running) };
+    });
     return divideTarget(whole.target, shares).map((target, agent) => {
       const minimum = part(whole.minimum, agent);
-      return { ...whole, target: Math.max(target, minimum), minimum, maximum: part(whole.maximum, agent) };
+      return { ...whole, target: Math.max(target, minimum), minimum, maximum: isScheduled ? part(whole.maximum, agent) : whole.maximum };
     });
   }
 

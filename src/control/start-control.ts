@@ -22,6 +22,7 @@ import {
 } from '../role/role-config.ts';
 import type { RootKeys } from '../role/root-keys.ts';
 import { clearSocket, type RunningRole, shareSocket } from '../role/run-role.ts';
+import { lacksSchema } from '../wire/budget-calls.ts';
 import { connectCalls, serveCalls } from '../wire/calls.ts';
 import { unknownCallerKeySchema, unknownKeySchema } from '../wire/gateway-calls.ts';
 import { Identities } from '../wire/identities.ts';
@@ -45,6 +46,7 @@ import { keepScaling } from './keep-scaling.ts';
 import { makeLambdaApi } from './lambda/lambda-api.ts';
 import { keepMetering } from './metering.ts';
 import { Metrics } from './metrics.ts';
+import { MoveBudgets } from './move-budgets.ts';
 import { readJson } from './read-json.ts';
 import { Publisher } from './publisher.ts';
 import { Gateways } from './gateways.ts';
@@ -90,8 +92,10 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
   const { places } = hosts;
   const stateSocket = stateSocketOf(config.run);
   clearSocket(stateSocket);
+  const late: { moves?: MoveBudgets } = {};
   const heard = (method: string, body: unknown) => {
     if (method === 'unknown key') refreshIssuer(unknownKeySchema.parse(body).issuer);
+    if (method === 'lacks') void late.moves?.lacks(lacksSchema.parse(body));
     if (method === 'unknown caller key') callerKeys.refresh(unknownCallerKeySchema.parse(body).id);
   };
   const publisher = started.use(await Publisher.open(store, config.tokenHashes, places.listen('state'), ['gateway', 'agent'], heard));
@@ -147,6 +151,7 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
   told.events = started.use(await HandOut.open({ secrets, store, log, to: events, needed: eventSecretNames }));
   for (const to of gateways) told.gateways.push(started.use(await HandOut.open({ secrets, store, log, to, needed: callerSecretNames })));
   for (const handOut of [...told.agents, told.events, ...told.gateways]) handOut.greeted();
+  late.moves = new MoveBudgets(agents, log);
   const labels = agentLabels(config);
   const roles = new Roles(new Gateways(gateways), new Agents(agents, labels), { relay: logs.relay, events }, () => performance.now());
   const tenants = () => publisher.state.tenants;

@@ -60,8 +60,8 @@ test('instances of all are listed with their agents, and added up; those of one 
 });
 
 for (const [what, config, there, whole, expected] of [
-  ['instances stay where they are', {}, [4, 0, 0], { target: 4, minimum: 0, maximum: 30 }, [4, 0, 0]],
-  ['what lacks goes where fewest are', {}, [4, 0, 0], { target: 7, minimum: 0, maximum: 30 }, [4, 2, 1]],
+  ['instances stay where they are', {}, [4, 0, 0], { target: 4, minimum: 0, maximum: 12 }, [4, 0, 0]],
+  ['what lacks goes where fewest are', {}, [4, 0, 0], { target: 7, minimum: 0, maximum: 12 }, [4, 2, 1]],
   [
     'agents that do not run the function have no part',
     { groups: groupsSchema.parse({ only: { cell: ['b'] } }) },

@@ -82,6 +82,22 @@ test('a request for a cell is served by the agent of this cell', async () => {
   const inB = await atOnce('/celled/', 3, { 'x-cell': 'b' });
   assert.deepEqual([inA.isDisjointFrom(inB), (await placed('celled')).get(2)], [true, inB.size]);
   assert.equal((await e2e.call('/celled/', { headers: { 'x-cell': 'c' } })).json['code'], 'GroupElsewhere');
+  // What a cell lacks of the function's maximum it gets from the other, which keeps half of its part.
+  const maximum = 8;
+  await e2e.publish('moved', numbered(100), { concurrency: 1, groups, maximum, queueTimeoutMs: 30_000 });
+  await eventually(
+    async () => {
+      await atOnce('/moved/', maximum, { 'x-cell': 'a' });
+      return (await placed('moved')).get(1);
+    },
+    (count) => count === 6,
+    30_000,
+  );
+  await atOnce('/moved/', maximum, { 'x-cell': 'b' });
+  assert.deepEqual([...(await placed('moved'))].toSorted(), [
+    [1, 6],
+    [2, 2],
+  ]);
   await e2e.publish('only-b', numbered(50), { concurrency: 1, groups: { only: { cell: ['b'] } } });
   await atOnce('/only-b/', 4);
   assert.deepEqual([...(await placed('only-b')).keys()], [2]);
