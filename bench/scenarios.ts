@@ -3,6 +3,7 @@ import { authorisation } from './scenarios/authorisation.ts';
 import { coldBurst } from './scenarios/cold-burst.ts';
 import { coldEmptyPool } from './scenarios/cold-empty-pool.ts';
 import { coldFullPool } from './scenarios/cold-full-pool.ts';
+import { coldJava } from './scenarios/cold-java.ts';
 import { coldPythonEmptyPool } from './scenarios/cold-python-empty-pool.ts';
 import { coldPython } from './scenarios/cold-python.ts';
 import { coldRefilling } from './scenarios/cold-refilling.ts';
@@ -22,6 +23,7 @@ import { noisyNeighbour } from './scenarios/noisy-neighbour.ts';
 import { customPool } from './scenarios/custom-pool.ts';
 import { oneShot } from './scenarios/one-shot.ts';
 import { privateNetwork } from './scenarios/private-network.ts';
+import { programLanguages } from './scenarios/program-languages.ts';
 import { publishedApp } from './scenarios/published-app.ts';
 import { replay } from './scenarios/replay.ts';
 import { rollout } from './scenarios/rollout.ts';
@@ -45,6 +47,8 @@ export const scenarios: readonly Scenario[] = [
   coldPython,
   coldPythonEmptyPool,
   warmPython,
+  coldJava,
+  programLanguages,
   networkPhase,
   privateNetwork,
   oneShot,
