@@ -3,6 +3,7 @@ import {
   type AcquiredInstance,
   type BuildsAnswer,
   type BundleState,
+  acquireRestingSchema,
   acquireSchema,
   askBundleSchema,
   askCustomPoolSchema,
@@ -32,7 +33,7 @@ import type { Version } from '../model/function.ts';
 import type { CallHandlers, CallServer, Peer } from '../wire/calls.ts';
 import { targetsSchema } from '../wire/scale-calls.ts';
 import type { EndReason } from './end-reason.ts';
-import type { Instance } from './instance.ts';
+import type { Acquired, Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
 import { heldBytes } from './levels.ts';
 import type { IsolationReport } from './isolation.ts';
@@ -105,6 +106,16 @@ export function door(means: DoorMeans): CallHandlers {
     isFollowing,
     stopping,
   } = means;
+  const leased = ({ instance, slots, start, times }: Acquired): AcquiredInstance => ({
+    instanceId: instance.id,
+    socketPath: instance.sandbox.socketPath,
+    slots,
+    start,
+    ...times,
+    isProvisioned: instances.isProvisioned(instance),
+    idleLimitMs: idleLimitMs({ ...instance.version.config, canFreeze }),
+    leaseMs,
+  });
   return {
     async ask(method, body, peer) {
       switch (method) {
@@ -112,23 +123,20 @@ export function door(means: DoorMeans): CallHandlers {
           if (stopping.aborted) throw new SwiftletError('Unavailable', 'the agent is stopping');
           const { tenant, function: name, number, instanceId } = acquireSchema.parse(body);
           const version = await published(tenant, name, number);
-          const { instance, slots, start, times } = await instances.acquire(
+          const acquired = await instances.acquire(
             version,
             peer,
             instanceId,
             ({ socketPath }) => peer.notify('starting', { instanceId, socketPath } satisfies Starting),
             (failed) => peer.notify('start failed', { instanceId, ...failed } satisfies StartFailed),
           );
-          return {
-            instanceId: instance.id,
-            socketPath: instance.sandbox.socketPath,
-            slots,
-            start,
-            ...times,
-            isProvisioned: instances.isProvisioned(instance),
-            idleLimitMs: idleLimitMs({ ...instance.version.config, canFreeze }),
-            leaseMs,
-          } satisfies AcquiredInstance;
+          return leased(acquired);
+        }
+        case 'acquire resting': {
+          const { tenant, function: name, number } = acquireRestingSchema.parse(body);
+          const acquired = stopping.aborted ? undefined : instances.resting(await published(tenant, name, number), peer);
+          if (acquired === undefined) throw new SwiftletError('NotFound', `no instance of function "${name}" rests`);
+          return leased(acquired);
         }
         case 'instances':
           return [...instances.all].map((instance) => summary(instance, instances.isProvisioned(instance), memoryPerSwappedByte()));

@@ -86,6 +86,12 @@ export class Instances {
     }
   }
 
+  /** What is there for a gateway, without a start. */
+  resting(version: Version, holder: Peer): Acquired | undefined {
+    const there = this.#leases.take(version, holder);
+    return there === undefined ? undefined : this.#used(there);
+  }
+
   #used(acquired: Acquired): Acquired {
     this.#means.uses.used(acquired.instance.version, this.#means.now());
     return acquired;

@@ -8,6 +8,8 @@ import { startTimesSchema } from '../model/phases.ts';
  * A cold start has the id that is given here, and is announced by `starting` as soon as it has a sandbox.
  */
 export const acquireSchema = z.object({ tenant: z.string(), function: z.string(), number: z.int(), instanceId: z.uuid() });
+/** Ask `acquire resting`: one that is there and that nobody has, or slots of one; nothing is started. `NotFound` when there is none. */
+export const acquireRestingSchema = acquireSchema.omit({ instanceId: true });
 export type Acquire = z.output<typeof acquireSchema>;
 
 const ms = z.number();

@@ -60,6 +60,17 @@ test('a load has instances started ahead, the API and describe say why, and they
   );
 });
 
+test('instances that are there beside the first get their share before it is full', async () => {
+  const code = `const born = Math.random(); export const handler = () => new Promise((resolve) => setTimeout(resolve, 300, born));`;
+  await e2e.publish('shared', code, { concurrency: 10, minimum: 2 });
+  // Nine at once: over the mark of one instance, and fewer than it takes.
+  await eventually(
+    async () => new Set((await Promise.all(Array.from({ length: 9 }, () => e2e.call('/shared/')))).map(({ text }) => text)),
+    (born) => born.size === 2,
+    20_000,
+  );
+});
+
 test('a schedule has its instances without any request', async () => {
   await e2e.publish('clocked', takes(1), { scale: { schedules: [{ expression: '* * * * *', forMs: 60_000, minimum: 2 }] } });
   const { scaling } = await eventually(

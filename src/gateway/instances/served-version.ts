@@ -60,6 +60,8 @@ export class ServedVersion {
   instances = 0;
   /** Slots that other gateways lack, and get as soon as they are free here. */
   owed = 0;
+  /** Until when no instance is asked for beside those that are here. */
+  moreAskedUntil = 0;
   owedUntilMs = 0;
   /** The agent whose slots these are. */
   owedTo: Agent | undefined;
@@ -185,6 +187,13 @@ export class ServedVersion {
   crashed(sinceMs: number, now: number): void {
     this.crashes = oneMore(this.crashes, sinceMs, now);
     this.pausedUntil = Math.max(this.pausedUntil, now + pauseAfterCrashes(this.crashes));
+  }
+
+  /** Whether each of its instances has as many requests as it is to have, and more of them would have something to do. */
+  get isFilled(): boolean {
+    const { concurrency, maximum } = this.version.config;
+    if (concurrency === 1 || this.retired || this.instances === 0 || this.instances >= maximum || this.starting > 0) return false;
+    return this.load.busy - this.connections >= this.#mark * this.instances;
   }
 
   /** The one that gets the next request. */

@@ -8,6 +8,7 @@ import { foreseeableMs, startsToSpare, startsWanted } from './activate.ts';
 import type { Agent, Agents } from './agents.ts';
 import { startsAtOnce } from './crash-loop.ts';
 import { InstanceLink, type LinkEvents } from './instance-link.ts';
+import { MoreInstances } from './more-instances.ts';
 import type { ServedVersion } from './served-version.ts';
 import type { StartedInstance } from './waited-start.ts';
 
@@ -71,12 +72,14 @@ export class Starts {
   readonly #agents: Agents;
   readonly #events: StartEvents & LinkEvents;
   readonly #under = new Map<string, Start>();
+  readonly #more: MoreInstances;
   /** Versions whose requests wait for places that come free, until it is looked again. */
   readonly #foreseen = new Map<ServedVersion, NodeJS.Timeout>();
 
   constructor(agents: Agents, events: StartEvents & LinkEvents) {
     this.#agents = agents;
     this.#events = events;
+    this.#more = new MoreInstances(agents, events);
   }
 
   /**
@@ -122,6 +125,7 @@ export class Starts {
     for (const served of all) {
       if (served.waiting > 0) this.activate(served, now);
       if (served.starting > 0) this.#spare(served);
+      this.#more.look(served, now);
     }
   }
 
