@@ -20,6 +20,7 @@ import { neighbour } from './scenarios/neighbour.ts';
 import { noisyTenant } from './scenarios/noisy-tenant.ts';
 import { networkPhase } from './scenarios/network-phase.ts';
 import { noisyNeighbour } from './scenarios/noisy-neighbour.ts';
+import { formats } from './scenarios/formats.ts';
 import { customPool } from './scenarios/custom-pool.ts';
 import { oneShot } from './scenarios/one-shot.ts';
 import { privateNetwork } from './scenarios/private-network.ts';
@@ -53,6 +54,7 @@ export const scenarios: readonly Scenario[] = [
   privateNetwork,
   oneShot,
   customPool,
+  formats,
   publishedApp,
   frozen,
   hibernated,

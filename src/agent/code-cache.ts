@@ -4,15 +4,18 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { hashed, unpackBundle } from '../build/bundle.ts';
 import { type FolderSum, sumFolder } from '../build/content-digest.ts';
+import { imageFor, imageKinds, type PlaceForm } from '../model/artifact-format.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { nameSchema } from '../model/names.ts';
 import { evictions } from './evictions.ts';
+import type { Images } from './linux/images.ts';
 
 /** Where packed artifacts come from: control's folder on one machine, a store on several. */
 export interface ArtifactSource {
@@ -54,9 +57,11 @@ export interface CodeCacheLimit {
   readonly inUse: () => ReadonlySet<string>;
   /** Is told what has gone for want of room. */
   readonly evicted: (key: string) => void;
+  /** Is told why a folder did not become an image. */
+  readonly notMade: (why: string) => void;
 }
 
-const noLimit: CodeCacheLimit = { bytes: Infinity, inUse: () => new Set(), evicted: () => undefined };
+const noLimit: CodeCacheLimit = { bytes: Infinity, inUse: () => new Set(), evicted: () => undefined, notMade: () => undefined };
 
 interface Placed {
   readonly bytes: number;
@@ -65,8 +70,28 @@ interface Placed {
   readonly tookMs: number;
 }
 
-const sumSchema = z.object({ digest: z.string(), bytes: z.int().min(0) });
-const sumEnding = '.sum';
+const sumSchema = z.object({
+  /** Of all files, as `sumFolder` finds it again; of an image that of its one file. */
+  digest: z.string(),
+  /** On the disk. */
+  bytes: z.int().min(0),
+  /** Absent: it is a folder. */
+  image: z.enum(imageKinds).optional(),
+});
+type PlacedSum = z.output<typeof sumSchema>;
+
+/** Beside an entry: its sum, its image, and what was made of its files where these cannot be written. */
+const [sumEnding, imageEnding, derivedEnding] = ['.sum', '.img', '.derived'] as const;
+const endings = [sumEnding, imageEnding, derivedEnding];
+
+const noImages: Images = {
+  kinds: [],
+  make: () => Promise.reject(new Error('there are no images here')),
+  mount: () => Promise.reject(new Error('there are no images here')),
+  bind: () => Promise.reject(new Error('there are no images here')),
+  unmount: () => undefined,
+  unmountBelow: () => undefined,
+};
 const digestPattern = /^[0-9a-f]{64}$/;
 
 export class CodeCache {
@@ -74,21 +99,25 @@ export class CodeCache {
   readonly #source: ArtifactSource;
   readonly #now: () => number;
   readonly #limit: CodeCacheLimit;
+  readonly #images: Images;
   /** By `codeKey`, which is also the path below the folder. */
   readonly #placed = new Map<string, Placed>();
   /** From an earlier process, with what it was to be; nobody has looked at it yet. */
-  readonly #unproven = new Map<string, FolderSum>();
+  readonly #unproven = new Map<string, PlacedSum>();
   /** Gone for want of room, and not asked for since. */
   readonly #evicted = new Set<string>();
   readonly #placing = new Map<string, Promise<string>>();
   #removals = 0;
 
   /** @param folder of its own; what is half unpacked in it from before is removed */
-  constructor(folder: string, source: ArtifactSource, now: () => number, limit: CodeCacheLimit = noLimit) {
+  constructor(folder: string, source: ArtifactSource, now: () => number, limit: CodeCacheLimit = noLimit, images: Images = noImages) {
     this.#folder = folder;
     this.#source = source;
     this.#now = now;
     this.#limit = limit;
+    this.#images = images;
+    // One that was killed has left them.
+    images.unmountBelow(folder);
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     for (const tenant of readdirSync(folder)) {
       if (nameSchema.safeParse(tenant).success) this.#find(tenant);
@@ -128,8 +157,12 @@ export class CodeCache {
     return this.#placed.get(codeKey(ref))?.tookMs ?? 0;
   }
 
-  /** The folder of an artifact's files, which is unpacked first if need be; once, however many ask. @throws SwiftletError */
-  place(ref: CodeRef): Promise<string> {
+  /**
+   * The folder of an artifact's files, which is unpacked first if need be; once, however many ask.
+   * @param form what it becomes when it is not here yet
+   * @throws SwiftletError
+   */
+  place(ref: CodeRef, form: PlaceForm = 'folder'): Promise<string> {
     const key = codeKey(ref);
     const here = this.#placed.get(key);
     if (here !== undefined) {
@@ -138,7 +171,7 @@ export class CodeCache {
     }
     const under = this.#placing.get(key);
     if (under !== undefined) return under;
-    const placing = this.#place(ref.digest, key).finally(() => this.#placing.delete(key));
+    const placing = this.#place(ref.digest, key, form).finally(() => this.#placing.delete(key));
     this.#placing.set(key, placing);
     return placing;
   }
@@ -149,50 +182,105 @@ export class CodeCache {
     for (const key of [...this.#placed.keys(), ...this.#unproven.keys()]) if (!keys.has(key)) await this.#remove(key);
   }
 
+  /** Takes away what is mounted. What instances have of it stays with them. */
+  close(): void {
+    this.#images.unmountBelow(this.#folder);
+  }
+
   #find(tenant: string): void {
     const names = readdirSync(join(this.#folder, tenant));
     if (names.length === 0) rmdirSync(join(this.#folder, tenant));
+    // What has no sum is not known to be whole.
+    const whole = new Set<string>();
     for (const name of names) {
-      const path = join(this.#folder, tenant, name);
-      // What has no sum is not known to be whole.
-      const sum = digestPattern.test(name) ? readSum(path) : undefined;
-      if (sum !== undefined) this.#unproven.set(codeKey({ tenant, digest: name }), sum);
-      else if (!isSumOf(name, names)) rmSync(path, { recursive: true, force: true });
+      const sum = digestPattern.test(name) ? readSum(join(this.#folder, tenant, name)) : undefined;
+      if (sum === undefined) continue;
+      whole.add(name);
+      this.#unproven.set(codeKey({ tenant, digest: name }), sum);
     }
+    for (const name of names) if (!isOf(whole, name)) rmSync(join(this.#folder, tenant, name), { recursive: true, force: true });
   }
 
-  async #place(digest: string, key: string): Promise<string> {
+  async #place(digest: string, key: string, form: PlaceForm): Promise<string> {
     const folder = join(this.#folder, key);
     const began = this.#now();
     this.#evicted.delete(key);
     const wanted = this.#unproven.get(key);
-    const isWhole = wanted !== undefined && (await isWhat(folder, wanted));
+    const isWhole = wanted !== undefined && (await this.#isWhat(folder, wanted));
     this.#unproven.delete(key);
-    const { bytes } = isWhole ? wanted : await this.#unpack(digest, folder);
+    const { bytes } = await this.#show(folder, isWhole ? wanted : await this.#unpack(digest, folder, form), digest);
     const usedAt = this.#now();
     this.#placed.set(key, { bytes, usedAt, tookMs: isWhole ? 0 : usedAt - began });
     await this.#makeRoom(key);
     return folder;
   }
 
-  async #unpack(digest: string, folder: string): Promise<FolderSum> {
+  async #unpack(digest: string, folder: string, form: PlaceForm): Promise<PlacedSum> {
     const staging = `${folder}.new`;
     try {
       // Also one that was found to be damaged.
-      for (const path of [staging, folder]) await rm(path, { recursive: true, force: true });
+      this.#images.unmount(folder);
+      for (const path of [staging, ...partsOf(folder)]) await rm(path, { recursive: true, force: true });
       await mkdir(dirname(staging), { recursive: true, mode: 0o755 });
       await mkdir(staging, { mode: 0o755 });
       const hash = createHash('sha256');
       const packed = await this.#source.open(digest);
-      const sum = await unpackBundle(Readable.from(hashed(packed, hash)), staging);
+      const unpacked = await unpackBundle(Readable.from(hashed(packed, hash)), staging);
       if (hash.digest('hex') !== digest) throw damaged(digest);
+      const sum = await this.#makeImage(staging, folder + imageEnding, unpacked, form);
       await writeFile(folder + sumEnding, JSON.stringify(sum), { mode: 0o600 });
       await rename(staging, folder);
       return sum;
     } catch (error) {
-      for (const path of [staging, folder + sumEnding]) await rm(path, { recursive: true, force: true });
+      for (const path of [staging, ...partsOf(folder)]) await rm(path, { recursive: true, force: true });
       throw placeError(error);
     }
+  }
+
+  /** Makes one of what was unpacked, if that pays, and empties the folder; else it stays as it is. */
+  async #makeImage(staging: string, file: string, unpacked: FolderSum, form: PlaceForm): Promise<PlacedSum> {
+    const image = imageFor(form, unpacked, this.#images.kinds);
+    if (image === undefined) return { digest: unpacked.digest, bytes: unpacked.bytes };
+    // There what is derived of the files is shown, which the image itself cannot take.
+    await mkdir(join(staging, derivedFolder), { mode: 0o755 });
+    try {
+      await this.#images.make(image, staging, file);
+    } catch (error) {
+      this.#limit.notMade(`${image}: ${error instanceof Error ? error.message : String(error)}`);
+      await rm(file, { force: true });
+      return { digest: unpacked.digest, bytes: unpacked.bytes };
+    }
+    await rm(staging, { recursive: true });
+    await mkdir(staging, { mode: 0o755 });
+    return { digest: await digestOf(file), bytes: (await stat(file)).size, image };
+  }
+
+  /** Mounts an image in its place. One that the kernel refuses is unpacked once more, and stays a folder. */
+  async #show(folder: string, sum: PlacedSum, digest: string): Promise<PlacedSum> {
+    if (sum.image === undefined) return sum;
+    try {
+      const derived = folder + derivedEnding;
+      await mkdir(derived, { recursive: true, mode: 0o755 });
+      await this.#images.mount(sum.image, folder + imageEnding, folder);
+      await this.#images.bind(derived, join(folder, derivedFolder));
+      return sum;
+    } catch (error) {
+      this.#limit.notMade(`${sum.image}: ${error instanceof Error ? error.message : String(error)}`);
+      return this.#unpack(digest, folder, 'folder');
+    }
+  }
+
+  /** What cannot be read, or not be mounted here any more, is not what it was. */
+  #isWhat(folder: string, { digest, image }: PlacedSum): Promise<boolean> {
+    if (image !== undefined && !this.#images.kinds.includes(image)) return Promise.resolve(false);
+    const found =
+      image === undefined
+        ? sumFolder(folder, (path) => path === `${derivedFolder}/`).then((sum) => sum.digest)
+        : digestOf(folder + imageEnding);
+    return found.then(
+      (one) => one === digest,
+      () => false,
+    );
   }
 
   /** @param kept was asked for just now */
@@ -213,16 +301,26 @@ export class CodeCache {
     this.#placed.delete(key);
     this.#unproven.delete(key);
     const folder = join(this.#folder, key);
+    this.#images.unmount(folder);
     this.#removals += 1;
     const gone = `${folder}.gone-${this.#removals}`;
     // At once, so that who places it meanwhile has the place for himself.
     if (existsSync(folder)) renameSync(folder, gone);
-    rmSync(folder + sumEnding, { force: true });
+    for (const path of partsOf(folder)) rmSync(path, { recursive: true, force: true });
     await rm(gone, { recursive: true, force: true });
   }
 }
 
-function readSum(folder: string): FolderSum | undefined {
+/** All that an entry is. */
+const partsOf = (folder: string): string[] => [folder, ...endings.map((ending) => folder + ending)];
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+function readSum(folder: string): PlacedSum | undefined {
   try {
     return sumSchema.parse(JSON.parse(readFileSync(folder + sumEnding, 'utf8')));
   } catch {
@@ -230,15 +328,9 @@ function readSum(folder: string): FolderSum | undefined {
   }
 }
 
-const isSumOf = (name: string, names: readonly string[]): boolean =>
-  name.endsWith(sumEnding) && names.includes(name.slice(0, -sumEnding.length));
-
-/** What cannot be read is not what it was. */
-const isWhat = (folder: string, { digest }: FolderSum): Promise<boolean> =>
-  sumFolder(folder, (path) => path === `${derivedFolder}/`).then(
-    (found) => found.digest === digest,
-    () => false,
-  );
+/** @param whole digests */
+const isOf = (whole: ReadonlySet<string>, name: string): boolean =>
+  whole.has(name) || endings.some((ending) => name.endsWith(ending) && whole.has(name.slice(0, -ending.length)));
 
 const damaged = (digest: string): SwiftletError =>
   new SwiftletError(

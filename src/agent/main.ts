@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Version, versionIdOf } from '../model/function.ts';
+import { formOf } from '../model/artifact-format.ts';
 import { agentsFor, partOf, tunnelling } from '../model/fleet.ts';
 import { memoryMiB } from '../model/limits.ts';
 import { defaultRuntime } from '../model/runtimes.ts';
@@ -28,16 +29,18 @@ import { announceEnd, door } from './door.ts';
 import { drain, settle } from './drain.ts';
 import type { Instance } from './instance.ts';
 import { LayerFolders, layerRefs, poolBuilt } from './layer-folders.ts';
+import { openImages } from './linux/images.ts';
 import { keepRights } from './linux/capabilities.ts';
 import { Instances } from './instances.ts';
 import { openHibernation } from './hibernation.ts';
-import { inspectIsolation, type WayOutFound } from './isolation.ts';
+import { hasSysAdmin, inspectIsolation, type WayOutFound } from './isolation.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { agentMetrics } from './metrics.ts';
 import { Offers } from './offers.ts';
 import { openSandboxes } from './open-sandboxes.ts';
 import { PlaceSharing } from './place-sharing.ts';
 import { PageOuts } from './page-outs.ts';
+import { bundleAhead, placeAhead, placeLayersAhead } from './place-ahead.ts';
 import { preload } from './preload.ts';
 import { waitedBootsPerProcessor } from './pool.ts';
 import { Pools } from './pools.ts';
@@ -82,15 +85,22 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const artifacts = artifactSource(config, places);
   const opened = await openSandboxes(config, relay, now, log);
   const { sandboxes, builds, publish: publishCode, java, traces, network } = opened;
-  const code: CodeCache = new CodeCache(join(place.data, 'code'), artifacts.source, now, {
-    bytes: (config.agent.codeCacheMiB ?? Infinity) * bytesPerMiB,
-    inUse: () => {
-      // Layers are shared by what starts at any time.
-      const shared = served.all.flatMap((version) => layerRefs(version));
-      return new Set([...shared, ...[...instances.all].map(({ version }) => version)].map(codeKey));
+  const code: CodeCache = new CodeCache(
+    join(place.data, 'code'),
+    artifacts.source,
+    now,
+    {
+      bytes: (config.agent.codeCacheMiB ?? Infinity) * bytesPerMiB,
+      inUse: () => {
+        // Layers are shared by what starts at any time.
+        const shared = served.all.flatMap((version) => layerRefs(version));
+        return new Set([...shared, ...[...instances.all].map(({ version }) => version)].map(codeKey));
+      },
+      evicted: (key) => bundles.forget(key),
+      notMade: (why) => log.warn({ why }, 'code stays a folder, since no image could be made of it'),
     },
-    evicted: (key) => bundles.forget(key),
-  });
+    openImages(hasSysAdmin()),
+  );
   const layers = new LayerFolders(join(place.data, 'layers'), code);
   const bundles: CodeBundles = new CodeBundles({
     publish: publishCode,
@@ -236,8 +246,10 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     now,
     connect,
     takeSandbox: (version: Version, id: string) => pools.take(version, id),
-    placeCode: (version: Version) =>
-      version.config.runtime === 'java' ? java.ready().then(() => code.place(version)) : code.place(version),
+    placeCode: (version: Version) => {
+      const form = formOf(version.config.format, false);
+      return version.config.runtime === 'java' ? java.ready().then(() => code.place(version, form)) : code.place(version, form);
+    },
     placeLayers: (version: Version) => layers.place(version),
     layersOf: (version: Version) => {
       const folder = layers.pathOf(version);
@@ -362,6 +374,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
       await buildDoor?.[Symbol.asyncDispose]();
       await subscriber[Symbol.asyncDispose]();
       await Promise.all([instances.close(), pools.close(), sandboxes.close()]);
+      code.close();
       hibernation[Symbol.dispose]();
       await opened[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
@@ -396,32 +409,6 @@ function tellToRetire({ id, state }: Instance): void {
 function usualBudgetBytes(): number {
   const limit = process.constrainedMemory();
   return Math.floor((limit > 0 ? Math.min(limit, totalmem()) : totalmem()) * usualBudget);
-}
-
-/** Does nothing while the code is not placed: whoever places it then starts it as it is. */
-async function bundleAhead(code: CodeCache, bundles: CodeBundles, version: Version): Promise<void> {
-  const folder = code.placed(version);
-  if (folder !== undefined) await bundles.make(version, folder);
-}
-
-/** Unpacks code before anybody asks for it. What cannot be is tried again when somebody does. */
-async function placeAhead(code: CodeCache, ref: CodeRef & Partial<Version>, log: Logger): Promise<void> {
-  if (!code.hasRoomAhead(ref)) return;
-  const { tenant, digest, function: name, number } = ref;
-  try {
-    await code.place(ref);
-  } catch (error) {
-    log.error({ err: error, tenant, function: name, version: number, digest }, 'code could not be placed');
-  }
-}
-
-async function placeLayersAhead(layers: LayerFolders, version: Version, log: Logger): Promise<void> {
-  try {
-    await layers.place(version);
-  } catch (error) {
-    const { tenant, function: name, number } = version;
-    log.error({ err: error, tenant, function: name, version: number }, 'layers could not be placed');
-  }
 }
 
 await runRole(startAgent);

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { SwiftletError } from '../model/errors.ts';
 import { type BuildRuntimeName, defaultRuntime, languageOf, nodeRuntimeSchema } from '../model/runtimes.ts';
 import { type PackedBundle, packBundle } from './bundle.ts';
+import { bundleLimits } from './bundle-limits.ts';
 import { bundleIgnore } from './bundle-ignore.ts';
 import { installDependencies, type InstallMeans } from './install.ts';
 import { installationOf, projectFile, requirementsFile } from './installation.ts';
@@ -22,7 +23,8 @@ export async function buildFunction(planned: PlannedFunction, means: InstallMean
   const isExcluded = await bundleIgnore(source, build);
   const installer = installerFor(languageOf(config.runtime), source);
   const inputs = build.install ? await installer.inputs(source, means.signal) : undefined;
-  if (inputs === undefined) return packBundle(source, isExcluded);
+  const kind = config.format === 'lz4' ? 'lz4' : 'zstd';
+  if (inputs === undefined) return packBundle(source, isExcluded, bundleLimits, kind);
   const modules = await installDependencies(source, installer, inputs, means);
   const staging = await mkdtemp(join(tmpdir(), 'swiftlet-build-'));
   try {
@@ -30,7 +32,7 @@ export async function buildFunction(planned: PlannedFunction, means: InstallMean
     // Links between packages lead where they led, now within the copy.
     await cp(modules, join(staging, installer.folder), { recursive: true, verbatimSymlinks: true });
     means.signal.throwIfAborted();
-    return await packBundle(staging, isExcluded);
+    return await packBundle(staging, isExcluded, bundleLimits, kind);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

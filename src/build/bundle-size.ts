@@ -12,7 +12,7 @@ export interface SizeGuard {
   readonly packed: Transform;
   readonly unpacked: Transform;
   /** @throws SwiftletError BundleRejected when the decompression took less than what came, or the archive lacks its end */
-  checkEnd(decompressed: { readonly bytesWritten: number }): void;
+  checkEnd(taken: number): void;
 }
 
 export function sizeGuard(limits: BundleLimits): SizeGuard {
@@ -32,8 +32,8 @@ export function sizeGuard(limits: BundleLimits): SizeGuard {
         return refusal('', `it unpacks to over ${limits.ratio} times its size`, 'leave out files that are all alike');
       return undefined;
     }),
-    checkEnd(decompressed) {
-      if (decompressed.bytesWritten !== packedBytes) throw refusal('', 'something follows its end', 'pack it again');
+    checkEnd(taken) {
+      if (taken !== packedBytes) throw refusal('', 'something follows its end', 'pack it again');
       if (last.length < endMarkBytes || last.some((byte) => byte !== 0)) throw refusal('', 'it is cut short', 'pack it again');
     },
   };

@@ -5,8 +5,9 @@ import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { constants, createZstdCompress } from 'node:zlib';
 import { extract, pack } from 'tar-stream';
+import type { ArchiveKind } from '../model/artifact-format.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { type BundleFile, entryGuard, tooMany } from './bundle-entry.ts';
 import { type FolderFile, listFolder } from './bundle-folder.ts';
@@ -14,13 +15,21 @@ import { bundleIgnore } from './bundle-ignore.ts';
 import { type BundleLimits, bundleLimits } from './bundle-limits.ts';
 import { refusal } from './bundle-refusal.ts';
 import { sizeGuard } from './bundle-size.ts';
+import { openDecompression } from './decompress.ts';
+import { compressLz4 } from './lz4.ts';
 import { type FileSum, type FolderSum, sumOf } from './content-digest.ts';
 
 export const bundleMediaType = 'application/vnd.swiftlet.bundle';
 
 export const compressionLevel = 3;
-/** The decompression's memory is at most 2 to the power of this; the level above needs 2 MiB. */
-const maxWindowLog = 24;
+/** What is small takes no time whatever the level; of what is large each level costs the deploy more than it saves. */
+const levels = [
+  { below: 1024 * 1024, level: 9 },
+  { below: 16 * 1024 * 1024, level: 6 },
+] as const;
+
+/** @param bytes of all files */
+export const levelFor = (bytes: number): number => levels.find(({ below }) => bytes < below)?.level ?? compressionLevel;
 
 export interface PackedBundle {
   readonly bytes: Buffer;
@@ -35,24 +44,27 @@ export interface PackedBundle {
 /**
  * Packs a folder so that the same files give the same bytes: sorted, without times or owners, modes 0644 and 0755.
  * @param isExcluded as `bundleIgnore` makes it, which is also the default
+ * @param kind of archive
  * @throws SwiftletError BundleRejected for a link that leaves the folder, or a folder over the limits
  */
 export async function packBundle(
   folder: string,
   isExcluded?: (path: string) => boolean,
   limits: BundleLimits = bundleLimits,
+  kind: ArchiveKind = 'zstd',
 ): Promise<PackedBundle> {
   const files = await listFolder(folder, isExcluded ?? (await bundleIgnore(folder)));
   checkFolder(files, limits);
   const tar = pack();
   const chunks: Buffer[] = [];
-  const compressed = pipeline(
-    tar,
-    createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: compressionLevel } }),
-    async (source) => {
-      for await (const chunk of source) chunks.push(chunk as Buffer);
-    },
-  );
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const collect = async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) chunks.push(chunk);
+  };
+  const compressed =
+    kind === 'zstd'
+      ? pipeline(tar, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: levelFor(total) } }), collect)
+      : pipeline(tar, collect);
   // Learnt from below; a file that cannot be read ends the packing before.
   compressed.catch(() => undefined);
   try {
@@ -64,7 +76,7 @@ export async function packBundle(
   } finally {
     tar.destroy();
   }
-  const bytes = Buffer.concat(chunks);
+  const bytes = kind === 'zstd' ? Buffer.concat(chunks) : compressLz4(Buffer.concat(chunks));
   if (bytes.length > limits.packedBytes)
     throw refusal('', `it is over ${limits.packedBytes} bytes`, 'leave out what the function does not need');
   return { bytes, digest: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, files: files.map((file) => file.name) };
@@ -94,8 +106,15 @@ export async function readBundle(
   const guard = entryGuard(limits);
   const sizes = sizeGuard(limits);
   const entries = extract();
-  const decompress = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: maxWindowLog } });
-  const reading = pipeline(source, sizes.packed, decompress, sizes.unpacked, entries, signal === undefined ? {} : { signal });
+  const {
+    source: whole,
+    stream: decompress,
+    taken,
+  } = await openDecompression(source).catch((error: unknown) => {
+    source.destroy();
+    throw rejected(error);
+  });
+  const reading = pipeline(whole, sizes.packed, decompress, sizes.unpacked, entries, signal === undefined ? {} : { signal });
   // Its failure is learnt from below, where it also ends the loop.
   reading.catch(() => undefined);
   try {
@@ -105,8 +124,9 @@ export async function readBundle(
       else await onFile(file, entry as AsyncIterable<Buffer>);
     }
     await reading;
-    sizes.checkEnd(decompress);
+    sizes.checkEnd(taken());
   } catch (error) {
+    whole.destroy();
     source.destroy();
     signal?.throwIfAborted();
     throw rejected(error);

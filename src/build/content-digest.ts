@@ -18,6 +18,8 @@ export interface FolderSum {
   readonly digest: string;
   /** Bytes of all files. */
   readonly bytes: number;
+  /** How many these are. */
+  readonly files: number;
 }
 
 /** @param files in any order */
@@ -25,7 +27,7 @@ export function sumOf(files: readonly FileSum[]): FolderSum {
   const hash = createHash('sha256');
   for (const { name, executable, size, sha256 } of files.toSorted((one, other) => (one.name < other.name ? -1 : 1)))
     hash.update(JSON.stringify([name, executable, size, sha256]));
-  return { digest: hash.digest('hex'), bytes: files.reduce((sum, { size }) => sum + size, 0) };
+  return { digest: hash.digest('hex'), bytes: files.reduce((sum, { size }) => sum + size, 0), files: files.length };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** `swiftlet.yaml`, as people write it. The published JSON Schema is made from this. */
 import { z } from 'zod';
+import { artifactFormats } from '../model/artifact-format.ts';
 import { secretVariableSchema, webhookUrlSchema } from '../model/destination.ts';
 import {
   bundleRules,
@@ -160,10 +161,16 @@ export const buildSchema = z.strictObject(
       .enum(bundleRules, 'it is auto or never')
       .optional()
       .describe('auto: code with dependencies, or in TypeScript, is made one file when it is published, where it can be; default auto'),
+    format: z
+      .enum(artifactFormats, `it is ${artifactFormats.join(', ')}`)
+      .optional()
+      .describe(
+        'An archive that hosts unpack, in zstd or lz4, or an image that they make of it and read on demand; default: by size and number of files',
+      ),
     include: patternsSchema.describe('Patterns that win over exclude'),
     exclude: patternsSchema.describe('Patterns left out of the bundle, as in .gitignore'),
   },
-  'it has the keys install, scripts, bundle, include and exclude',
+  'it has the keys install, scripts, bundle, format, include and exclude',
 );
 
 /** What `defaults` and each function can say. */

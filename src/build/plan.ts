@@ -193,6 +193,7 @@ const configOf = (settings: ReturnType<typeof withDefaults>, { handler, runtime 
   layers: settings.layers,
   pool: settings.pool,
   bundle: settings.build.bundle,
+  format: settings.build.format,
 });
 
 const destinationOf = (entry: DestinationEntry | undefined): Destination | undefined => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { artifactFormats } from './artifact-format.ts';
 import { corsSchema } from './cors.ts';
 import { versionPoolSchema } from './custom-pool.ts';
 import { destinationsSchema } from './destination.ts';
@@ -174,6 +175,8 @@ export const functionConfigSchema = z
     layers: layersSchema.default([]),
     /** The custom pool that its sandboxes come from; absent: the host's own. */
     pool: nameSchema.optional(),
+    /** What its code is as it travels and lies on hosts; absent: by its size and number of files. */
+    format: z.enum(artifactFormats).optional(),
     /** Whether its code is made one file when it is published; absent: auto. */
     bundle: z.enum(bundleRules).optional(),
   })

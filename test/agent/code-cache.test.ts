@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { CodeCache, type CodeCacheLimit, codeKey, type CodeRef } from '../../src/agent/code-cache.ts';
+import { type Images, inspectImages, openImages } from '../../src/agent/linux/images.ts';
+import { hasSysAdmin } from '../../src/agent/isolation.ts';
 import { evictions } from '../../src/agent/evictions.ts';
+import { imageFor, imageFrom, type ImageKind, imageKinds, type PlaceForm } from '../../src/model/artifact-format.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
+import { imagesText } from '../../src/cli/images-text.ts';
 import { bundleOf } from '../control/control-under-test.ts';
 import { needsMount, smallDisk } from '../control/small-disk.ts';
 import { tempFolder } from '../control/temp-folder.ts';
@@ -33,9 +38,9 @@ class Store {
   }
 }
 
-const underTest = (t: TestContext, limit?: CodeCacheLimit) => {
+const underTest = (t: TestContext, limit?: CodeCacheLimit, images?: Images) => {
   const [folder, store, clock] = [tempFolder(t), new Store(), { now: 0 }];
-  const open = () => new CodeCache(folder, store, () => (clock.now += 1), limit);
+  const open = () => new CodeCache(folder, store, () => (clock.now += 1), limit, images);
   return { folder, store, open, cache: open() };
 };
 
@@ -113,7 +118,7 @@ describe('unpacked code', () => {
   it('goes for want of room, the least recently used first, never what is in use, and comes back when it is asked for', async (t) => {
     const evicted: string[] = [];
     const inUse = new Set<string>();
-    const limit = { bytes: 2_500, inUse: () => inUse, evicted: (key: string) => evicted.push(key) };
+    const limit = { bytes: 2_500, inUse: () => inUse, evicted: (key: string) => evicted.push(key), notMade: () => undefined };
     const { store, cache, folder } = underTest(t, limit);
     const refs = ['a', 'b', 'c', 'd'].map((letter) => store.add({ 'index.js': letter.repeat(1_000) }));
     const [a, b, c, d] = refs as [CodeRef, CodeRef, CodeRef, CodeRef];
@@ -145,6 +150,114 @@ describe('unpacked code', () => {
     await assert.rejects(cache.place(large), (error) => error instanceof SwiftletError && error.code === 'StorageFull');
     assert.deepEqual(readdirSync(join(disk, 'code', 'default')), []);
     assert.ok(await cache.place(store.add({ 'index.js': 'small' })));
+  });
+});
+
+/** Mounted at a folder, or below it. */
+const mountsIn = (folder: string): number =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(` ${folder}`)).length;
+
+describe('unpacked code as an image', () => {
+  const images = openImages(hasSysAdmin());
+  const skip =
+    images.kinds.length === imageKinds.length ? false : 'needs root, loop devices, squashfs-tools, erofs-utils and a kernel with both';
+  const files = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`lib/${i}.js`, `module.exports = ${i};`.repeat(100)]));
+
+  for (const kind of imageKinds)
+    it(`is mounted in its place, the same for the same files, and what is derived of it can be written: ${kind}`, { skip }, async (t) => {
+      const { folder, store, cache, open } = underTest(t, undefined, images);
+      const ref = store.add(files);
+      const placed = await cache.place(ref, kind);
+      assert.equal(readFileSync(join(placed, 'lib', '7.js'), 'utf8'), files['lib/7.js']);
+      assert.throws(() => writeFileSync(join(placed, 'lib', '7.js'), ''), /EROFS/);
+      mkdirSync(join(placed, '.swiftlet', 'made'));
+      const image = readFileSync(`${placed}.img`);
+      // As after a kill: the mounts are there, and nobody owns them.
+      const next = open();
+      assert.equal(mountsIn(folder), 0);
+      await next.place(ref);
+      assert.equal(store.opened.length, 1, 'found again, and not unpacked anew');
+      assert.ok(existsSync(join(placed, '.swiftlet', 'made')));
+      await next.keepOnly(new Set());
+      assert.deepEqual([mountsIn(folder), readdirSync(join(folder, 'default'))], [0, []]);
+      await next.place(ref, kind);
+      assert.deepEqual(readFileSync(`${placed}.img`), image);
+      next.close();
+    });
+
+  it('that is damaged, or cannot be mounted any more, is unpacked anew', { skip }, async (t) => {
+    const { store, cache, open } = underTest(t, undefined, images);
+    const ref = store.add(files);
+    const placed = await cache.place(ref, 'squashfs');
+    cache.close();
+    overwrite(`${placed}.img`, 'damaged');
+    const next = open();
+    await next.place(ref, 'squashfs');
+    const found = readFileSync(join(placed, 'lib', '7.js'), 'utf8');
+    next.close();
+    assert.deepEqual([store.opened.length, found], [2, files['lib/7.js']]);
+  });
+
+  it('that cannot be made, or be mounted, is a folder', async (t) => {
+    for (const broken of ['make', 'mount'] as const) {
+      const why: string[] = [];
+      const refused = () => Promise.reject(new Error(`no ${broken}`));
+      const made = (_kind: string, _folder: string, file: string) => writeFile(file, 'an image');
+      const fake: Images = {
+        kinds: ['erofs'],
+        make: made,
+        mount: refused,
+        bind: refused,
+        unmount: () => undefined,
+        unmountBelow: () => undefined,
+        [broken]: refused,
+      };
+      const limit = {
+        bytes: Infinity,
+        inUse: () => new Set<string>(),
+        evicted: () => undefined,
+        notMade: (what: string) => why.push(what),
+      };
+      const { store, cache } = underTest(t, limit, fake);
+      const placed = await cache.place(store.add(files), 'erofs');
+      assert.ok(existsSync(join(placed, 'lib', '7.js')));
+      assert.deepEqual(why, [`erofs: no ${broken}`]);
+    }
+  });
+
+  const cases: readonly (readonly [
+    form: PlaceForm,
+    files: number,
+    bytes: number,
+    kinds: readonly ImageKind[],
+    becomes: ImageKind | undefined,
+  ])[] = [
+    ['auto', 10, 10_000, imageKinds, undefined],
+    ['auto', imageFrom.files, 10_000, imageKinds, 'erofs'],
+    ['auto', 1, imageFrom.bytes, ['squashfs'], 'squashfs'],
+    ['auto', 100_000, imageFrom.bytes, [], undefined],
+    ['folder', 100_000, imageFrom.bytes, imageKinds, undefined],
+    ['squashfs', 1, 1, imageKinds, 'squashfs'],
+    ['squashfs', 1, 1, ['erofs'], 'erofs'],
+    ['squashfs', 1, 1, [], undefined],
+  ];
+  for (const [form, count, bytes, kinds, becomes] of cases)
+    it(`${form} of ${count} files and ${bytes} bytes, with ${kinds.join(' and ') || 'nothing'}: ${becomes ?? 'a folder'}`, () =>
+      assert.equal(imageFor(form, { files: count, bytes }, kinds), becomes));
+
+  it('needs what makes it, a kernel that knows it, and loop devices', () => {
+    const all = () => true;
+    assert.deepEqual(inspectImages(all, ['erofs', 'squashfs']), [{ kind: 'erofs' }, { kind: 'squashfs' }]);
+    assert.match(inspectImages((path) => !path.includes('mkfs'), ['erofs'])[0]?.missing?.remedy ?? '', /apt-get install -y erofs-utils/);
+    const one = inspectImages(all, ['erofs']);
+    assert.match(
+      imagesText(one, true),
+      /read on demand \(erofs: can be used · squashfs: this kernel knows no squashfs; as root: modprobe squashfs/,
+    );
+    assert.match(imagesText(inspectImages(all, []), true), /^Large code lies in folders/);
+    assert.match(imagesText(one, false), /by root alone/);
   });
 });
 

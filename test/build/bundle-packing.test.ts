@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
-import { checkBundle, packBundle, unpackBundle } from '../../src/build/bundle.ts';
+import { checkBundle, levelFor, packBundle, unpackBundle } from '../../src/build/bundle.ts';
 import { bundleIgnore } from '../../src/build/bundle-ignore.ts';
 import { bundleLimits } from '../../src/build/bundle-limits.ts';
 
@@ -44,6 +45,26 @@ describe('a packed bundle', () => {
     const target = await folderOf(t, {});
     await unpackBundle(Readable.from([bundle.bytes]), target);
     for (const name of bundle.files) assert.equal(await readFile(join(target, name), 'utf8'), await readFile(join(folder, name), 'utf8'));
+  });
+
+  it('in LZ4 is the same for the same files, and unpacks to what was packed; one that is cut short or goes on is refused', async (t) => {
+    const files = { 'index.js': 'x'.repeat(3_000_000), 'lib/random.bin': randomBytes(400_000).toString('base64'), empty: '' };
+    const [folder, target] = [await folderOf(t, files), await folderOf(t, {})];
+    const bundle = await packBundle(folder, undefined, bundleLimits, 'lz4');
+    assert.equal((await packBundle(folder, undefined, bundleLimits, 'lz4')).digest, bundle.digest);
+    assert.equal(bundle.bytes.readUInt32LE(0), 0x184d2204);
+    // However it comes in pieces.
+    const pieces = Array.from({ length: Math.ceil(bundle.size / 1_000) }, (_, i) => bundle.bytes.subarray(i * 1_000, (i + 1) * 1_000));
+    await unpackBundle(Readable.from(pieces), target);
+    for (const [name, content] of Object.entries(files)) assert.equal(await readFile(join(target, name), 'utf8'), content);
+    const refused = (bytes: Buffer) => assert.rejects(checkBundle(Readable.from([bytes])), /BundleRejected|is refused/);
+    await refused(bundle.bytes.subarray(0, -5));
+    await refused(Buffer.concat([bundle.bytes, Buffer.from('more')]));
+    await refused(bundle.bytes.fill(7, 100, 200));
+  });
+
+  it('is compressed the more the smaller it is', () => {
+    assert.deepEqual([0, 999_999, 1 << 20, 1 << 24, 1 << 30].map(levelFor), [9, 9, 6, 3, 3]);
   });
 
   it('leaves out what no function needs, and what .swiftletignore names', async (t) => {

@@ -74,6 +74,15 @@ describe('a hostile bundle', () => {
     });
   }
 
+  it('is refused when it is an image of a file system, however well it is made', async () => {
+    const squashfs = Buffer.alloc(8_192);
+    squashfs.write('hsqs');
+    const erofs = Buffer.alloc(8_192);
+    erofs.writeUInt32LE(0xe0f5e1e2, 1_024);
+    for (const image of [squashfs, erofs])
+      await assert.rejects(checkBundle(Readable.from([image])), rejectedWith(/image of a file system/));
+  });
+
   it('writes nothing outside its folder', async () => {
     for (const [index, [, archive]] of hostile.entries()) {
       const inner = join(folder, 'outer', String(index));

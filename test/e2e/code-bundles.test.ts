@@ -1,10 +1,16 @@
 /** Code that is made one file when it is published. Needs root, as full isolation does. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { inspectImages } from '../../src/agent/linux/images.ts';
 import { type E2e, eventually, openE2e } from './functions.ts';
 import { needsRoot } from './needs.ts';
+import { roleOf } from './role-processes.ts';
 
 const skip = needsRoot;
+const noImages =
+  inspectImages().every(({ missing }) => missing !== undefined) && 'needs loop devices, and what makes images of file systems';
 let e2e: E2e;
 before(async () => {
   if (skip === false) e2e = await openE2e({ environment: { HUSH: 'do-not-tell' } });
@@ -129,6 +135,38 @@ test('it is not tried where there is nothing to gain, or the function does not w
   await e2e.publish('typed', { 'index.ts': 'export const handler = (event: unknown): string => typeof event;' });
   assert.deepEqual(await bundleOf('typed'), { kind: 'bundled' });
   assert.equal((await e2e.call('/typed/')).text, '"object"');
+});
+
+test('code that is an image on its host is read from there, bundled and after a kill of the agent too, and leaves nothing', {
+  skip: skip || noImages,
+}, async () => {
+  const files = {
+    ...dependency,
+    'node_modules/dep/lib/index.js': 'module.exports = __dirname;',
+    'index.mjs':
+      "import dep from 'dep';\nimport { readFileSync } from 'node:fs';\nexport const handler = () => ({ dep, text: readFileSync(import.meta.dirname + '/text.txt', 'utf8'), kind: /\\/var\\/task [^\\n]* - (\\w+)/.exec(readFileSync('/proc/self/mountinfo', 'utf8'))?.[1] });",
+    'text.txt': 'its text',
+  };
+  const code = join(e2e.platform.home, 'agent', 'code', 'default');
+  const mounts = () =>
+    readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(` ${code}/`)).length;
+  await e2e.publish('imaged', files, { format: 'squashfs', process: 'one-shot' });
+  assert.deepEqual(await bundleOf('imaged'), { kind: 'bundled' });
+  const found = { dep: '/var/task/node_modules/dep/lib', text: 'its text', kind: 'squashfs' };
+  assert.deepEqual((await e2e.call('/imaged/')).json, found);
+  assert.equal(mounts(), 2, 'the image, and what was made of it');
+  process.kill(roleOf(e2e.platform.pid, 'agent'), 'SIGKILL');
+  assert.deepEqual((await e2e.call('/imaged/')).json, found);
+  assert.equal(mounts(), 2);
+  await e2e.platform.api.remove('imaged');
+  // What is needed no more is looked for when something else changes.
+  const lookAgain = async () => {
+    await e2e.publish('other', `export const handler = () => ${Math.random()};`);
+    return mounts();
+  };
+  await eventually(lookAgain, (left) => left === 0, 30_000);
 });
 
 test('Google’s functions framework is the platform’s own in one file, too', { skip }, async () => {

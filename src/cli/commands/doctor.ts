@@ -1,3 +1,4 @@
+import { inspectImages } from '../../agent/linux/images.ts';
 import { inspectCompilers } from '../../agent/builds/compilers.ts';
 import { hasSysAdmin, inspectIsolation, type IsolationReport } from '../../agent/isolation.ts';
 import { inspectJava } from '../../agent/runtimes/java-runtime.ts';
@@ -10,6 +11,7 @@ import { readSecurity, type Security } from '../audit-calls.ts';
 import { type Gateways, gatewaysTable, readGateways } from '../gateways-table.ts';
 import { exitCode } from '../exit-codes.ts';
 import { messageOf } from '../failure.ts';
+import { imagesText } from '../images-text.ts';
 import { isolationTable } from '../isolation-table.ts';
 import { openOutput } from '../output.ts';
 import { isInOrder, securityTable } from '../security-table.ts';
@@ -25,9 +27,12 @@ export async function doctor({ json = false }: { json?: boolean }): Promise<void
   const guards = 'security' in platform ? securityTable(platform.security) : `Of a platform's guards nothing is known: ${platform.unknown}`;
   const compilers = inspectCompilers();
   const java = javaReport(findJava(process.env));
+  const images = inspectImages();
   const gateways = 'gateways' in platform ? gatewaysTable(platform.gateways) : undefined;
-  const parts = [isolationTable(report), compilersText(compilers), java.detail, guards, gateways].filter((part) => part !== undefined);
-  output.result({ ...report, compilers, java, platform }, () => parts.join('\n\n'));
+  const parts = [isolationTable(report), compilersText(compilers), imagesText(images, hasSysAdmin()), java.detail, guards, gateways].filter(
+    (part) => part !== undefined,
+  );
+  output.result({ ...report, compilers, images, java, platform }, () => parts.join('\n\n'));
   if (report.mode !== 'bubblewrap' || ('security' in platform && !isInOrder(platform.security))) process.exitCode = exitCode.failed;
 }
 

@@ -1,0 +1,67 @@
+/** Which of the archives a bundle is, by its first bytes. An image of a file system is none: those are made by hosts, and mounted only when they were. */
+import { Readable, type Transform } from 'node:stream';
+import { constants, createZstdDecompress } from 'node:zlib';
+import { refusal } from './bundle-refusal.ts';
+import { Lz4Decompress } from './lz4.ts';
+
+/** The decompression's memory is at most 2 to the power of this; the level above needs 2 MiB. */
+const maxWindowLog = 24;
+const lz4Magic = 0x184d2204;
+const squashfsMagic = 0x73717368;
+const erofsMagic = 0xe0f5e1e2;
+const erofsPlace = 1024;
+const looksAt = erofsPlace + 4;
+
+export interface Decompression {
+  /** All that came, from its beginning. */
+  readonly source: Readable;
+  readonly stream: Transform;
+  /** Bytes that were the archive's; what came beyond is something else. */
+  readonly taken: () => number;
+}
+
+/**
+ * Looks at a stream's beginning.
+ * @param given is not to be read by anybody else from then on
+ * @throws SwiftletError BundleRejected for an image of a file system; what the stream fails with
+ */
+export async function openDecompression(given: Readable): Promise<Decompression> {
+  const chunks = given[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+  const head = await firstBytes(chunks);
+  const magic = head.length >= 4 ? head.readUInt32LE(0) : 0;
+  const isErofs = head.length >= looksAt && head.readUInt32LE(erofsPlace) === erofsMagic;
+  if (magic === squashfsMagic || isErofs)
+    throw refusal('', 'it is an image of a file system, which nobody but a host makes', 'pack it as an archive: tar in zstd or LZ4');
+  const source = Readable.from(resumed(head, chunks), { objectMode: false });
+  if (magic === lz4Magic) {
+    const stream = new Lz4Decompress();
+    return { source, stream, taken: () => stream.taken };
+  }
+  const stream = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: maxWindowLog } });
+  return { source, stream, taken: () => stream.bytesWritten };
+}
+
+async function firstBytes(chunks: AsyncIterator<Buffer, undefined>): Promise<Buffer> {
+  const first: Buffer[] = [];
+  let length = 0;
+  while (length < looksAt) {
+    const { done, value } = await chunks.next();
+    if (done === true) break;
+    first.push(value);
+    length += value.length;
+  }
+  return Buffer.concat(first);
+}
+
+async function* resumed(head: Buffer, chunks: AsyncIterator<Buffer, undefined>): AsyncGenerator<Buffer> {
+  try {
+    yield head;
+    for (;;) {
+      const { done, value } = await chunks.next();
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
