@@ -9,9 +9,8 @@ import { agentsFor, partOf, tunnelling } from '../model/fleet.ts';
 import { memoryMiB } from '../model/limits.ts';
 import { defaultRuntime } from '../model/runtimes.ts';
 import { openCallPlaces } from '../role/call-places.ts';
-import { agentLabels, agentPlace, agentsOf, buildSocketOf, type RoleConfig, socketOf } from '../role/role-config.ts';
+import { agentLabels, agentPlace, buildSocketOf, type RoleConfig, socketOf } from '../role/role-config.ts';
 import { clearSocket, type RunningRole, runRole, shareSocket } from '../role/run-role.ts';
-import type { Budget } from '../wire/budget-calls.ts';
 import { type CallServer, type Peer, serveCalls } from '../wire/calls.ts';
 import { functionKey, type PublishedState } from '../wire/published-state.ts';
 import type { Retire, SecretsNotice } from '../wire/secret-calls.ts';
@@ -23,7 +22,6 @@ import type { Builds } from './builds/builds.ts';
 import { serveBuilds } from './builds/builds-door.ts';
 import { CodeCache, codeKey, type CodeRef } from './code-cache.ts';
 import { coldStart } from './cold-start.ts';
-import { Budgets } from './budgets.ts';
 import { budgetsDoor } from './budgets-door.ts';
 import { announceEnd, door } from './door.ts';
 import { drain, settle } from './drain.ts';
@@ -37,6 +35,7 @@ import { hasSysAdmin, inspectIsolation, type WayOutFound } from './isolation.ts'
 import { MemoryBudget } from './memory-budget.ts';
 import { agentMetrics } from './metrics.ts';
 import { Offers } from './offers.ts';
+import { openBudgets } from './open-budgets.ts';
 import { openSandboxes } from './open-sandboxes.ts';
 import { PlaceSharing } from './place-sharing.ts';
 import { PageOuts } from './page-outs.ts';
@@ -61,8 +60,6 @@ import { wayOut } from './way-out.ts';
 
 const bytesPerMiB = 1024 * 1024;
 const tidyEveryMs = 250;
-/** Before a tenant's name: the budget of its memory. */
-const memoryOf = 'memory ';
 /** So old at most is what gateways know of this agent where there are several. */
 const offerEveryMs = 50;
 /** How long a deploy waits for its bundle. */
@@ -112,32 +109,16 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const gateways: { server?: CallServer } = {};
   const targets = new Targets(now);
   const minimum = (version: Version) => Math.max(own(served.minimum(version), version), targets.of(version)?.minimum ?? 0);
-  const functionBudget = ({ tenant, function: name, config: { maximum, groups, network } }: Version): Budget => ({
-    key: functionKey(tenant, name),
-    whole: maximum,
-    agents: agentsFor({ groups, network }, labels),
-    keepsHalf: true,
+  const budgets = openBudgets(config, {
+    served,
+    instances: () => instances,
+    minimum,
+    tell: (lacks) => subscriber.tell('lacks', lacks),
+    now,
   });
-  const tenantBudget = (tenant: string, whole: number): Budget => ({
-    key: `${memoryOf}${tenant}`,
-    whole,
-    agents: agentsOf(config),
-    keepsHalf: false,
-  });
-  const used = ({ key }: Budget): number => {
-    if (key.startsWith(memoryOf)) return instances.memoryMiB(key.slice(memoryOf.length));
-    const versions = served.all.filter(({ tenant, function: name }) => functionKey(tenant, name) === key);
-    const provided = versions.reduce((sum, version) => sum + minimum(version), 0);
-    const [tenant = '', name = ''] = key.split('/');
-    return Math.max(provided, instances.alive({ tenant, function: name }));
-  };
-  const budgets =
-    count === 1
-      ? undefined
-      : new Budgets({ agent: index, path: join(place.run, 'budgets.json'), used, tell: (lacks) => subscriber.tell('lacks', lacks), now });
   const quotaMiB = (tenant: string): number | undefined => {
     const whole = served.tenant(tenant)?.quotas.memoryMiB;
-    return whole === undefined ? undefined : (budgets?.of(tenantBudget(tenant, whole)) ?? whole);
+    return whole === undefined ? undefined : (budgets?.ofTenant(tenant, whole) ?? whole);
   };
   const isServed = ({ tenant, function: name, number }: Version) => served.find(tenant, name, number) !== undefined;
   const { canFreeze } = sandboxes;
@@ -150,13 +131,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     slots,
     isServed,
     minimum,
-    maximum: (version) =>
-      Math.min(budgets?.of(functionBudget(version)) ?? version.config.maximum, targets.of(version)?.maximum ?? Infinity),
-    lacks: (version, what) => {
-      const whole = served.tenant(version.tenant)?.quotas.memoryMiB ?? 0;
-      if (what === 'instances') budgets?.lacks(functionBudget(version), 1);
-      else budgets?.lacks(tenantBudget(version.tenant, whole), version.config.memoryMiB);
-    },
+    maximum: (version) => Math.min(budgets?.ofFunction(version) ?? version.config.maximum, targets.of(version)?.maximum ?? Infinity),
+    lacks: (version, what) => budgets?.lacks(version, what),
     secretStamp: (version) => secrets.stampOf(version),
     memoryQuotaMiB: quotaMiB,
     target: (version) => targets.of(version),
@@ -266,12 +242,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     const before = new Set(served.all.map(versionIdOf));
     served.take(state);
     const versions = served.all;
-    budgets?.keepOnly([
-      ...versions.map(functionBudget),
-      ...[...state.tenants.values()].flatMap(({ name, quotas }) =>
-        quotas.memoryMiB === undefined ? [] : [tenantBudget(name, quotas.memoryMiB)],
-      ),
-    ]);
+    budgets?.take(state, versions);
     // Whoever waited for this state goes on after it.
     publish(versions, index === tunnelling ? served.networks : []);
     pools.serve(versions);
@@ -350,7 +321,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     builds: () => builds.facts,
     isolation: await inspectIsolation((firstUid ?? 0) + maxSandboxes, wayOutFound(config, network !== undefined)),
   };
-  const doors = budgets === undefined ? door(means) : budgetsDoor(budgets, door(means));
+  const doors = budgets === undefined ? door(means) : budgetsDoor(budgets.all, door(means));
   const limits = () => new SharedLimits({ now, wallNow: () => Date.now(), gateways: config.gateway.count ?? 1 });
   const server = await serveCalls(places.listen('agent', index), 'agent', slots === undefined ? doors : limitsDoor(limits(), doors));
   gateways.server = server;

@@ -70,7 +70,7 @@ test('what is divided by groups has a part for each kind of agents; a request th
   const part = (of: number[], free: number, waiting: number) => ({ agents: of, free: { length: free }, waiting });
   const parts = [part([0, 2], 0, 3), part([1], 1, 0), part([3], 0, 0)];
   const pick = (allowed: number[], chance = 0) => parts.indexOf(pickPart(parts, new Set(allowed), () => chance) ?? assert.fail());
-  assert.deepEqual([pick([2]), pick([0, 1, 2, 3]), pick([0, 3]), pick([0, 2, 3], 0.9)], [0, 1, 2, 2]);
+  assert.deepEqual([pick([2]), pick([0, 1, 2, 3]), pick([0, 1, 2, 3], 0.9), pick([0, 3]), pick([0, 2, 3], 0.9)], [0, 1, 1, 2, 2]);
   assert.equal(
     pickPart(parts, new Set(), () => 0),
     undefined,
