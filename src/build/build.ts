@@ -19,11 +19,11 @@ import type { PlannedFunction } from './plan.ts';
 /** @throws SwiftletError BundleRejected, or ManifestInvalid with what the package manager said; the signal's reason when it ends it */
 export async function buildFunction(planned: PlannedFunction, means: InstallMeans): Promise<PackedBundle> {
   const { source, build, config } = planned;
-  if (config.runtime === 'java') return packJava(planned, means.signal);
+  const kind = config.format === 'lz4' ? 'lz4' : 'zstd';
+  if (config.runtime === 'java') return packJava(planned, kind, means.signal);
   const isExcluded = await bundleIgnore(source, build);
   const installer = installerFor(languageOf(config.runtime), source);
   const inputs = build.install ? await installer.inputs(source, means.signal) : undefined;
-  const kind = config.format === 'lz4' ? 'lz4' : 'zstd';
   if (inputs === undefined) return packBundle(source, isExcluded, bundleLimits, kind);
   const modules = await installDependencies(source, installer, inputs, means);
   const staging = await mkdtemp(join(tmpdir(), 'swiftlet-build-'));

@@ -3,10 +3,12 @@ import { copyFile, cp, mkdtemp, rm, stat } from 'node:fs/promises';
 import { existsSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import type { ArchiveKind } from '../model/artifact-format.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { type PackedBundle, packBundle } from './bundle.ts';
 import { type FolderFile, listFolder } from './bundle-folder.ts';
 import { bundleIgnore } from './bundle-ignore.ts';
+import { bundleLimits } from './bundle-limits.ts';
 import { findJava } from './find-java.ts';
 import type { PlannedFunction } from './plan.ts';
 import { limitSeconds, runProgram } from './run-program.ts';
@@ -26,28 +28,38 @@ const projects: Readonly<Record<string, string>> = {
 export const isJar = (path: string): boolean => path.endsWith('.jar') && existsSync(path);
 
 /** @throws SwiftletError BundleRejected, or ManifestInvalid with what the compiler said; the signal's reason when it ends it */
-export async function packJava({ source, build }: Pick<PlannedFunction, 'source' | 'build'>, signal: AbortSignal): Promise<PackedBundle> {
-  if ((await stat(source)).isFile()) return inCopy((staging) => copyFile(source, join(staging, basename(source))));
+export async function packJava({ source, build }: Planned, kind: ArchiveKind, signal: AbortSignal): Promise<PackedBundle> {
+  if ((await stat(source)).isFile()) return inCopy((staging) => copyFile(source, join(staging, basename(source))), kind);
   const isExcluded = await bundleIgnore(source, build);
   const files = await listFolder(source, isExcluded);
   const sources = files.filter(({ name }) => name.endsWith(sourceEnding));
-  if (sources.length === 0 || files.some(({ name }) => name.endsWith('.class'))) return packBundle(source, isExcluded);
+  if (sources.length === 0 || files.some(({ name }) => name.endsWith('.class'))) return packBundle(source, isExcluded, bundleLimits, kind);
   refuseProject(source);
-  return inCopy(async (staging) => {
-    const isPart = (path: string) => {
-      const name = relative(source, path).split(sep).join('/');
-      return name === '' || !(name.endsWith(sourceEnding) || isExcluded(name));
-    };
-    await cp(source, staging, { recursive: true, verbatimSymlinks: true, filter: isPart });
-    await compile({ source, sources, jars: files.filter(({ name }) => name.endsWith('.jar')), allowed: build.scripts }, staging, signal);
-  }, isExcluded);
+  return inCopy(
+    async (staging) => {
+      const isPart = (path: string) => {
+        const name = relative(source, path).split(sep).join('/');
+        return name === '' || !(name.endsWith(sourceEnding) || isExcluded(name));
+      };
+      await cp(source, staging, { recursive: true, verbatimSymlinks: true, filter: isPart });
+      await compile({ source, sources, jars: files.filter(({ name }) => name.endsWith('.jar')), allowed: build.scripts }, staging, signal);
+    },
+    kind,
+    isExcluded,
+  );
 }
 
-async function inCopy(fill: (staging: string) => Promise<void>, isExcluded?: (path: string) => boolean): Promise<PackedBundle> {
+type Planned = Pick<PlannedFunction, 'source' | 'build'>;
+
+async function inCopy(
+  fill: (staging: string) => Promise<void>,
+  kind: ArchiveKind,
+  isExcluded?: (path: string) => boolean,
+): Promise<PackedBundle> {
   const staging = await mkdtemp(join(tmpdir(), 'swiftlet-build-'));
   try {
     await fill(staging);
-    return await packBundle(staging, isExcluded);
+    return await packBundle(staging, isExcluded, bundleLimits, kind);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -15,7 +15,7 @@ async function filesOf(files: Record<string, string>): Promise<string[]> {
   await using folder = await folderOf(files);
   const [planned] = await planFolder(folder.path);
   assert.ok(planned);
-  const { bytes } = await packJava(planned, signal);
+  const { bytes } = await packJava(planned, 'zstd', signal);
   return await checkBundle(Readable.from([bytes]));
 }
 
