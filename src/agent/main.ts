@@ -334,6 +334,8 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     async leave(graceOver) {
       stopping.abort();
       await settle({ instances }, graceOver);
+      // Who comes after it mounts what it proves.
+      code.close();
     },
     async stop(graceOver) {
       clearInterval(tidy);
