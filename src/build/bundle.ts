@@ -16,7 +16,6 @@ import { type BundleLimits, bundleLimits } from './bundle-limits.ts';
 import { refusal } from './bundle-refusal.ts';
 import { sizeGuard } from './bundle-size.ts';
 import { openDecompression } from './decompress.ts';
-import { compressLz4 } from './lz4.ts';
 import { type FileSum, type FolderSum, sumOf } from './content-digest.ts';
 
 export const bundleMediaType = 'application/vnd.swiftlet.bundle';
@@ -76,10 +75,16 @@ export async function packBundle(
   } finally {
     tar.destroy();
   }
-  const bytes = kind === 'zstd' ? Buffer.concat(chunks) : compressLz4(Buffer.concat(chunks));
+  const bytes = kind === 'zstd' ? Buffer.concat(chunks) : await inLz4(Buffer.concat(chunks));
   if (bytes.length > limits.packedBytes)
     throw refusal('', `it is over ${limits.packedBytes} bytes`, 'leave out what the function does not need');
   return { bytes, digest: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, files: files.map((file) => file.name) };
+}
+
+/** Loaded only where it is needed: it takes a native library, which a build's sandbox has not. */
+async function inLz4(bytes: Buffer): Promise<Buffer> {
+  const { compressLz4 } = await import('./lz4.ts');
+  return compressLz4(bytes);
 }
 
 /** What would be refused at the door is refused before it is read. */

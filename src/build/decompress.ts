@@ -2,7 +2,6 @@
 import { Readable, type Transform } from 'node:stream';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { refusal } from './bundle-refusal.ts';
-import { Lz4Decompress } from './lz4.ts';
 
 /** The decompression's memory is at most 2 to the power of this; the level above needs 2 MiB. */
 const maxWindowLog = 24;
@@ -34,6 +33,8 @@ export async function openDecompression(given: Readable): Promise<Decompression>
     throw refusal('', 'it is an image of a file system, which nobody but a host makes', 'pack it as an archive: tar in zstd or LZ4');
   const source = Readable.from(resumed(head, chunks), { objectMode: false });
   if (magic === lz4Magic) {
+    // Loaded only where it is needed: it takes a native library.
+    const { Lz4Decompress } = await import('./lz4.ts');
     const stream = new Lz4Decompress();
     return { source, stream, taken: () => stream.taken };
   }

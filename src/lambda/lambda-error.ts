@@ -61,6 +61,8 @@ const types: Partial<Record<ErrorCode, LambdaErrorType>> = {
   RequestTooLarge: 'RequestTooLargeException',
   Conflict: 'ResourceConflictException',
   LayerInUse: 'ResourceConflictException',
+  RouteConflict: 'ResourceConflictException',
+  VersionMissing: 'ResourceNotFoundException',
   PreconditionFailed: 'PreconditionFailedException',
   HeadersTooLarge: 'RequestTooLargeException',
   // Nobody is free to take it: AWS throttles then, and its clients try again.
