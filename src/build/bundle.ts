@@ -115,8 +115,9 @@ export async function readBundle(
     source: whole,
     stream: decompress,
     taken,
-  } = await openDecompression(source).catch((error: unknown) => {
+  } = await openDecompression(source, signal).catch((error: unknown) => {
     source.destroy();
+    signal?.throwIfAborted();
     throw rejected(error);
   });
   const reading = pipeline(whole, sizes.packed, decompress, sizes.unpacked, entries, signal === undefined ? {} : { signal });

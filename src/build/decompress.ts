@@ -22,11 +22,12 @@ export interface Decompression {
 /**
  * Looks at a stream's beginning.
  * @param given is not to be read by anybody else from then on
- * @throws SwiftletError BundleRejected for an image of a file system; what the stream fails with
+ * @param signal ends the waiting for it
+ * @throws SwiftletError BundleRejected for an image of a file system; what the stream fails with; the signal's reason
  */
-export async function openDecompression(given: Readable): Promise<Decompression> {
+export async function openDecompression(given: Readable, signal?: AbortSignal): Promise<Decompression> {
   const chunks = given[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
-  const head = await firstBytes(chunks);
+  const head = await unlessGivenUp(firstBytes(chunks), signal);
   const magic = head.length >= 4 ? head.readUInt32LE(0) : 0;
   const isErofs = head.length >= looksAt && head.readUInt32LE(erofsPlace) === erofsMagic;
   if (magic === squashfsMagic || isErofs)
@@ -40,6 +41,21 @@ export async function openDecompression(given: Readable): Promise<Decompression>
   }
   const stream = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: maxWindowLog } });
   return { source, stream, taken: () => stream.bytesWritten };
+}
+
+/** A stream that is destroyed may still be waited for by whoever reads it. */
+async function unlessGivenUp<T>(awaited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const { promise: givenUp, reject } = Promise.withResolvers<never>();
+  const giveUp = () => reject(signal?.reason as Error);
+  signal?.addEventListener('abort', giveUp);
+  try {
+    signal?.throwIfAborted();
+    return await Promise.race([awaited, givenUp]);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+    // Nobody waits for it any more, should it fail.
+    awaited.catch(() => undefined);
+  }
 }
 
 async function firstBytes(chunks: AsyncIterator<Buffer, undefined>): Promise<Buffer> {
