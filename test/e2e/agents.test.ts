@@ -80,7 +80,9 @@ test('a request for a cell is served by the agent of this cell', async () => {
   const inA = await atOnce('/celled/', 3, { 'x-cell': 'a' });
   assert.deepEqual([...(await placed('celled')).keys()], [1]);
   const inB = await atOnce('/celled/', 3, { 'x-cell': 'b' });
-  assert.deepEqual([inA.isDisjointFrom(inB), (await placed('celled')).get(2)], [true, inB.size]);
+  assert.ok(inA.isDisjointFrom(inB), 'no instance of one cell answers for the other');
+  // One may have been started for a request that another was free for by then.
+  assert.ok(((await placed('celled')).get(2) ?? 0) >= inB.size);
   assert.equal((await e2e.call('/celled/', { headers: { 'x-cell': 'c' } })).json['code'], 'GroupElsewhere');
   // What a cell lacks of the function's maximum it gets from the other, which keeps half of its part.
   const maximum = 8;
