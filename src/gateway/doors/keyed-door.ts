@@ -9,7 +9,7 @@ import type { Claim, Senders } from '../../lambda/senders.ts';
 import { isKeySigned } from '../../lambda/signature.ts';
 import { accountOf } from '../../model/account.ts';
 import { SwiftletError } from '../../model/errors.ts';
-import { maxBodyBytes, signedBytes } from '../../model/limits.ts';
+import { signedBytes } from '../../model/limits.ts';
 import { type Caller, homeTenant } from '../../model/rights.ts';
 import { defaultTenant } from '../../model/names.ts';
 import type { Authorizer } from '../../wire/instance-protocol.ts';
@@ -17,10 +17,9 @@ import { ByteBudget } from '../http/byte-budget.ts';
 import { bodyLengthOf } from '../http/request-headers.ts';
 import { wholeRequest } from '../http/whole-request.ts';
 import type { Access, Passage } from '../protection/access.ts';
-import { bodyTooLarge } from '../request/dispatch.ts';
 import { closeAfter } from '../request/reply.ts';
 import type { FunctionRoute } from '../routing/route.ts';
-import { collectBody } from './collect-body.ts';
+import { signedBody } from './signed-body.ts';
 
 export interface KeyedDoorMeans {
   readonly senders: Pick<Senders, 'claimOf' | 'verify'>;
@@ -28,7 +27,6 @@ export interface KeyedDoorMeans {
 }
 
 type Granted = Extract<Passage, { kind: 'granted' }>;
-const nothing = Buffer.alloc(0);
 const forbidden = () => new LambdaError('AccessDeniedException', 'Forbidden');
 
 export class KeyedDoor {
@@ -74,22 +72,10 @@ export class KeyedDoor {
   ): Promise<{ readonly body: Buffer; readonly passage: Granted }> {
     const { senders, access } = this.#means;
     const claim = senders.claimOf(request);
-    const body = await this.#bodyOf(request, response, way);
+    const body = await signedBody(this.#budget, request, response, way);
     const caller = senders.verify(claim, request, body);
     if (access.invoking({ kind: 'granted', caller }, way).kind === 'refused') throw forbidden();
     return { body, passage: { kind: 'granted', caller, authorizer: authorizerOf(claim, caller) } };
-  }
-
-  async #bodyOf(request: IncomingMessage, response: ServerResponse, { tenant, taken }: FunctionRoute): Promise<Buffer> {
-    const length = bodyLengthOf(request);
-    if (length === 0) return nothing;
-    const limit = taken?.open.route.maxBodyBytes ?? maxBodyBytes;
-    if (length > limit) throw bodyTooLarge(taken);
-    const held = length < 0 ? limit : length;
-    if (!this.#budget.take(tenant, held))
-      throw new SwiftletError('TooManyRequests', 'too many signed requests with a body are on their way; send fewer at once');
-    response.once('close', () => this.#budget.give(tenant, held));
-    return collectBody(request, limit, () => bodyTooLarge(taken));
   }
 }
 

@@ -3,19 +3,17 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SwiftletError } from '../../model/errors.ts';
 import type { Version } from '../../model/function.ts';
-import { maxBodyBytes, signedBytes } from '../../model/limits.ts';
+import { signedBytes } from '../../model/limits.ts';
 import type { HmacRule } from '../../model/url-auth.ts';
 import type { Variables } from '../../wire/variables.ts';
 import type { Gateway } from '../gateway.ts';
 import { ByteBudget } from '../http/byte-budget.ts';
-import { bodyLengthOf } from '../http/request-headers.ts';
 import { wholeRequest } from '../http/whole-request.ts';
 import type { SeenNonces } from '../../model/seen-nonces.ts';
 import type { SharedLimits } from '../protection/shared-limits.ts';
 import { isSignedBy, readSignature, type Signature, signatureHeader } from '../protection/signature.ts';
-import { bodyTooLarge } from '../request/dispatch.ts';
 import type { FunctionRoute } from '../routing/route.ts';
-import { collectBody } from './collect-body.ts';
+import { signedBody } from './signed-body.ts';
 
 export interface SignedDoorMeans {
   readonly gateway: Pick<Gateway, 'refuse'>;
@@ -29,8 +27,6 @@ export interface SignedDoorMeans {
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
-
-const nothing = Buffer.alloc(0);
 
 export class SignedDoor {
   readonly #means: SignedDoorMeans;
@@ -78,7 +74,7 @@ export class SignedDoor {
   ): Promise<Buffer> {
     const signature = this.#fresh(request, rule);
     const secrets = this.#secretsOf(version, rule);
-    const body = await this.#bodyOf(request, response, version.tenant, taken);
+    const body = await signedBody(this.#budget, request, response, { tenant: version.tenant, taken });
     const signed = { method: request.method ?? '', target: request.url ?? '', body };
     // Each is tried, so that the time tells nothing of which one it was.
     if (secrets.filter((secret) => isSignedBy(secret, signature, signed)).length === 0)
@@ -109,18 +105,6 @@ export class SignedDoor {
     const secrets = known.flatMap((one) => (one.kind === 'known' ? [one.value] : []));
     if (secrets.length > 0) return secrets;
     throw new SwiftletError('Unavailable', 'the secret that callers sign with is not here yet: control is away; send it again in a moment');
-  }
-
-  async #bodyOf(request: IncomingMessage, response: ServerResponse, tenant: string, taken: FunctionRoute['taken']): Promise<Buffer> {
-    const length = bodyLengthOf(request);
-    if (length === 0) return nothing;
-    const limit = taken?.open.route.maxBodyBytes ?? maxBodyBytes;
-    if (length > limit) throw bodyTooLarge(taken);
-    const held = length < 0 ? limit : length;
-    if (!this.#budget.take(tenant, held))
-      throw new SwiftletError('TooManyRequests', 'too many signed requests with a body are on their way; send fewer at once');
-    response.once('close', () => this.#budget.give(tenant, held));
-    return collectBody(request, limit, () => bodyTooLarge(taken));
   }
 
   #wrong(request: IncomingMessage, why: string): SwiftletError {
