@@ -2,7 +2,8 @@ import type { Version } from '../model/function.ts';
 import type { CustomPoolStatus } from '../wire/agent-calls.ts';
 import { Pool } from './pool.ts';
 import { type Demand, noDemand, poolSizes, type PoolRange, taken, wantedSize } from './pool-sizes.ts';
-import { type CustomKind, kindFor, kindKey, kindOf, type Sandbox, type SandboxKind } from './sandbox/sandbox.ts';
+import type { CustomKind } from './custom-kind.ts';
+import { kindFor, kindKey, kindOf, type Sandbox, type SandboxKind } from './sandbox/sandbox.ts';
 import type { Sandboxes } from './sandbox/sandboxes.ts';
 
 export interface PoolsMeans {

@@ -1,7 +1,8 @@
 /** What a custom pool's sandbox does before it is warm: it gets its layers, imports, and is frozen until somebody takes it. */
 import { preloadLimitMs } from '../model/limits.ts';
 import { SwiftletError } from '../model/errors.ts';
-import type { CustomKind, Sandbox } from './sandbox/sandbox.ts';
+import type { CustomKind } from './custom-kind.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 
 export interface PreloadMeans {
   /** The folder of these layers' files on this host; undefined: there are none. */

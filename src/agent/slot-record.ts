@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { versionSchema } from '../model/function.ts';
 import { runtimeSchema } from '../model/runtimes.ts';
-import { customKindSchema } from './sandbox/sandbox.ts';
+import { customKindSchema } from './custom-kind.ts';
 
 const bootedSchema = z.object({
   slot: z.int(),

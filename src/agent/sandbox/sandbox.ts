@@ -1,23 +1,14 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { versionPoolSchema } from '../../model/custom-pool.ts';
 import type { Version } from '../../model/function.ts';
 import { memoryClassOf } from '../../model/memory-class.ts';
 import { languageOf } from '../../model/runtimes.ts';
+import type { CustomKind } from '../custom-kind.ts';
 import type { EndFacts } from '../end-reason.ts';
 import type { CgroupMemory } from '../linux/cgroup.ts';
 import type { Line } from '../network/address-plan.ts';
 import type { RuntimeConnection } from '../runtime-connection.ts';
 import type { BootedRecord, InstanceRecord } from '../slot-record.ts';
 import type { BootMoments } from '../start-times.ts';
-
-/** A custom pool as its sandboxes have it: whose it is, and what has run in them. */
-export const customKindSchema = versionPoolSchema.extend({
-  tenant: z.string(),
-  /** The same for what boots alike, and for nothing else. */
-  key: z.string(),
-});
-export type CustomKind = Readonly<z.output<typeof customKindSchema>>;
 
 /** What cannot be changed once a sandbox has booted; a pool holds sandboxes of one kind. */
 export interface SandboxKind {

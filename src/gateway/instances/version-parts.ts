@@ -3,11 +3,15 @@
  * by another. Pure. Budget: nothing for functions without groups.
  */
 import type { AgentNumber } from '../../model/fleet.ts';
-import { type GroupsConfig, labelsText } from '../../model/groups.ts';
-import type { Agent } from './agents.ts';
+import { type GroupsConfig, type Labels, labelsText } from '../../model/groups.ts';
+
+interface Labelled {
+  readonly number: AgentNumber;
+  readonly labels: Labels;
+}
 
 /** Agents whose requests do not mix: of a function that divides them, those with the same labels; of any other, all. */
-export function partsOf(groups: GroupsConfig | undefined, agents: readonly Pick<Agent, 'number' | 'labels'>[]): AgentNumber[][] {
+export function partsOf(groups: GroupsConfig | undefined, agents: readonly Labelled[]): AgentNumber[][] {
   if (groups === undefined || Object.keys(groups.by).length === 0) return [agents.map(({ number }) => number)];
   const parts = Map.groupBy(agents, ({ labels }) => labelsText(labels));
   return [...parts.values()].map((part) => part.map(({ number }) => number));
