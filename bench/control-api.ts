@@ -85,6 +85,11 @@ export class ControlApi {
     return z.object({ tunnels: z.tuple([z.int(), z.int()]) }).parse(await response.json()).tunnels;
   }
 
+  /** Points `live` to where it was before; resolves when it is in force. */
+  async rollBack(name: string): Promise<void> {
+    await this.#call('POST', `/v1/functions/${name}/rollback`, '{}', 'application/json');
+  }
+
   async remove(name: string): Promise<void> {
     await this.#call('DELETE', `/v1/functions/${name}`);
   }

@@ -86,3 +86,7 @@ function readKibibytes(path: string, name: string): number {
 /** What only these processes have in memory, in bytes: what is not of a file. */
 export const anonymousBytesOf = (processes: readonly ProcessFacts[]): number =>
   processes.reduce((sum, { pid }) => sum + readKibibytes(`/proc/${pid}/smaps_rollup`, 'Anonymous'), 0);
+
+/** The process of a role; undefined while none runs. @param supervisor the process that starts roles */
+export const pidOfRole = (supervisor: number, role: string): number | undefined =>
+  processTree(supervisor).find(({ parent, title }) => parent === supervisor && title.startsWith(`swiftlet ${role}`))?.pid;

@@ -25,6 +25,7 @@ import { customPool } from './scenarios/custom-pool.ts';
 import { oneShot } from './scenarios/one-shot.ts';
 import { privateNetwork } from './scenarios/private-network.ts';
 import { programLanguages } from './scenarios/program-languages.ts';
+import { promisedTimes } from './scenarios/promised-times.ts';
 import { publishedApp } from './scenarios/published-app.ts';
 import { replay } from './scenarios/replay.ts';
 import { rollout } from './scenarios/rollout.ts';
@@ -76,6 +77,7 @@ export const scenarios: readonly Scenario[] = [
   scaling,
   sickInstance,
   takenAway,
+  promisedTimes,
   noisyNeighbour,
   replay,
   noisyTenant,

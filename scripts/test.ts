@@ -12,7 +12,7 @@ import { type FileResult, runTestFile } from './test-file.ts';
 const files = process.argv.length > 2 ? process.argv.slice(2) : globSync('test/**/*.test.ts').sort();
 const isCi = process.env['CI'] === 'true';
 /** For the test of this script. */
-const fileLimitMs = Number(process.env['SWIFTLET_TEST_FILE_LIMIT_MS'] ?? 240_000);
+const fileLimitMs = Number(process.env['SWIFTLET_TEST_FILE_LIMIT_MS'] ?? 480_000);
 /** As many as CI has processors: with more, tests that wait for a moment wait too long. */
 const sharing = 2;
 const slowestShown = 20;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { packSlowHello } from '../bench-functions.ts';
 import type { Figure } from '../figure.ts';
 import type { BenchPlatform } from '../platform.ts';
-import { processTree } from '../processes.ts';
+import { pidOfRole } from '../processes.ts';
 import type { BenchContext, Scenario } from '../scenario.ts';
 import { type SteadyAnswers, sendLoad } from '../steady-load.ts';
 
@@ -96,8 +96,7 @@ function failed(what: string, answers: readonly SteadyAnswers[]): Figure {
 
 /** Tells a role to end, and resolves when its successor serves. */
 async function replaced({ pid: supervisor, gatewayUrl, apiUrl }: BenchPlatform, role: string, signal: AbortSignal): Promise<void> {
-  const running = () =>
-    processTree(supervisor).find(({ parent, title }) => parent === supervisor && title.startsWith(`swiftlet ${role}`))?.pid;
+  const running = () => pidOfRole(supervisor, role);
   const before = running();
   if (before === undefined) throw new Error(`${role} does not run`);
   process.kill(before, 'SIGTERM');

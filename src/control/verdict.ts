@@ -11,6 +11,9 @@ import { type VersionCounts, watchBoundsMs } from '../wire/gateway-calls.ts';
 /** Below so many requests nothing is said about a version; and of what went wrong there must be so many, for the normal distribution to hold. */
 export const leastRequests = 30;
 const leastBad = 5;
+/** For times more: requests that a host's one stall holds up are slow together, and are no sample of the version. */
+const leastTimed = 100;
+const leastSlow = 10;
 const standardErrors = 4;
 /** Errors: so much more of all requests. */
 const errorMargin = 0.01;
@@ -46,12 +49,13 @@ function tooManyErrors(next: VersionCounts): string | undefined {
 }
 
 function slower(next: VersionCounts, before: VersionCounts): string | undefined {
+  if (next.requests < leastTimed) return undefined;
   const usual = bucketAt(before, percentile);
   const usualMs = watchBoundsMs[usual] ?? Number.POSITIVE_INFINITY;
   const slow = watchBoundsMs.findIndex((bound) => bound >= Math.max(slowerBy * usualMs, usualMs + slowerByMs));
   if (slow < 0) return undefined;
   const [over, overBefore] = [above(next, slow), above(before, slow)];
-  if (over < leastBad || bucketAt(next, percentile) <= slow) return undefined;
+  if (over < leastSlow || bucketAt(next, percentile) <= slow) return undefined;
   if (zScore(over, next.requests, overBefore, before.requests) <= standardErrors) return undefined;
   return `95 % of the requests to version ${before.version} were answered within ${rounded(usualMs)} ms, of those to version ${next.version} only ${rounded(100 * (1 - over / next.requests))} % within ${rounded(watchBoundsMs[slow] ?? 0)} ms (${next.requests} requests)`;
 }

@@ -145,7 +145,6 @@ export function sandboxDriverContract(name: string, driverKind: DriverKind, { is
       await eventually(
         () => left(under),
         (now) => isDeepStrictEqual(now, nothing),
-        1_000,
       );
     });
 

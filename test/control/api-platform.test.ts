@@ -316,7 +316,7 @@ describe('control that stops', () => {
     const closed = once(socket, 'close');
     await control.stop(300);
     const took = performance.now() - started;
-    assert.ok(took > 250 && took < 1_500, `${took} ms`);
+    assert.ok(took > 250 && took < 10_000, `${took} ms`);
     await closed;
     await control.stop(0);
   });

@@ -31,7 +31,6 @@ const untilTold = (control: ControlUnderTest, wanted: Record<string, string>) =>
   eventually(
     () => Object.fromEntries(told(control)),
     (seen) => JSON.stringify(seen) === JSON.stringify(wanted),
-    3_000,
   );
 
 describe('secrets in the API', () => {

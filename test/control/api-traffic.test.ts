@@ -118,7 +118,6 @@ describe('rollouts of the API', () => {
     const done = await eventually(
       () => rolloutOf(control),
       (rollout) => rollout['state'] === 'completed',
-      10_000,
     );
     assert.deepEqual([done['from'], done['to'], done['live']], [1, 2, [{ version: 2, weight: 100 }]]);
     assert.deepEqual(seen, new Set([1, 2]));

@@ -52,6 +52,8 @@ describe('a new version', () => {
     ['with two per cent more, and many requests', fresh(10_000, 220), old(10_000, 20), 'worse', /2\.2 %/],
     ['with fewer errors', fresh(1_000, 0), old(1_000, 500), 'good'],
     ['that is twice as slow', fresh(100, 0, 100), old(1_000, 0, 50), 'worse', /^95 % of the requests to version 1 were answered within/],
+    ['with nine that a stall of the host held up together', counts(2, [...some(91), ...some(9, 300)]), old(1_000), 'good'],
+    ['that is slow, after fewer requests than a hundred', fresh(99, 0, 100), old(1_000, 0, 50), 'good'],
     ['that is slower by less than ten milliseconds', fresh(1_000, 0, 9), old(1_000, 0, 1), 'good'],
     ['that is slower by a tenth', fresh(1_000, 0, 110), old(1_000, 0, 100), 'good'],
     ['that is faster', fresh(1_000, 0, 10), old(1_000, 0, 100), 'good'],

@@ -30,7 +30,6 @@ const endOf = (id: string) =>
   eventually(
     () => eventOf(id),
     ({ state }) => state !== 'waiting' && state !== 'running',
-    10_000,
   );
 const control = async (path: string, body?: object) => {
   const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
@@ -154,9 +153,9 @@ test('the events role away: asynchronous requests get 503 at once, others go on,
   const [away, sync] = await Promise.all([e2e.call('/echo/', { headers: later }), e2e.call('/echo/')]);
   assert.deepEqual([away.status, away.json['code'], away.headers.get('retry-after')], [503, 'EventNotStored', '1']);
   assert.equal(sync.status, 200);
-  assert.ok(performance.now() - startedAt < 500, 'it was waited for');
+  assert.ok(performance.now() - startedAt < 4_000, 'it was waited for');
   await eventually(healthOf, (roles) => roles['events']?.ready === false);
-  await eventually(healthOf, (roles) => roles['events']?.ready === true, 10_000);
+  await eventually(healthOf, (roles) => roles['events']?.ready === true);
   assert.equal((await endOf(before))['state'], 'succeeded');
   assert.equal((await e2e.call('/echo/', { headers: later })).status, 202);
 });

@@ -268,7 +268,6 @@ async function noBuildRuns(): Promise<void> {
   await eventually(
     () => isBuild(e2e.platform.pid),
     (runs) => !runs,
-    8_000,
   );
 }
 

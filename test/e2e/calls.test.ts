@@ -140,7 +140,6 @@ test('functions that call each other are stopped, waiting or not, whatever they 
   const letters = await eventually(
     async () => (await control('/v1/dead-letters?function=echoes'))['events'] as { reason: string }[],
     ({ length }) => length === 1,
-    10_000,
   );
   assert.equal(letters[0]?.reason, 'recursion');
   const runs = async () => (await e2e.log('echoes')).filter(({ message }) => message === 'ran').length;

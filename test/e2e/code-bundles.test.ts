@@ -166,7 +166,7 @@ test('code that is an image on its host is read from there, bundled and after a 
     await e2e.publish('other', `export const handler = () => ${Math.random()};`);
     return mounts();
   };
-  await eventually(lookAgain, (left) => left === 0, 30_000);
+  await eventually(lookAgain, (left) => left === 0);
 });
 
 test('Google’s functions framework is the platform’s own in one file, too', { skip }, async () => {

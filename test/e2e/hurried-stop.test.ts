@@ -7,7 +7,7 @@ import { eventually, openE2e } from './functions.ts';
 /** Longer than the test waits for anything. */
 const graceMs = 60_000;
 /** What a role may need to stop, long before a supervisor would end it by force. */
-const atOnceMs = 4_000;
+const atOnceMs = 20_000;
 
 test('a second Ctrl-C ends at once what the first one lets finish', async () => {
   await using e2e = await openE2e({ environment: { SWIFTLET_GRACE_MS: String(graceMs) } });
@@ -35,7 +35,6 @@ test('a second Ctrl-C ends at once what the first one lets finish', async () => 
   await eventually(
     () => isAlive(pid),
     (alive) => !alive,
-    10_000,
   );
   const took = performance.now() - hurriedAt;
   assert.ok(took < atOnceMs, `it took ${took} ms`);

@@ -54,7 +54,6 @@ async function usageOf(name: string, invocations: number): Promise<UsageDay> {
   const [day] = await eventually(
     async () => ((await get(`/v1/usage?function=${name}`))['usage'] ?? []) as UsageDay[],
     ([seen]) => seen?.invocations === invocations,
-    15_000,
   );
   assert.ok(day !== undefined);
   return day;
@@ -78,7 +77,7 @@ test('a cold start from the pool: six phases that add up, what was prepaid apart
   assert.ok(waited.sandbox < coldStart.prepaid.runtime, 'a warm sandbox was taken');
   const handlerAt = report.queueMs + totalMs(waited);
   assert.ok(handlerAt + report.durationMs <= report.totalMs + 0.01, JSON.stringify(report));
-  assert.ok(report.platformMs > 0 && report.platformMs < 390);
+  assert.ok(report.platformMs > 0 && report.platformMs <= report.totalMs - waited.init);
   const told = answer.headers.get('server-timing') ?? '';
   assert.match(told, new RegExp(`init;dur=${waited.init.toFixed(3)}, .*prepaid;dur=${totalMs(coldStart.prepaid).toFixed(3)}$`));
 
@@ -104,7 +103,7 @@ test('one that joins a start that another request caused says so, and is not bil
   assert.deepEqual([causing.report.coldStart?.causedBy, joining.report.coldStart?.causedBy], [one, one]);
   assert.equal(joining.report.coldStart?.instanceId, causing.report.coldStart?.instanceId);
   assert.ok((joining.report.coldStart?.spans[0]?.atMs ?? 0) < 0, 'the start had begun before it came');
-  assert.ok(causing.report.billedMs > 400 && joining.report.billedMs < 200 && joining.report.platformMs === 0, JSON.stringify(joining));
+  assert.ok(causing.report.billedMs > 400 && joining.report.billedMs < 390 && joining.report.platformMs === 0, JSON.stringify(joining));
   assert.match(swiftlet('trace', two).stdout, new RegExp(`the instance that request ${one} had started`));
   const { invocations, coldStarts, billedMs } = await usageOf('shared', 2);
   assert.deepEqual([invocations, coldStarts, billedMs], [2, 2, causing.report.billedMs + joining.report.billedMs]);
@@ -149,7 +148,6 @@ test('usage adds up, and outlives the roles and the function', async () => {
         () => false,
       ),
     Boolean,
-    15_000,
   );
   assert.deepEqual(await usageOf('used', 3), first);
   await e2e.call('/used/');

@@ -19,7 +19,6 @@ test('a schedule starts an instance and keeps it, without its handler; a handler
     await eventually(
       () => reportsOf(name),
       (reports) => reports.length >= 2,
-      15_000,
     );
   const [first, second] = (await reportsOf('kept')).map(({ report }) => report as { start: string; outcome: string });
   assert.deepEqual([first?.outcome, first?.start], ['ok', 'cold']);

@@ -84,7 +84,7 @@ test('frozen when idle, thawed for the next request; timers fire no storm, socke
 
 test('idle for less than the time to freeze is not frozen, nor is a request under way', async () => {
   await e2e.publish('slow', 'export const handler = () => new Promise((r) => setTimeout(r, 700, "done"));', { freezeMs: 100 });
-  await e2e.publish('rested', 'export const handler = () => 1;', { freezeMs: 2_000 });
+  await e2e.publish('rested', 'export const handler = () => 1;', { freezeMs: 10_000 });
   await e2e.call('/rested/');
   const answer = await e2e.call('/slow/');
   assert.equal(answer.text, '"done"');

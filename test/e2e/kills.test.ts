@@ -1,9 +1,9 @@
 /** What each kill -9 costs: the table of docs/architecture.md. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type E2e, eventually, openE2e } from './functions.ts';
+import { childrenOf, roleOf } from './role-processes.ts';
 
 const instant = 'export const handler = () => ({ born: (globalThis.born ??= Math.random()) });';
 const slow = 'export const handler = () => new Promise((r) => setTimeout(r, 800, "done"));';
@@ -17,15 +17,6 @@ before(async () => {
 });
 after(() => e2e[Symbol.asyncDispose]());
 
-const childrenOf = (pid: number): number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-
-function roleOf(name: string): number {
-  const pid = childrenOf(e2e.platform.pid).find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').startsWith(`swiftlet ${name}`));
-  assert.ok(pid !== undefined, `${name} does not run`);
-  return pid;
-}
-
 const answers = (url: string) =>
   fetch(url).then(
     (response) => response.ok,
@@ -36,7 +27,7 @@ const healthy = async () => (await answers(`${e2e.platform.gatewayUrl}/_/health`
 
 /** Kills a role and resolves when its successor serves. */
 async function killRole(name: string): Promise<void> {
-  const pid = roleOf(name);
+  const pid = roleOf(e2e.platform.pid, name);
   process.kill(pid, 'SIGKILL');
   await eventually(
     () => childrenOf(e2e.platform.pid).includes(pid),
@@ -53,7 +44,7 @@ test('control: nothing for requests', async () => {
     [200, 200],
   );
   assert.equal(during[0].text, before.text);
-  await eventually(healthy, Boolean, 10_000);
+  await eventually(healthy, Boolean);
   assert.equal((await e2e.platform.api.instances('instant')).length, 1);
 });
 
@@ -62,15 +53,12 @@ test('agent: instances live on, requests in flight finish, new starts wait', asy
   await e2e.publish('fresh', instant);
   const inFlight = e2e.call('/slow/');
   await new Promise((resolve) => setTimeout(resolve, 100));
-  const killedAt = performance.now();
   await killRole('agent');
   assert.equal((await e2e.call('/instant/')).text, before.text);
   const fresh = await e2e.call('/fresh/');
   assert.equal(fresh.status, 200, fresh.text);
-  const waitedMs = performance.now() - killedAt;
-  assert.ok(waitedMs < 2_000, `a new start waited ${waitedMs} ms`);
   assert.equal((await inFlight).text, '"done"');
-  await eventually(healthy, Boolean, 10_000);
+  await eventually(healthy, Boolean);
   const after = await e2e.call('/instant/');
   assert.deepEqual([after.text, after.headers.get('x-swiftlet-start')], [before.text, 'warm']);
 });
@@ -87,7 +75,7 @@ test('agent: a function that keeps its thread busy holds nobody up, and is not e
     ({ length }) => length === 1,
   );
   await killRole('agent');
-  await eventually(healthy, Boolean, 10_000);
+  await eventually(healthy, Boolean);
   assert.ok(!isAnswered, 'the restart waited for the busy one');
   assert.equal((await inFlight).text, '"worked"');
   assert.equal((await e2e.call('/busy/')).headers.get('x-swiftlet-start'), 'warm');
@@ -102,33 +90,32 @@ test('gateway: its own callers’ requests break, everything else lives', async 
   await new Promise((resolve) => setTimeout(resolve, 100));
   await killRole('gateway');
   assert.equal(await broken, 'broken');
-  await eventually(healthy, Boolean, 10_000);
+  await eventually(healthy, Boolean);
   const after = await e2e.call('/instant/');
   assert.equal(after.text, before.text);
 });
 
 test('gateway: while control is away it says that it does not know the functions yet, not that there are none', async () => {
-  const control = roleOf('control');
+  const control = roleOf(e2e.platform.pid, 'control');
   process.kill(control, 'SIGSTOP');
   try {
-    process.kill(roleOf('gateway'), 'SIGKILL');
+    process.kill(roleOf(e2e.platform.pid, 'gateway'), 'SIGKILL');
     const early = await eventually(
       () => e2e.call('/instant/').catch(() => undefined),
       (answer) => answer !== undefined,
-      10_000,
     );
     assert.deepEqual([early?.status, early?.json['code'], early?.headers.get('retry-after')], [503, 'Unavailable', '1']);
   } finally {
     process.kill(control, 'SIGCONT');
   }
-  await eventually(healthy, Boolean, 10_000);
+  await eventually(healthy, Boolean);
   assert.equal((await e2e.call('/instant/')).status, 200);
 });
 
 test('relay: log lines of the gap at most', async () => {
   await killRole('relay');
   assert.equal((await e2e.call('/instant/')).status, 200);
-  await eventually(healthy, Boolean, 10_000);
+  await eventually(healthy, Boolean);
   await e2e.publish('speaks', 'export const handler = () => { console.log("heard"); return 1; };');
   await e2e.call('/speaks/');
   await eventually(
@@ -142,7 +129,7 @@ test('events: nothing for requests that are waited for; what was accepted before
   assert.equal(accepted.status, 202);
   await killRole('events');
   assert.equal((await e2e.call('/instant/')).status, 200);
-  await eventually(healthy, Boolean, 10_000);
+  await eventually(healthy, Boolean);
   const state = async () =>
     (await e2e.call(`/_/events/${String(accepted.json['id'])}`, { headers: { authorization: `Bearer ${e2e.platform.token}` } })).json[
       'state'

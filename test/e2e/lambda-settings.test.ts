@@ -339,7 +339,7 @@ test('a mapping of a Kafka of one’s own hands messages to the function, in the
   );
   assert.equal(State, 'Creating');
   const mapping = () => lambda.send(new GetEventSourceMappingCommand({ UUID }));
-  const enabled = await eventually(mapping, (one) => one.State === 'Enabled' && one.LastProcessingResult === 'OK', 30_000);
+  const enabled = await eventually(mapping, (one) => one.State === 'Enabled' && one.LastProcessingResult === 'OK');
   assert.equal(enabled.LastProcessingResult, 'OK', JSON.stringify(enabled));
 
   const bodies = ['{"kind":"order","item":1}', '{"kind":"else"}', '{"kind":"order","item":2}'];
@@ -354,7 +354,7 @@ test('a mapping of a Kafka of one’s own hands messages to the function, in the
   };
   const values = (events: readonly KafkaEvent[]) =>
     events.flatMap(({ records }) => (records['mapped-0'] ?? []).map(({ value }) => Buffer.from(value, 'base64').toString()));
-  const events = await eventually(seen, (came) => values(came).length === 2, 30_000);
+  const events = await eventually(seen, (came) => values(came).length === 2);
   assert.deepEqual(values(events), [bodies[0], bodies[2]]);
   const [{ eventSource, bootstrapServers, records }] = events as [KafkaEvent];
   assert.deepEqual([eventSource, bootstrapServers], ['SelfManagedKafka', server]);

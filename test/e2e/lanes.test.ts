@@ -28,7 +28,6 @@ async function eventOf(id: unknown, state: string): Promise<Record<string, unkno
   return eventually(
     async () => (await e2e.call(`/_/events/${String(id)}`, { headers: trusted() })).json,
     (event) => event['state'] === state,
-    10_000,
   );
 }
 
@@ -121,7 +120,7 @@ test('a function is where it is published to, and nowhere else', async () => {
   await e2e.publish('there', said('there, too'), elsewhere);
   const state = async () =>
     (await (await fetch(`${e2e.platform.apiUrl}/v1/functions/there/rollout`, { headers: trusted() })).json()) as { state: string };
-  await eventually(state, (rolledOut) => rolledOut.state === 'completed', 20_000);
+  await eventually(state, (rolledOut) => rolledOut.state === 'completed');
 });
 
 test('a request for another group goes to any host, or is refused, by rule', async () => {

@@ -89,7 +89,7 @@ test('what several functions build on lies on the host once', async () => {
     await e2e.publish('alone', `${code}//${Math.random()}`, { layers: [large] });
     return ofBoth();
   };
-  await eventually(lookAgain, (left) => left.length === 0, 30_000);
+  await eventually(lookAgain, (left) => left.length === 0);
 });
 
 test('Python finds packages and native libraries', async () => {

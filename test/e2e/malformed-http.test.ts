@@ -146,5 +146,5 @@ test('who sends what cannot be read and stays is cut off', async () => {
   const sending = setInterval(() => socket.write('x'), 100);
   await closed(socket);
   clearInterval(sending);
-  assert.ok(performance.now() - startedAt < 4_000);
+  assert.ok(performance.now() - startedAt < 20_000);
 });

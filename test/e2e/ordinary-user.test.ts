@@ -115,7 +115,6 @@ test('double forks are gone when their instance is', async () => {
   await eventually(
     () => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(`sleep ${mark}`),
     (lives) => !lives,
-    1_500,
   );
 });
 
@@ -146,7 +145,6 @@ test('a stop leaves no process and no run folder', async () => {
   await eventually(
     () => processesOfUser(user.uid, pid),
     (left) => left.length === 0,
-    2_000,
   );
   assert.ok(!existsSync(runFolderOf(user.uid, home)));
   if (user.uid !== process.getuid?.()) assert.ok(!existsSync(`/tmp/swiftlet-${user.uid}`));

@@ -39,7 +39,7 @@ function statusOf(pid: number): string {
 
 async function killed(pid: number, look: () => number | undefined): Promise<void> {
   process.kill(pid, 'SIGKILL');
-  await eventually(look, (now) => now !== undefined && now !== pid, 5_000);
+  await eventually(look, (now) => now !== undefined && now !== pid);
 }
 
 const agent = (): number | undefined => {

@@ -62,7 +62,6 @@ async function resultOf(id: unknown): Promise<Record<string, unknown>> {
   const event = await eventually(
     async () => (await e2e.call(`/_/events/${String(id)}`, { headers })).json,
     ({ state }) => state === 'succeeded',
-    10_000,
   );
   return JSON.parse((event['result'] as { body: string }).body) as Record<string, unknown>;
 }

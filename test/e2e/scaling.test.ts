@@ -56,7 +56,6 @@ test('a load has instances started ahead, the API and describe say why, and they
   await eventually(
     () => described('busy'),
     ({ instances }) => instances.length === 0,
-    10_000,
   );
 });
 

@@ -271,7 +271,7 @@ test('WebSockets by HTTP/2: streams beside requests, to each kind of function, r
   first.say('again');
   await eventually(first.frames, (frames) => frames[1]?.payload.toString() === 'again by TLS');
   other.stream.resume();
-  const flood = await eventually(other.frames, (frames) => frames.length === 8, 20_000);
+  const flood = await eventually(other.frames, (frames) => frames.length === 8);
   assert.ok(flood.every(({ payload }, n) => payload.length === 1024 * 1024 && payload.every((byte) => byte === n)));
 
   first.close(1000);
@@ -309,7 +309,7 @@ test('WebSockets by HTTP/2: streams beside requests, to each kind of function, r
     socket.say('hello');
     // The server says it in two frames.
     const said = () => socket.frames().map(({ payload }) => payload.toString());
-    await eventually(said, (texts) => texts.join('').endsWith('sayhello'), 10_000);
+    await eventually(said, (texts) => texts.join('').endsWith('sayhello'));
     socket.close(1000);
     await once(socket.stream, 'close');
     assert.equal(socket.closed(), 1000);

@@ -30,7 +30,7 @@ test('a tenant that would fill the host leaves a place for the first instance of
   const callers = Array.from({ length: 20 }, caller);
   const greedy = async () => (await e2e.platform.api.instances('greedy')).length;
   try {
-    await eventually(greedy, (count) => count === maxSandboxes - 1, 20_000);
+    await eventually(greedy, (count) => count === maxSandboxes - 1);
     assert.equal((await callOf('other')).status, 200);
     await publishFor('late');
     assert.equal((await callOf('late')).status, 200);

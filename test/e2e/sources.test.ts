@@ -47,7 +47,6 @@ const state = (name: string, wanted: SourceView['state']) =>
   eventually(
     () => viewOf(name),
     (view) => view.state === wanted,
-    15_000,
   );
 
 interface Seen {
@@ -107,7 +106,6 @@ test('a function scales by the messages that wait for it, and says so', async ()
   const { scaling } = await eventually(
     () => control('/v1/functions/waiting'),
     ({ instances }) => (instances as unknown[]).length >= 4,
-    15_000,
   );
   assert.equal((scaling as { signal: string }[])[0]?.signal, 'lag');
   assert.match(await swiftlet('describe', 'waiting'), /messages \((?:stable|burst) window\), 7\.00 for each instance/);
@@ -132,7 +130,6 @@ test('a poison message becomes a dead letter with its bytes, alone; it can be re
   const dead = await eventually(
     () => control('/v1/dead-letters?function=poisoned'),
     ({ events }) => (events as unknown[]).length === 2,
-    10_000,
   );
   const letters = await Promise.all((dead['events'] as { id: string }[]).map(({ id }) => control(`/v1/dead-letters/${id}`)));
   const records = letters.map(
@@ -149,14 +146,12 @@ test('a poison message becomes a dead letter with its bytes, alone; it can be re
   const again = await eventually(
     () => control('/v1/dead-letters?function=poisoned'),
     ({ events }) => (events as unknown[]).length === 0,
-    5_000,
   );
   assert.deepEqual(again['events'], []);
   const { id } = (dead['events'] as { id: string }[])[0] ?? { id: '' };
   const event = await eventually(
     () => control(`/v1/events/${id}`),
     (one) => Number(one['attempts']) > 0,
-    5_000,
   );
   assert.equal(event['state'], 'waiting');
 });
@@ -177,7 +172,6 @@ test('a message that no request can hold is a dead letter with its bytes, and th
   const { events } = await eventually(
     () => control('/v1/dead-letters?function=large'),
     (answer) => (answer['events'] as unknown[]).length === 1,
-    10_000,
   );
   const [{ id, error } = assert.fail()] = events as { id: string; error: { code: string } }[];
   assert.equal(error.code, 'RequestTooLarge');

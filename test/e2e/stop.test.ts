@@ -38,7 +38,7 @@ test('a stop in the middle of boots and starts leaves nothing', async (t) => {
   await e2e[Symbol.asyncDispose]();
   await cut;
   // What was orphaned while it ended is collected by the host's first process, in its own time.
-  await eventually(left, (now) => isDeepStrictEqual(now, nothingLeft), 2_000);
+  await eventually(left, (now) => isDeepStrictEqual(now, nothingLeft));
 });
 
 test('a killed supervisor takes its roles and their sandboxes with it', async (t) => {
@@ -48,6 +48,6 @@ test('a killed supervisor takes its roles and their sandboxes with it', async (t
   remember();
   process.kill(e2e.platform.pid, 'SIGKILL');
   // The run folder is what the next start with this data folder claims.
-  await eventually(left, (now) => isDeepStrictEqual({ ...now, runFolder: false }, nothingLeft), 10_000);
+  await eventually(left, (now) => isDeepStrictEqual({ ...now, runFolder: false }, nothingLeft));
   removeRunFolder();
 });

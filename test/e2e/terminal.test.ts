@@ -46,7 +46,6 @@ for (const [what, end] of [
       await eventually(
         () => running.filter(({ pid, title }) => processTree(pid).some((now) => now.title === title && title !== '')),
         (left) => left.length === 0,
-        10_000,
       );
       assert.ok(!existsSync(runFolderOf(process.getuid?.() ?? 0, home)));
     } finally {

@@ -40,7 +40,7 @@ test('a year away costs nothing', () => {
   const startedAt = performance.now();
   for (const missed of ['skip', 'once', 'all'])
     assert.ok((runsDue(every(missed), { sinceMs: 0, nextMs: 1_000 }, 365 * 24 * hour).nextMs ?? 0) > 365 * 24 * hour);
-  assert.ok(performance.now() - startedAt < 2_000);
+  assert.ok(performance.now() - startedAt < 10_000);
 });
 
 test('one that is run once is made up for, or not, and then over', () => {

@@ -102,7 +102,7 @@ test('an event log that is away: 503 at once', async (t) => {
   under.isThere = false;
   const startedAt = performance.now();
   assert.deepEqual(await codeOf(await post(`${under.url}/hello/`, 'x')), [503, 'EventNotStored']);
-  assert.ok(performance.now() - startedAt < 1_000);
+  assert.ok(performance.now() - startedAt < 4_000);
   assert.deepEqual(under.asked, []);
 });
 

@@ -44,7 +44,6 @@ export async function killAgents(kills: number): Promise<void> {
     await eventually(
       () => cablesIn(routerPath(join(run, 'agent'))),
       (cables) => cables <= lanes + spareCables,
-      10_000,
     );
     last.send('stop');
     await once(last, 'exit');

@@ -234,7 +234,6 @@ test('a connection that is kept goes on after a freeze', { skip }, async () => {
   await eventually(
     () => e2e.platform.api.instances('keeps'),
     ([instance]) => instance?.state === 'frozen',
-    10_000,
   );
   assert.deepEqual((await e2e.call('/keeps/')).json, { data: 'ping', opened: 1 });
 });

@@ -286,7 +286,6 @@ test('both sides restart in any order', { skip }, async () => {
   await eventually(
     () => network('office').catch(() => undefined),
     (seen) => seen?.state?.state === 'degraded',
-    10_000,
   );
   assert.equal(await active(), second);
   assert.equal((await ask(e2e, '/keeper/', 'again', ping)).outcome, 'answered');

@@ -96,7 +96,6 @@ test('what nobody reads is on disk within a second or so', async (t) => {
   const rows = await eventually(
     () => other.read(all),
     ({ length }) => length > 0,
-    3_000,
   );
   assert.equal(rows[0]?.warm, 3);
 });
