@@ -19,6 +19,8 @@ const logOverride = /** @type {const} */ ({
   'empty-import-meta': 'warning',
 });
 const shownErrors = 2;
+/** The innermost package that a file is of. */
+const packagePath = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/.@][^/]*(?=\/)/;
 /** Imports are taken as they are written: Node.js drops none that is not said to be of a type. */
 const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } };
 
@@ -26,12 +28,12 @@ const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } };
  * @param {typeof import('esbuild')} esbuild
  * @param {string} codeDir @param {string} file the handler's
  * @param {readonly string[]} [external] modules that are left as they are named: a custom pool has them
- * @returns {Promise<{ code: string, map: string }>} all in ASCII
+ * @returns {Promise<{ code: string, map: string, reached: string[] }>} all in ASCII; and the packages that it was made of, by their paths
  * @throws NotBundled with the reason
  */
 export async function bundleCode(esbuild, codeDir, file, external = []) {
   try {
-    const { outputFiles, warnings } = await esbuild.build({
+    const { outputFiles, metafile, warnings } = await esbuild.build({
       ...settings,
       external: [...settings.external, ...external],
       absWorkingDir: codeDir,
@@ -43,7 +45,8 @@ export async function bundleCode(esbuild, codeDir, file, external = []) {
     const unknown = warnings.find(isUnknowable);
     if (unknown !== undefined) throw new NotBundled(`${unknown.text}${placeOf(unknown)}`);
     const text = (/** @type {string} */ end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? '';
-    return { code: text('.cjs'), map: text('.map') };
+    const reached = new Set(Object.keys(metafile.inputs).flatMap((path) => packagePath.exec(path)?.[0] ?? []));
+    return { code: text('.cjs'), map: text('.map'), reached: [...reached] };
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     throw new NotBundled(
@@ -80,7 +83,7 @@ const settings = {
   legalComments: /** @type {const} */ ('none'),
   sourcemap: /** @type {const} */ ('external'),
   sourcesContent: false,
-  metafile: false,
+  metafile: /** @type {const} */ (true),
   logLevel: /** @type {const} */ ('silent'),
   logOverride,
 };

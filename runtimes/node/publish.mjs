@@ -20,10 +20,10 @@ const { join } = process.getBuiltinModule('node:path');
 const controlDescriptor = 3;
 const work = '/tmp/bundle';
 
-/** @param {Order} order @returns {Promise<Record<string, string>>} files in base64, by name @throws NotBundled */
+/** @param {Order} order @returns {Promise<{ files: Record<string, string>, reached: string[] }>} files in base64, by name @throws NotBundled */
 async function publish(order) {
   const { file } = findHandler(order.codeDir, order.handler);
-  const { code, map } = await bundleCode(loadEsbuild(), order.codeDir, file, order.external);
+  const { code, map, reached } = await bundleCode(loadEsbuild(), order.codeDir, file, order.external);
   await mkdir(work);
   await writeFile(join(work, codeFile), code);
   await writeFile(join(work, mapFile), map);
@@ -32,7 +32,7 @@ async function publish(order) {
   if (bundled !== '' && (await run('plain', file, order)) === '') throw new NotBundled(`as one file it does not load: ${bundled}`);
   const names = [codeFile, mapFile, cacheFile];
   const contents = await Promise.all(names.map((name) => readFile(join(work, name), 'base64')));
-  return Object.fromEntries(names.map((name, i) => [name, contents[i] ?? '']));
+  return { files: Object.fromEntries(names.map((name, i) => [name, contents[i] ?? ''])), reached };
 }
 
 /** Not part of this program: it has a program of its own, and asks the environment where. @returns {typeof import('esbuild')} */
@@ -68,7 +68,7 @@ createServer((request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     try {
-      response.end(JSON.stringify({ files: await publish(JSON.parse(Buffer.concat(chunks).toString())) }));
+      response.end(JSON.stringify(await publish(JSON.parse(Buffer.concat(chunks).toString()))));
     } catch (error) {
       const isReason = error instanceof NotBundled || (error instanceof Error && error.name === 'HandlerNotFound');
       response.end(JSON.stringify({ refused: isReason ? error.message : `it could not be done: ${String(error)}` }));

@@ -2,7 +2,7 @@
 import {
   type AcquiredInstance,
   type BuildsAnswer,
-  type BundleState,
+  type BundleAnswer,
   acquireRestingSchema,
   acquireSchema,
   askBundleSchema,
@@ -71,7 +71,7 @@ export interface DoorMeans {
   readonly metrics: () => Promise<string>;
   readonly isolation: IsolationReport;
   /** What became of a version's code; undefined for one that is not served. */
-  readonly bundle: (tenant: string, name: string, number: number) => BundleState | undefined;
+  readonly bundle: (tenant: string, name: string, number: number) => BundleAnswer;
   /** How a custom pool is; undefined when nothing that is published uses it. */
   readonly customPool: (tenant: string, name: string) => CustomPoolStatus | undefined;
   /** Whether dependencies can be installed here. */
@@ -148,7 +148,7 @@ export function door(means: DoorMeans): CallHandlers {
           return warmth(askWarmthSchema.parse(body));
         case 'bundle': {
           const { tenant, function: name, number } = askBundleSchema.parse(body);
-          return { state: bundle(tenant, name, number) };
+          return bundle(tenant, name, number);
         }
         case 'pool': {
           const { tenant, name } = askCustomPoolSchema.parse(body);

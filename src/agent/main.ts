@@ -315,7 +315,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     stopping: stopping.signal,
     bundle: (tenant: string, name: string, number: number) => {
       const version = served.find(tenant, name, number);
-      return version === undefined ? undefined : bundles.state(version);
+      return version === undefined ? {} : { state: bundles.state(version), reached: bundles.reached(version) };
     },
     customPool: (tenant: string, name: string) => pools.customStatus(tenant, name),
     builds: () => builds.facts,

@@ -6,6 +6,7 @@ import { type FunctionConfig, versionSchema } from '../model/function.ts';
 import { defaultTenant } from '../model/names.ts';
 import { coldPhases } from '../model/phases.ts';
 import type { RolloutPlan } from '../model/rollout.ts';
+import { sizeAdviceSchema } from '../model/size.ts';
 import { callerKinds } from '../model/tenant.ts';
 import { tenantPath } from '../model/tenant-path.ts';
 import { aliasMark } from '../model/traffic.ts';
@@ -34,6 +35,7 @@ const publishedSchema = z.object({
   callers: z.enum(callerKinds).optional(),
   serving: z.int().optional(),
   bundle: bundleStateSchema.optional(),
+  sizeAdvice: sizeAdviceSchema.optional(),
 });
 const listedSchema = z.object({
   functions: z.array(z.object({ name: z.string(), serving: versionSchema })),
@@ -47,6 +49,7 @@ const describedSchema = z.object({
   provisioned: provisionedSchema.pick({ requested: true, ready: true, failed: true }).optional(),
   networkCounts: networkCountsSchema.optional(),
   bundle: bundleStateSchema.optional(),
+  sizeAdvice: sizeAdviceSchema.optional(),
   scaling: z.array(scalingViewSchema).default([]),
 });
 const versionsSchema = z.object({ serving: z.int(), versions: z.array(versionSchema) });

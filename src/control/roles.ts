@@ -4,7 +4,7 @@ import type { Version } from '../model/function.ts';
 import {
   bundleAnswerSchema,
   type CustomPoolStatus,
-  type BundleState,
+  type BundleAnswer,
   type BuildsAnswer,
   buildsSchema,
   type InstanceSummary,
@@ -117,10 +117,10 @@ export class Roles {
   }
 
   /** What became of a version's code; undefined while no agent is there, or knows the version or the question. */
-  async bundle(tenant: string, name: string, number: number): Promise<BundleState | undefined> {
-    if (!this.#agents.connected) return undefined;
+  async bundle(tenant: string, name: string, number: number): Promise<BundleAnswer> {
+    if (!this.#agents.connected) return {};
     const answer = await this.#agents.askOne('bundle', { tenant, function: name, number }).catch(unlessOlder);
-    return answer === undefined ? undefined : bundleAnswerSchema.parse(answer).state;
+    return answer === undefined ? {} : bundleAnswerSchema.parse(answer);
   }
 
   /** How the tunnels of a private network are; undefined where functions have no network, and while the agent is away that has them. */

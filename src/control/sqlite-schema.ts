@@ -133,6 +133,20 @@ const migrations: readonly string[] = [
   CREATE INDEX pool_layers_by_layer ON pool_layers (tenant, layer, layer_version);
   ALTER TABLE versions ADD COLUMN pool TEXT;
   `,
+  `
+  -- What artifacts' files come to, and their parts, by which others are found that have the same.
+  CREATE TABLE artifact_contents (
+    tenant TEXT NOT NULL, digest TEXT NOT NULL, contents TEXT NOT NULL,
+    PRIMARY KEY (tenant, digest),
+    FOREIGN KEY (tenant, digest) REFERENCES artifacts (tenant, digest) ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE artifact_parts (
+    tenant TEXT NOT NULL, digest TEXT NOT NULL, content TEXT NOT NULL,
+    PRIMARY KEY (tenant, digest, content),
+    FOREIGN KEY (tenant, digest) REFERENCES artifacts (tenant, digest) ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX artifact_parts_by_content ON artifact_parts (tenant, content);
+  `,
 ];
 
 /** The store of control. It is marked with "SWFT". */

@@ -14,6 +14,7 @@ import { SqliteLambda } from './lambda/sqlite-lambda.ts';
 import { SqlitePools } from './pools/sqlite-pools.ts';
 import { publishedFunction } from './routing.ts';
 import { secretMissing } from './secrets/refusals.ts';
+import { SqliteSizes } from './sizes/sqlite-sizes.ts';
 import { SqliteSecrets } from './secrets/sqlite-secrets.ts';
 import type { Changed } from './sqlite-commit.ts';
 import { SqliteNetworks } from './sqlite-networks.ts';
@@ -60,6 +61,7 @@ export class SqliteStore implements Store {
   readonly secrets: SqliteSecrets;
   readonly layers: SqliteLayers;
   readonly pools: SqlitePools;
+  readonly sizes: SqliteSizes;
   readonly lambda: SqliteLambda;
   readonly audit: SqliteAudit;
   readonly #database: DatabaseSync;
@@ -91,6 +93,7 @@ export class SqliteStore implements Store {
       layers: this.layers,
       users: (tenant) => this.#users(tenant, ({ pool }) => (pool === undefined ? [] : [pool])),
     });
+    this.sizes = new SqliteSizes({ sql: this.#sql, read: turn });
     this.audit = new SqliteAudit({ sql: this.#sql, read: turn, write: (work) => this.#write(work) });
     const commit = {
       read: turn,
@@ -126,12 +129,13 @@ export class SqliteStore implements Store {
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
-  addArtifact({ tenant, digest, size, files }: Artifact, nowMs: number): Promise<void> {
+  addArtifact({ tenant, digest, size, files, contents }: Artifact, nowMs: number): Promise<void> {
     return this.#write(() => {
       demandStorageRoom(this.#sql, tenant, digest, size);
       this.#sql.run`
         INSERT INTO artifacts (tenant, digest, size, files, touched_ms) VALUES (${tenant}, ${digest}, ${size}, ${JSON.stringify(files)}, ${nowMs})
         ON CONFLICT DO UPDATE SET touched_ms = excluded.touched_ms`;
+      if (contents !== undefined) this.sizes.note(tenant, digest, contents);
     });
   }
 

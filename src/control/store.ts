@@ -1,4 +1,5 @@
 import type { FunctionConfig, Version } from '../model/function.ts';
+import type { Contents } from '../model/size.ts';
 import type { PrivateNetwork } from '../model/private-network.ts';
 import type { RolloutPlan } from '../model/rollout.ts';
 import type { Change, PublishedFunction, PublishedTenant } from '../wire/published-state.ts';
@@ -8,6 +9,7 @@ import type { LayerStore } from './layers/layer-store.ts';
 import type { LambdaStore } from './lambda/lambda-store.ts';
 import type { NetworkStore } from './network-store.ts';
 import type { PoolStore } from './pools/pool-store.ts';
+import type { SizeStore } from './sizes/size-store.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
 import type { TenantStore } from './tenant-store.ts';
 import type { TokenStore } from './token-store.ts';
@@ -21,6 +23,8 @@ export interface Artifact {
   readonly size: number;
   /** The paths in it that a handler can be in. */
   readonly files: readonly string[];
+  /** What all of its files come to. */
+  readonly contents?: Contents;
 }
 
 /** A function and the version that takes its requests, or most of them. */
@@ -105,6 +109,7 @@ export interface Store extends AsyncDisposable {
 
   readonly layers: LayerStore;
   readonly pools: PoolStore;
+  readonly sizes: SizeStore;
   readonly lambda: LambdaStore;
   readonly tenants: TenantStore;
   readonly tokens: TokenStore;

@@ -1,4 +1,5 @@
-import { checkBundle } from '../build/bundle.ts';
+import { contentsOfBundle } from '../build/contents-of-bundle.ts';
+import { inspectBundle } from '../build/inspect-bundle.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { bundle as limits } from '../model/limits.ts';
 import type { Blobs, StagedBlob } from './blobs.ts';
@@ -53,11 +54,13 @@ export async function uploadMade(means: UploadMeans, tenant: string, body: Async
 
 async function keep({ store, artifactTurns, now }: UploadMeans, tenant: string, staged: StagedBlob): Promise<Uploaded> {
   const { digest, size } = staged;
-  const files = handlerFiles(await checkBundle(staged.open()));
+  const found = await inspectBundle(staged.open());
+  const files = handlerFiles(found.files.map(({ name }) => name));
+  const contents = contentsOfBundle(found);
   return await artifactTurns.take(async () => {
     const known = (await store.findArtifact(tenant, digest)) !== undefined;
     const kept = await staged.keep();
-    await store.addArtifact({ tenant, digest, size, files }, now());
+    await store.addArtifact({ tenant, digest, size, files, contents }, now());
     return { digest, size, created: kept || !known };
   });
 }

@@ -160,7 +160,12 @@ export const bundleStateSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pending') }),
 ]);
 export type BundleState = Readonly<z.output<typeof bundleStateSchema>>;
-export const bundleAnswerSchema = z.object({ state: bundleStateSchema.optional() });
+export const bundleAnswerSchema = z.object({
+  state: bundleStateSchema.optional(),
+  /** Of one file: the packages of npm that it was made of, by their paths. Told by the tenant's own sandbox. */
+  reached: z.array(z.string()).readonly().optional(),
+});
+export type BundleAnswer = Readonly<z.output<typeof bundleAnswerSchema>>;
 
 /** Ask `pool`, from control: how many sandboxes of a custom pool are warm on this host. */
 export const askCustomPoolSchema = z.object({ tenant: z.string(), name: z.string() });

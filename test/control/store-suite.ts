@@ -6,6 +6,7 @@ import { SwiftletError } from '../../src/model/errors.ts';
 import { functionConfigSchema } from '../../src/model/function.ts';
 import { tenantSettingsSchema } from '../../src/model/tenant.ts';
 import { allTo, shareOf } from '../../src/model/traffic.ts';
+import type { Contents } from '../../src/model/size.ts';
 import type { Change } from '../../src/wire/published-state.ts';
 
 export interface StoreUnderTest {
@@ -310,6 +311,40 @@ export function storeSuite(name: string, open: (t: TestContext) => Promise<Store
       await store.remove('default', 'hello');
       await store.dropArtifacts(3_000);
       assert.equal((await store.digests()).size, 0);
+    });
+
+    it('knows what artifacts’ files come to, and whose have the same, within a tenant, for as long as they are kept', async (t) => {
+      const under = await filled(t);
+      const { store } = under;
+      const contentsOf = (...contents: string[]): Contents => ({
+        bytes: 100_000,
+        files: 9,
+        parts: contents.map((content, i) => ({
+          path: `node_modules/${i}`,
+          kind: 'npm',
+          bytes: 50_000,
+          files: 4,
+          content: digest(content),
+          needlessBytes: 0,
+        })),
+        needless: [],
+      });
+      await store.addArtifact({ ...artifactOf('d'), contents: contentsOf('1', '2') }, 0);
+      await store.addArtifact({ ...artifactOf('d'), contents: contentsOf('3') }, 0);
+      await store.addArtifact({ ...artifactOf('e'), contents: contentsOf('2', '2') }, 0);
+      await store.addArtifact({ ...artifactOf('d', 'other'), contents: contentsOf('1') }, 0);
+      for (const tenant of ['default', 'other']) await store.deploy(deploymentOf({ tenant, digest: digest('d') }));
+      await store.deploy(deploymentOf({ function: 'another', digest: digest('e') }));
+      const reopened = await under.reopen();
+      assert.deepEqual(await reopened.sizes.find('default', digest('d')), contentsOf('1', '2'));
+      assert.equal(await reopened.sizes.find('default', digest('a')), undefined);
+      const uses = async () =>
+        (await reopened.sizes.uses('default', digest('d'))).map((use) => `${use.function} ${use.digest[0]} ${use.content[0]}`).sort();
+      assert.deepEqual(await uses(), ['another e 2', 'hello d 1', 'hello d 2']);
+      await reopened.remove('default', 'another');
+      await reopened.dropArtifacts(1);
+      assert.deepEqual(await uses(), ['hello d 1', 'hello d 2']);
+      assert.equal(await reopened.sizes.find('default', digest('e')), undefined);
     });
 
     it('lets a token end at another time, and tells it to those who watch', async (t) => {

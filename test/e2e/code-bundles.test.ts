@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { inspectImages } from '../../src/agent/linux/images.ts';
 import { type E2e, eventually, openE2e } from './functions.ts';
+import type { SizeAdvice } from '../../src/model/size.ts';
 import { needsRoot } from './needs.ts';
 import { roleOf } from './role-processes.ts';
+import { runSwiftlet } from '../cli/run-swiftlet.ts';
 
 const skip = needsRoot;
 const noImages =
@@ -19,13 +21,16 @@ after(async () => {
   if (skip === false) await e2e[Symbol.asyncDispose]();
 });
 
-/** What the platform says became of a function's code. */
-async function bundleOf(name: string): Promise<unknown> {
+/** What the platform says of a function. */
+async function described(name: string): Promise<{ readonly bundle?: unknown; readonly sizeAdvice?: SizeAdvice }> {
   const response = await fetch(`${e2e.platform.apiUrl}/v1/functions/${name}`, {
     headers: { authorization: `Bearer ${e2e.platform.token}` },
   });
-  return ((await response.json()) as { bundle?: unknown }).bundle;
+  return (await response.json()) as { bundle?: unknown; sizeAdvice?: SizeAdvice };
 }
+
+/** What became of its code. */
+const bundleOf = async (name: string): Promise<unknown> => (await described(name)).bundle;
 
 const dependency = { 'node_modules/dep/package.json': '{"name":"dep","main":"lib/index.js"}' };
 
@@ -135,6 +140,46 @@ test('it is not tried where there is nothing to gain, or the function does not w
   await e2e.publish('typed', { 'index.ts': 'export const handler = (event: unknown): string => typeof event;' });
   assert.deepEqual(await bundleOf('typed'), { kind: 'bundled' });
   assert.equal((await e2e.call('/typed/')).text, '"object"');
+});
+
+test('what is large, what nothing imports, and what other functions have, too, is told where it is worth a word', { skip }, async () => {
+  const large = 'x'.repeat(2 * 1024 * 1024);
+  const files = {
+    ...dependency,
+    'node_modules/dep/lib/index.js': `module.exports = 'dep'; //${large}`,
+    'node_modules/left/index.js': `//${large}`,
+    'node_modules/left/index.js.map': 'x'.repeat(20_000),
+    'index.mjs': "import dep from 'dep'; export const handler = () => dep;",
+  };
+  await e2e.publish('first', files);
+  await e2e.publish('second', { ...files, 'more.txt': '' });
+  const { sizeAdvice } = await described('second');
+  assert.ok(sizeAdvice);
+  const isOfBoth = { functions: ['first', 'second'], copies: 2 };
+  assert.deepEqual(
+    sizeAdvice.largest.map(({ path }) => path),
+    ['node_modules/left', 'node_modules/dep'],
+  );
+  assert.deepEqual(
+    sizeAdvice.unused.map(({ why, paths }) => [why, paths]),
+    [
+      ['not imported', ['node_modules/left']],
+      ['source maps', ['node_modules/left']],
+    ],
+  );
+  assert.deepEqual(
+    sizeAdvice.shared.map(({ path, functions, copies }) => ({ path, functions, copies })),
+    [
+      { path: 'node_modules/left', ...isOfBoth },
+      { path: 'node_modules/dep', ...isOfBoth },
+    ],
+  );
+  const { apiUrl, token, home } = e2e.platform;
+  const { stdout } = await runSwiftlet(['describe', 'second'], { SWIFTLET_API_URL: apiUrl, SWIFTLET_TOKEN: token, SWIFTLET_HOME: home });
+  assert.match(stdout, /size +2\.0 MiB of it seems unused: 2\.0 MiB not imported \(left\)/);
+  assert.match(stdout, /size +the same 4\.0 MiB \(left, dep\) are in 2 functions: a layer would have them once; code on layers/);
+  await e2e.publish('hello', 'export const handler = () => "hello";');
+  assert.deepEqual((await described('hello')).sizeAdvice, { bytes: 37, files: 1, largest: [], unused: [], shared: [] });
 });
 
 test('code that is an image on its host is read from there, bundled and after a kill of the agent too, and leaves nothing', {

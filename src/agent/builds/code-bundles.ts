@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import type { Version } from '../../model/function.ts';
 import { languageOf } from '../../model/runtimes.ts';
 import { packageVersion } from '../../role/package-version.ts';
@@ -32,12 +33,16 @@ export type CodeState = { readonly kind: 'bundled' } | { readonly kind: 'plain';
 export const bundlesFolder = derivedFolder;
 /** In place of the files, when there are none. */
 const refusalFile = 'refused.txt';
+/** Beside the files: the packages that they were made of. */
+const reachedFile = 'reached.json';
 
 export class CodeBundles {
   readonly #means: CodeBundlesMeans;
   readonly #stop = new AbortController();
   /** By the bundle's place. What is made does not change. */
   readonly #known = new Map<string, Exclude<CodeState, { kind: 'pending' }>>();
+  /** By the bundle's place, as far as it is known. */
+  readonly #reached = new Map<string, readonly string[]>();
   readonly #making = new Map<string, Promise<void>>();
   /** One after the other: nobody but who deploys waits for it. */
   #last: Promise<unknown> = Promise.resolve();
@@ -55,6 +60,11 @@ export class CodeBundles {
     // Another version may have one of the same code.
     if (version.config.bundle === 'never' || isOfLayers(version)) return asItIs;
     return this.#known.get(this.#placeOf(version)) ?? (this.#making.has(this.#placeOf(version)) ? { kind: 'pending' } : asItIs);
+  }
+
+  /** The packages of npm that a version's bundle was made of, by their paths; undefined: it has none. */
+  reached(version: Version): readonly string[] | undefined {
+    return this.state(version).kind === 'bundled' ? this.#reached.get(this.#placeOf(version)) : undefined;
   }
 
   /**
@@ -80,12 +90,17 @@ export class CodeBundles {
 
   /** Forgets what is not of these artifacts: it was removed with them. @param keys as `codeKey` makes them */
   keepOnly(keys: ReadonlySet<string>): void {
-    for (const place of this.#known.keys()) if (!keys.has(artifactOf(place))) this.#known.delete(place);
+    for (const place of this.#known.keys()) if (!keys.has(artifactOf(place))) this.#forget(place);
   }
 
   /** Its files went for want of room, and the bundle with them. @param key as `codeKey` makes it */
   forget(key: string): void {
-    for (const place of this.#known.keys()) if (artifactOf(place) === key) this.#known.delete(place);
+    for (const place of this.#known.keys()) if (artifactOf(place) === key) this.#forget(place);
+  }
+
+  #forget(place: string): void {
+    this.#known.delete(place);
+    this.#reached.delete(place);
   }
 
   /** Gives up what is being made. Resolves when nothing is left of it. */
@@ -101,11 +116,13 @@ export class CodeBundles {
       if (publish === undefined || this.#stop.signal.aborted) return;
       const outcome = await publish(version, codeFolder, this.#stop.signal);
       this.#stop.signal.throwIfAborted();
-      const files = outcome.kind === 'made' ? outcome.files : new Map([[refusalFile, Buffer.from(outcome.why)]]);
+      const files = outcome.kind === 'made' ? withReached(outcome) : new Map([[refusalFile, Buffer.from(outcome.why)]]);
       await writeWhole(folder, files);
       if (outcome.kind === 'refused') tell(version, `the code is not bundled and starts as it is: ${outcome.why}`);
     }
     const why = await readFile(join(folder, refusalFile), 'utf8').catch(() => undefined);
+    const reached = await readFile(join(folder, reachedFile), 'utf8').catch(() => undefined);
+    if (reached !== undefined) this.#reached.set(this.#placeOf(version), z.array(z.string()).parse(JSON.parse(reached)));
     this.#known.set(this.#placeOf(version), why === undefined ? { kind: 'bundled' } : { kind: 'plain', why });
   }
 
@@ -125,6 +142,9 @@ export class CodeBundles {
       .slice(0, 16);
   }
 }
+
+const withReached = ({ files, reached }: PublishOutcome & { kind: 'made' }): ReadonlyMap<string, Buffer> =>
+  reached === undefined ? files : new Map([...files, [reachedFile, Buffer.from(JSON.stringify(reached))]]);
 
 const asItIs = { kind: 'plain', why: '' } as const;
 

@@ -18,13 +18,20 @@ export interface PublishMeans {
 }
 
 export type PublishOutcome =
-  | { readonly kind: 'made'; readonly files: ReadonlyMap<string, Buffer> }
+  | {
+      readonly kind: 'made';
+      readonly files: ReadonlyMap<string, Buffer>;
+      /** The packages of npm that it was made of, by their paths. */
+      readonly reached?: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly why: string };
 
 const fileNames = ['bundle.cjs', 'bundle.cjs.map', 'bundle.cache'] as const;
 const shownCharacters = 1_000;
+const maxReached = 10_000;
+const maxPathCharacters = 1_024;
 const answerSchema = z.union([
-  z.object({ files: z.record(z.enum(fileNames), z.base64()) }),
+  z.object({ files: z.record(z.enum(fileNames), z.base64()), reached: z.array(z.string().max(maxPathCharacters)).max(maxReached) }),
   z.object({ refused: z.string().transform((text) => printable(text).slice(0, shownCharacters)) }),
 ]);
 const inBase64 = 4 / 3;
@@ -42,7 +49,7 @@ export async function publishCode(means: PublishMeans, version: Version, codeFol
     const answer = answerSchema.parse(JSON.parse(await ask(sandbox, orderFor(version, sandbox.attach(codeFolder)), until)));
     if ('refused' in answer) return { kind: 'refused', why: answer.refused };
     const files = new Map(fileNames.map((name) => [name, Buffer.from(answer.files[name], 'base64')]));
-    return { kind: 'made', files };
+    return { kind: 'made', files, reached: answer.reached };
   } catch (error) {
     signal.throwIfAborted();
     // Whatever came instead of an answer came out of a sandbox that user code was in.

@@ -9,6 +9,7 @@ import { messageOf } from '../failure.ts';
 import { openOutput } from '../output.ts';
 import { printable } from '../printable.ts';
 import { planOf, type RolloutFlags } from '../rollout-flags.ts';
+import { sizeLines } from '../size-text.ts';
 import { table } from '../table.ts';
 import { untilInterrupted } from '../until-interrupted.ts';
 
@@ -42,6 +43,8 @@ export async function deploy(folder: string, { rollout, build, stage, json = fal
     if (bundle?.kind === 'pending')
       output.note(`${name} serves, and starts as it is until its bundle is made; "swiftlet describe ${name}" says when it is`);
   }
+  for (const { name, sizeAdvice, bundle } of deployed)
+    for (const line of sizeLines(sizeAdvice, bundle?.kind === 'bundled')) output.note(`${errorColours.dim(`${name}:`)} ${printable(line)}`);
   for (const { name, version, serving = version.number } of deployed)
     if (serving !== version.number)
       output.note(

@@ -18,6 +18,7 @@ import { scaleFacts, scalingTable } from '../scaling-text.ts';
 import { listSources } from '../source-calls.ts';
 import { sourcesTable } from '../sources-table.ts';
 import { startsTable } from '../starts-table.ts';
+import { sizeLines } from '../size-text.ts';
 import { table } from '../table.ts';
 import { timersTable } from '../timers-table.ts';
 
@@ -58,6 +59,7 @@ export async function describe(name: string, { json = false }: { json?: boolean 
       ['version', `${serving.number}, published ${serving.createdAt}`],
       ['code', `${serving.digest.slice(0, 12)}, ${Math.ceil(serving.size / 1024)} KiB`],
       ...(described.bundle === undefined ? [] : [['starts as', bundleText(described.bundle)]]),
+      ...sizeLines(described.sizeAdvice, described.bundle?.kind === 'bundled').map((line) => ['size', printable(line)]),
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ...(keepWarm === undefined ? [] : [['kept warm', keepWarmText(keepWarm)]]),
       ...scaleFacts(scale),

@@ -14,7 +14,9 @@ import type { Api, ApiMeans } from './api.ts';
 import { demand, needs } from './authorise.ts';
 import { conditionHeaders, conditionOf, entityTag } from './conditions.ts';
 import { existing, notFound } from './existing.ts';
+import { sizeAdvice } from '../sizes/advise-size.ts';
 import { functionsUrl } from './functions-url.ts';
+import { sizeAdviceSchema } from '../../model/size.ts';
 import { bundleStateSchema } from '../../wire/agent-calls.ts';
 import { flagSchema, functionSchema, functionSummarySchema, nameParams, problems, withHiddenValues } from './schemas.ts';
 
@@ -33,6 +35,7 @@ const deployedSchema = z.object({
   created: z.boolean().describe('False when the function served just this already'),
   placed: z.boolean().describe('Whether every gateway and agent acts on it already'),
   bundle: bundleStateSchema.optional().describe('Whether its code starts as one file'),
+  sizeAdvice: sizeAdviceSchema.optional(),
   callers: z
     .enum(callerKinds)
     .describe(
@@ -74,12 +77,13 @@ export function functions(api: Api, means: ApiMeans): void {
     handler: async ({ params: { name }, query: { reveal }, tenant, caller }, reply) => {
       if (reveal) demand(caller, 'change', { kind: 'function', tenant, name });
       const record = existing(await store.findFunction(tenant, name), name);
-      const [running, statuses, networkCounts, bundle] = await Promise.all([
+      const [running, statuses, networkCounts, { state: bundle, reached }] = await Promise.all([
         roles.instances(),
         roles.provisioned(),
         roles.networkCounts(tenant, name),
         roles.bundle(tenant, name, record.serving.number),
       ]);
+      const advice = await sizeAdvice(store.sizes, record.serving, reached);
       const provisioned = statuses.find((status) => status.tenant === tenant && status.function === name);
       const instances = (running ?? []).filter((instance) => instance.tenant === tenant && instance.function === name);
       reply.header('etag', entityTag(record.serving.number));
@@ -92,6 +96,7 @@ export function functions(api: Api, means: ApiMeans): void {
         ...(provisioned === undefined ? {} : { provisioned }),
         ...(networkCounts === undefined ? {} : { networkCounts }),
         ...(bundle === undefined ? {} : { bundle }),
+        ...(advice === undefined ? {} : { sizeAdvice: advice }),
       };
     },
   });
@@ -126,8 +131,17 @@ export function functions(api: Api, means: ApiMeans): void {
         metrics.deploy(deployment.tenant, created ? 'created' : 'unchanged');
         reply.code(isFirst ? 201 : 200).header('etag', entityTag(serving));
         const callers = callersOf(means.publisher.state, version, config.gateway.urls);
-        const bundle = await roles.bundle(tenant, name, version.number);
-        return { version: withHiddenValues(version), created, placed, callers, serving, ...(bundle === undefined ? {} : { bundle }) };
+        const { state: bundle, reached } = await roles.bundle(tenant, name, version.number);
+        const advice = await sizeAdvice(store.sizes, version, reached);
+        return {
+          version: withHiddenValues(version),
+          created,
+          placed,
+          callers,
+          serving,
+          ...(bundle === undefined ? {} : { bundle }),
+          ...(advice === undefined ? {} : { sizeAdvice: advice }),
+        };
       } catch (error) {
         metrics.deploy(deployment.tenant, error instanceof SwiftletError ? error.code : 'Internal');
         throw error;

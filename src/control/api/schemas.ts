@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { errorKinds, type ErrorCode } from '../../model/errors.ts';
 import { digestSchema, type Version, versionSchema } from '../../model/function.ts';
 import { nameSchema } from '../../model/names.ts';
+import { sizeAdviceSchema } from '../../model/size.ts';
 import { bundleStateSchema, instanceSummarySchema, networkCountsSchema, provisionedSchema } from '../../wire/agent-calls.ts';
 import { scalingViewSchema } from '../../wire/scale-calls.ts';
 
@@ -51,6 +52,7 @@ export const functionSchema = functionSummarySchema.extend({
   /** What its own connections came to since the agent started; absent where functions have no network. */
   networkCounts: networkCountsSchema.optional(),
   bundle: bundleStateSchema.optional(),
+  sizeAdvice: sizeAdviceSchema.optional(),
 });
 
 const hidden = '***';
