@@ -23,6 +23,7 @@ const sharedPlatforms = [
   'invocations',
   'isolation',
   'java',
+  'languages',
   'lambda-functions',
   'lambda-settings',
   'lambda-tools',
@@ -67,4 +68,4 @@ export const needsBrokers = (path: string): boolean => /\/(?:brokers|sources)\/|
 export const needsRuntimeClients = (path: string): boolean => /\/(?:runtime-clients|servers)\./.test(path);
 
 /** Functions in Java, which are compiled once. */
-export const needsJava = (path: string): boolean => /\/java\./.test(path);
+export const needsJava = (path: string): boolean => /\/(?:java|languages)\./.test(path);

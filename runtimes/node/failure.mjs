@@ -1,6 +1,8 @@
 import { stringify } from './intrinsics.mjs';
 import { masked } from './secrets.mjs';
 
+/** Under which an error has all that a program said of it, as it said it. */
+export const asPosted = Symbol('as it was posted');
 const maxStackCharacters = 16 * 1024;
 const maxMessageCharacters = 16 * 1024;
 
@@ -30,7 +32,7 @@ export function failureOf(thrown, code) {
     if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) {
       const { name, message, stack, constructor } = /** @type {Error} */ (thrown);
       const type = masked(String(name || constructor?.name || 'Error'));
-      const failure = { code, type, message: masked(String(message)).slice(0, maxMessageCharacters) };
+      const failure = { code, type, message: masked(String(message)).slice(0, maxMessageCharacters), ...payloadOf(thrown) };
       return stack ? { ...failure, stack: masked(withCauses(String(stack), thrown)).slice(0, maxStackCharacters) } : failure;
     }
     const message = typeof thrown === 'object' ? stringify(thrown) : String(thrown);
@@ -38,6 +40,12 @@ export function failureOf(thrown, code) {
   } catch {
     return { code, type: 'unknown', message: 'something was thrown that cannot be read' };
   }
+}
+
+/** @param {object} thrown */
+function payloadOf(thrown) {
+  const payload = asPosted in thrown ? thrown[asPosted] : undefined;
+  return typeof payload === 'string' ? { payload } : {};
 }
 
 /** @param {string} stack @param {object} error */

@@ -1,5 +1,8 @@
 import { placeSecrets } from './secrets.mjs';
 
+/** Nobody has said which: clients of AWS's services want one, and a function's own variables win. */
+const usualRegion = 'us-east-1';
+
 /**
  * Sets what the function's code finds in its environment: the names that code from AWS Lambda knows, then the function's own
  * variables, which win.
@@ -9,6 +12,9 @@ export function setEnvironment({ function: name, version, memoryMiB, instanceId,
   Object.assign(process.env, {
     NODE_ENV: 'production',
     AWS_EXECUTION_ENV: `Swiftlet_nodejs${process.versions.node.split('.', 1)[0]}`,
+    AWS_REGION: usualRegion,
+    AWS_DEFAULT_REGION: usualRegion,
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_FUNCTION_NAME: name,
     AWS_LAMBDA_FUNCTION_VERSION: String(version),
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMiB),

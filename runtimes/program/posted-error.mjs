@@ -16,17 +16,23 @@ const maxTextCharacters = 16 * 1024;
 
 /** @param {import('./posted.mjs').Posted} posted @param {Headers} headers @returns {Failure} */
 export function failureOfPosted(posted, headers) {
-  const bytes = posted.kind === 'whole' ? posted.bytes : Buffer.alloc(0);
-  const said = readError(bytes, headers[typeHeader]);
-  const whole = bytes.length > 0 && bytes.length <= maxPayloadBytes ? { payload: masked(bytes.toString()) } : {};
-  return { code: 'HandlerError', ...said, ...whole };
+  const bytes = bytesOf(posted);
+  const payload = payloadOf(bytes);
+  return { code: 'HandlerError', ...readError(bytes, headers[typeHeader]), ...(payload === undefined ? {} : { payload }) };
 }
 
 /** @param {import('./posted.mjs').Posted} posted @param {Headers} headers */
 export function initFailureOfPosted(posted, headers) {
-  const { type, message, stack } = readError(posted.kind === 'whole' ? posted.bytes : Buffer.alloc(0), headers[typeHeader]);
-  return new ProgramFailure(type, message, stack);
+  const bytes = bytesOf(posted);
+  const { type, message, stack } = readError(bytes, headers[typeHeader]);
+  return new ProgramFailure(type, message, stack, payloadOf(bytes));
 }
+
+/** @param {import('./posted.mjs').Posted} posted */
+const bytesOf = (posted) => (posted.kind === 'whole' ? posted.bytes : Buffer.alloc(0));
+
+/** As it was posted, where it is not too long. @param {Buffer} bytes */
+const payloadOf = (bytes) => (bytes.length > 0 && bytes.length <= maxPayloadBytes ? masked(bytes.toString()) : undefined);
 
 /** What the end of a streamed answer says of it. @param {Headers} trailers @returns {Failure | undefined} undefined: it is complete */
 export function failureInTrailers(trailers) {

@@ -1,7 +1,6 @@
 // What a program finds in its environment.
 import { env } from '../node/intrinsics.mjs';
 
-const region = 'us-east-1';
 /** Where they would be. */
 const usualLayers = '/opt';
 
@@ -13,9 +12,6 @@ const usualLayers = '/opt';
 export function bootstrapEnvironment(codeDir, request, runtimeApi) {
   const { concurrency } = request;
   return {
-    AWS_REGION: region,
-    AWS_DEFAULT_REGION: region,
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     LAMBDA_RUNTIME_DIR: '/var/runtime',
     ...common(codeDir, request),

@@ -3,7 +3,7 @@ import { type ErrorCode, SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
 import type { StartTimes } from '../model/phases.ts';
 import { languageOf } from '../model/runtimes.ts';
-import type { InitRequest } from '../wire/instance-protocol.ts';
+import type { InitRequest, InvocationFailure } from '../wire/instance-protocol.ts';
 import { endReason } from './end-reason.ts';
 import type { InitOutcome } from './runtime-connection.ts';
 import { hasLayersOf, type Sandbox } from './sandbox/sandbox.ts';
@@ -11,6 +11,8 @@ import type { StartSecrets } from './secret-box.ts';
 import { failedTimes, startTimes } from './start-times.ts';
 
 const tellsWhyMs = 1_000;
+/** A process that has closed its connection ends by itself, as a rule. */
+const lastMomentMs = 500;
 
 export interface ColdStartMeans {
   /** @param id the instance's that it will be */
@@ -152,14 +154,19 @@ const initTimeout = (name: string, { initTimeoutMs }: Version['config'], why: st
   new SwiftletError('InitTimeout', `function "${name}" did not finish its init within ${initTimeoutMs} ms; ${why}`);
 
 async function initCrash(sandbox: Sandbox, { function: name, config }: Version): Promise<SwiftletError> {
-  sandbox.kill();
-  const { code, detail } = endReason(name, config.memoryMiB, await sandbox.ended);
-  return code === 'OutOfMemory' ? new SwiftletError(code, detail) : new SwiftletError('InitError', `${detail} (while it was initialised)`);
+  // Killed at once, it would be said to have been.
+  const lastMoment = setTimeout(() => sandbox.kill(), lastMomentMs);
+  const facts = await sandbox.ended;
+  clearTimeout(lastMoment);
+  const { code, detail } = endReason(name, config.memoryMiB, facts);
+  if (code === 'OutOfMemory') return new SwiftletError(code, detail);
+  const failure: InvocationFailure = { code: 'InitError', type: 'Runtime.ExitError', message: detail };
+  return new SwiftletError('InitError', `${detail} (while it was initialised)`, { cause: failure });
 }
 
 function initFailure({ function: name, config }: Version, { failure }: Extract<InitOutcome, { kind: 'failed' }>): SwiftletError {
   if (failure.code === 'InitTimeout') return initTimeout(name, config, failure.message);
   // What it says may be forged: of the platform's own errors it has none to give.
   const code: ErrorCode = failure.code === 'HandlerNotFound' ? 'HandlerNotFound' : 'InitError';
-  return new SwiftletError(code, `function "${name}" failed to initialise: ${failure.type}: ${failure.message}`);
+  return new SwiftletError(code, `function "${name}" failed to initialise: ${failure.type}: ${failure.message}`, { cause: failure });
 }

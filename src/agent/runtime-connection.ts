@@ -34,11 +34,20 @@ const reportSchema = z.object({
   initMs: milliseconds,
   farewellMs: milliseconds.max(longestFarewellMs).optional(),
 }) satisfies z.ZodType<InitReport>;
+/** Of what a program says itself of a failure. */
+const maxPayloadCharacters = 256 * 1024;
 const cut = (characters: number) => z.string().transform((text) => text.slice(0, characters));
 const preloadSchema = z.object({
   failed: z.array(z.object({ module: cut(200), message: cut(1_000) })).max(maxPreloads),
 }) satisfies z.ZodType<PreloadReport>;
-const failureSchema = z.object({ code: cut(100), type: cut(200), message: cut(4_000) }) satisfies z.ZodType<InvocationFailure>;
+const failureSchema = z.object({
+  code: cut(100),
+  type: cut(200),
+  message: cut(4_000),
+  stack: cut(16 * 1024).optional(),
+  // Half of it would be no JSON.
+  payload: z.string().max(maxPayloadCharacters).optional().catch(undefined),
+}) satisfies z.ZodType<InvocationFailure>;
 
 const forLong = Buffer.of(1);
 

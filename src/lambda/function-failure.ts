@@ -17,7 +17,8 @@ export interface FailedInvocation {
 }
 
 /** Whether an error is the function's, and so no error of the API. */
-export const isFunctionFailure = (code: string): code is ErrorCode => isErrorCode(code) && errorKinds[code].fault === 'function';
+export const isFunctionFailure = (code: string): code is ErrorCode =>
+  isErrorCode(code) && (errorKinds[code].fault === 'function' || code === 'HandlerNotFound');
 
 /** Names that Lambda gives what its platform says of a function. */
 const errorTypes: Partial<Record<ErrorCode, string>> = {
@@ -26,6 +27,7 @@ const errorTypes: Partial<Record<ErrorCode, string>> = {
   FunctionCrashed: 'Runtime.ExitError',
   OutOfMemory: 'Runtime.OutOfMemory',
   InitError: 'Runtime.InitError',
+  HandlerNotFound: 'Runtime.HandlerNotFound',
   InvalidResponse: 'Runtime.InvalidResponse',
   ResponseTooLarge: 'Function.ResponseSizeTooLarge',
 };
@@ -33,12 +35,38 @@ const errorTypes: Partial<Record<ErrorCode, string>> = {
 /** The payload, as JSON. */
 export function failurePayload({ code, requestId, body, timeoutMs }: FailedInvocation): string {
   const { detail, failure } = problemOf(body);
-  // A custom runtime says in words of its own what went wrong.
+  // A runtime that posts its errors says in words of its own what went wrong.
   if (failure?.payload !== undefined) return failure.payload;
-  if (failure !== undefined)
-    return JSON.stringify({ errorType: failure.type, errorMessage: failure.message, trace: failure.stack?.split('\n') ?? [] });
+  if (failure !== undefined && (code === 'HandlerError' || !isOfPlatform(failure))) {
+    const { errorType, errorMessage } = code === 'HandlerError' ? thrown(failure) : initError(failure);
+    return JSON.stringify({ errorType, errorMessage, trace: failure.stack?.split('\n') ?? [] });
+  }
+  if (failure !== undefined && code === 'InitError' && failure.type.includes('.'))
+    return platformSays(failure.type, requestId, failure.message);
   const said = code === 'Timeout' ? `Task timed out after ${(timeoutMs / 1_000).toFixed(2)} seconds` : detail;
-  return JSON.stringify({ errorType: errorTypes[code] ?? `Runtime.${code}`, errorMessage: `RequestId: ${requestId} Error: ${said}` });
+  return platformSays(errorTypes[code] ?? `Runtime.${code}`, requestId, said);
+}
+
+const platformSays = (errorType: string, requestId: string, said: string): string =>
+  JSON.stringify({ errorType, errorMessage: `RequestId: ${requestId} Error: ${said}` });
+
+interface Failed {
+  readonly type: string;
+  readonly message: string;
+}
+
+/** What no code of the user's has said: `Runtime.ExitError`, `Extension.Crash`; or what our runtimes refuse. */
+const isOfPlatform = ({ type }: Failed): boolean => /^(?:Runtime|Extension)\.|^(?:HandlerNotFound|InitError|Protocol)$/.test(type);
+
+const thrown = ({ type, message }: Failed) => ({ errorType: type, errorMessage: message });
+
+/** Lambda has names of its own for modules that cannot be found or read; what they throw is told as it is. */
+function initError(failure: Failed): { readonly errorType: string; readonly errorMessage: string } {
+  const { type, message } = failure;
+  const errorMessage = `${type}: ${message}`;
+  if (type === 'Error' && /^Cannot find (?:module|package) /.test(message)) return { errorType: 'Runtime.ImportModuleError', errorMessage };
+  if (type === 'SyntaxError') return { errorType: 'Runtime.UserCodeSyntaxError', errorMessage };
+  return thrown(failure);
 }
 
 function problemOf(body: Buffer): z.output<typeof problemSchema> {

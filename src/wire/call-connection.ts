@@ -4,7 +4,9 @@
  */
 import type { Socket } from 'node:net';
 import { isErrorCode, SwiftletError } from '../model/errors.ts';
+import { failureIn } from './carried-failure.ts';
 import { encodeFrame, FrameDecoder } from './frames.ts';
+import type { InvocationFailure } from './instance-protocol.ts';
 
 export const callProtocolVersion = 1;
 
@@ -25,6 +27,8 @@ interface Refusal {
   readonly place?: string;
   readonly limit?: string;
   readonly retryAfterMs?: number;
+  /** What user code did wrong, when that is why. */
+  readonly failure?: InvocationFailure;
 }
 
 /** One end of a connection that is open. */
@@ -216,14 +220,16 @@ export function holdConnection(socket: Socket, greeting: object, handlers: CallH
 function refusalOf(error: unknown): Refusal {
   if (!(error instanceof SwiftletError)) return { code: 'Internal', message: error instanceof Error ? error.message : String(error) };
   const { code, message, place, limit, retryAfterMs } = error;
+  const failure = failureIn(error);
   return {
     code,
     message,
     ...(place === undefined ? {} : { place }),
     ...(limit === undefined ? {} : { limit }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(failure === undefined ? {} : { failure }),
   };
 }
 
-const refused = ({ code, message, ...about }: Refusal): SwiftletError =>
-  new SwiftletError(isErrorCode(code) ? code : 'Internal', message, about);
+const refused = ({ code, message, failure, ...about }: Refusal): SwiftletError =>
+  new SwiftletError(isErrorCode(code) ? code : 'Internal', message, failure === undefined ? about : { ...about, cause: failure });

@@ -39,7 +39,9 @@ test('a bootstrap that cannot be started, or never asks, is said so with what it
   assert.match(message ?? '', /within 500 ms; it did not ask for its first event; .*its last lines:\nstill at it/s);
   const unknown = '#!/no/such/interpreter\n';
   await under.e2e.publish('unknown', { bootstrap: unknown }, { runtime: 'provided' });
-  assert.match(failureOf(await invoke('unknown'))[2] ?? '', /Runtime\.InvalidEntrypoint: .*bootstrap needs an interpreter/);
+  const [, entrypoint, why] = failureOf(await invoke('unknown'));
+  assert.equal(entrypoint, 'Runtime.InvalidEntrypoint');
+  assert.match(why ?? '', /bootstrap needs an interpreter/);
   await assert.rejects(under.e2e.publish('none', { 'index.mjs': '' }, { runtime: 'provided' }), /needs a file \\?"bootstrap\\?"/);
 });
 

@@ -97,8 +97,8 @@ test('what a function throws comes with its type, message and trace; a timeout, 
   assert.deepEqual([hung.errorType, /Error: Task timed out after 1\.50 seconds$/.test(hung.errorMessage)], ['Sandbox.Timedout', true]);
   assert.equal((await failed('echo', { exit: true })).errorType, 'Runtime.ExitError');
   const start = await failed('broken', {});
-  assert.equal(start.errorType, 'Runtime.InitError');
-  assert.match(start.errorMessage, /at its start/);
+  assert.deepEqual([start.errorType, start.errorMessage], ['RangeError', 'at its start']);
+  assert.match(start.trace?.join('\n') ?? '', /index\.mjs/);
   assert.equal((await failed('echo', { big: 7 * 1024 * 1024 })).errorType, 'Function.ResponseSizeTooLarge');
 });
 

@@ -120,6 +120,33 @@ test('a function’s failure is a payload, as Lambda writes it', () => {
   assert.deepEqual([isFunctionFailure('Timeout'), isFunctionFailure('QueueFull'), isFunctionFailure('nonsense')], [true, false, false]);
 });
 
+test('an init that failed is told with Lambda’s names, else with its own; what a runtime posted comes as it is', () => {
+  const of = (code: ErrorCode, failure?: object) => {
+    const payload = failurePayload({
+      code,
+      requestId: 'r',
+      body: Buffer.from(JSON.stringify({ detail: 'ours', failure })),
+      timeoutMs: 3_000,
+    });
+    const { errorType, errorMessage } = JSON.parse(payload) as Record<string, string>;
+    return [errorType, errorMessage];
+  };
+  const said = (type: string, message = 'why') => of('InitError', { type, message });
+  assert.deepEqual(said('RangeError'), ['RangeError', 'why']);
+  assert.deepEqual(said('SyntaxError'), ['Runtime.UserCodeSyntaxError', 'SyntaxError: why']);
+  assert.deepEqual(said('Error', "Cannot find module 'x'"), ['Runtime.ImportModuleError', "Error: Cannot find module 'x'"]);
+  assert.deepEqual(said('Runtime.ExitError'), ['Runtime.ExitError', 'RequestId: r Error: why']);
+  assert.deepEqual(said('InitError'), ['Runtime.InitError', 'RequestId: r Error: ours']);
+  assert.deepEqual(of('InitError'), ['Runtime.InitError', 'RequestId: r Error: ours']);
+  assert.deepEqual(of('HandlerNotFound', { type: 'HandlerNotFound', message: 'why' }), [
+    'Runtime.HandlerNotFound',
+    'RequestId: r Error: ours',
+  ]);
+  assert.deepEqual(of('HandlerError', { type: 'Runtime.Mine', message: 'why' }), ['Runtime.Mine', 'why']);
+  const payload = '{"errorType":"Config.Missing","errorMessage":"no table"}';
+  assert.deepEqual(of('InitError', { type: 'Other', message: '', payload }), ['Config.Missing', 'no table']);
+});
+
 test('a log’s tail has what the request printed, between START and REPORT, and never more than 4 KiB', () => {
   const report = {
     outcome: 'ok',

@@ -145,12 +145,15 @@ for (const runtime of nodeRuntimeNames) {
       };
       assert.equal(folder, fixtures);
       assert.deepEqual(Object.keys(environment).sort(), [
+        'AWS_DEFAULT_REGION',
         'AWS_EXECUTION_ENV',
         'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
         'AWS_LAMBDA_FUNCTION_NAME',
         'AWS_LAMBDA_FUNCTION_VERSION',
+        'AWS_LAMBDA_INITIALIZATION_TYPE',
         'AWS_LAMBDA_LOG_GROUP_NAME',
         'AWS_LAMBDA_LOG_STREAM_NAME',
+        'AWS_REGION',
         'HOME',
         'LAMBDA_TASK_ROOT',
         'MARK',

@@ -5,9 +5,11 @@ from time import time
 from .environment import log_group_of
 
 
+_CLIENT_CONTEXT = 'x-amz-client-context'
+
+
 class Context:
     identity = None
-    client_context = None
 
     def __init__(self, invocation):
         settings = invocation.settings
@@ -19,6 +21,16 @@ class Context:
         self.aws_request_id = invocation.request_id
         self.log_group_name = log_group_of(settings['function'])
         self.log_stream_name = settings['instanceId']
+
+    @property
+    def client_context(self):
+        """What a client of the Lambda API sent along: `custom`, `env` and `client`, as on AWS Lambda; None when it sent nothing."""
+        invocation = self._invocation
+        if invocation.is_http or invocation.headers[:1] != [_CLIENT_CONTEXT]:
+            return None
+        from .client_context import ClientContext
+
+        return ClientContext.read(invocation.headers[1])
 
     @property
     def path_parameters(self) -> dict:

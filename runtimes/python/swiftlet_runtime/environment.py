@@ -4,6 +4,8 @@ import os
 import sys
 
 _PACKAGES = 'site-packages'
+# Nobody has said which: clients of AWS's services want one, and a function's own variables win.
+_REGION = 'us-east-1'
 _NEVER_SHADOWED = ('__main__', __package__)
 
 
@@ -12,6 +14,9 @@ def set_environment(request: dict) -> None:
     os.environ.update(
         {
             'AWS_EXECUTION_ENV': f'Swiftlet_python{sys.version_info[0]}.{sys.version_info[1]}',
+            'AWS_REGION': _REGION,
+            'AWS_DEFAULT_REGION': _REGION,
+            'AWS_LAMBDA_INITIALIZATION_TYPE': 'on-demand',
             'AWS_LAMBDA_FUNCTION_NAME': request['function'],
             'AWS_LAMBDA_FUNCTION_VERSION': str(request['version']),
             'AWS_LAMBDA_FUNCTION_MEMORY_SIZE': str(request['memoryMiB']),

@@ -1,11 +1,14 @@
 """What is told to the platform of a mistake, see `InvocationFailure` in src/wire/instance-protocol.ts."""
 
 import os
-from traceback import format_exception
+from json import dumps
+from traceback import extract_tb, format_exception, format_list
 
 from .masking import masked
 
 _MAX_CHARACTERS = 16 * 1024
+# Of a recursion without an end there are a thousand.
+_MAX_FRAMES = 100
 _OUR_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -18,8 +21,8 @@ class Refusal(Exception):
         self.code = code
 
 
-def failure_of(error: BaseException, code: str) -> dict:
-    """What is told of anything that was raised; `code` unless it is a Refusal. Never raises itself."""
+def failure_of(error: BaseException, code: str, request_id: str = '') -> dict:
+    """What is told of anything that was raised; `code` unless it is a Refusal. `request_id`: empty while it is initialised. Never raises itself."""
     if isinstance(error, Refusal):
         return {'code': error.code, 'type': error.code, 'message': masked(str(error))}
     try:
@@ -32,7 +35,25 @@ def failure_of(error: BaseException, code: str) -> dict:
         'type': masked(type(error).__name__),
         'message': masked(message + _remedy(error))[:_MAX_CHARACTERS],
         'stack': masked(stack.rstrip())[-_MAX_CHARACTERS:],
+        'payload': _as_lambda_says(error, message, code, request_id),
     }
+
+
+def _as_lambda_says(error: BaseException, message: str, code: str, request_id: str) -> str:
+    """For callers of the Lambda API, as JSON: the members that AWS's own client of the Runtime API posts."""
+    type_name, said = type(error).__name__, message
+    if code == 'InitError' and isinstance(error, (ImportError, SyntaxError)):
+        type_name = 'Runtime.ImportModuleError' if isinstance(error, ImportError) else 'Runtime.UserCodeSyntaxError'
+        said = f'{type(error).__name__}: {message}'
+    frames = format_list(extract_tb(_user_traceback(error))[-_MAX_FRAMES:])
+    return dumps(
+        {
+            'errorMessage': masked(said)[:_MAX_CHARACTERS],
+            'errorType': masked(type_name),
+            'requestId': request_id,
+            'stackTrace': [masked(frame)[:_MAX_CHARACTERS] for frame in frames],
+        }
+    )
 
 
 def _remedy(error: BaseException) -> str:

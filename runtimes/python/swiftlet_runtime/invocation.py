@@ -172,7 +172,7 @@ class Invocation:
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, SystemExit):
             end_process(error)
-        failure = failure_of(error, 'HandlerError')
+        failure = failure_of(error, 'HandlerError', self.request_id)
         leave_request()
         log_failure(failure)
         self.reply.fail(failure)

@@ -57,11 +57,11 @@ export const crashed = ({ function: name }: Version): string =>
   `the process of function "${name}" ended before it answered; its log has its last words`;
 
 /** Its instances end with each request; nobody waits for the next one. @param why the last one ended @param pausedMs until then */
-export const crashLoop = ({ message, code }: SwiftletError, inARow: number, pausedMs: number): SwiftletError =>
+export const crashLoop = ({ message, code, cause }: SwiftletError, inARow: number, pausedMs: number): SwiftletError =>
   new SwiftletError(
     code,
     `${message}. Its instances ended with their requests ${inARow} times in a row: the next one starts in ${Math.ceil(pausedMs)} ms at the earliest; deploy a version that does not`,
-    { retryAfterMs: pausedMs },
+    { retryAfterMs: pausedMs, cause },
   );
 
 export const brokeProtocol = ({ function: name }: Version): string =>

@@ -2,6 +2,7 @@
 import { retryAfter, type SwiftletError, toProblem } from '../../model/errors.ts';
 import { Http2Response } from '../secure/http2-response.ts';
 import { coldPhases, totalMs } from '../../model/phases.ts';
+import { failureIn } from '../../wire/carried-failure.ts';
 import { deliveryHeaders } from '../../wire/delivery.ts';
 import { HeldAnswer } from '../http/held-answer.ts';
 import { tidyCors } from '../http/cors.ts';
@@ -47,8 +48,7 @@ export function sendProblem(exchange: Exchange, error: SwiftletError): void {
   // What is left of the request's body is not waited for.
   const close = !exchange.request.complete;
   if (exchange.origin.tellsFailure === true) {
-    const told = error.code === 'HandlerError' ? { failure: error.cause } : undefined;
-    writeProblem(response, error, exchange.id, headers, close, told);
+    writeProblem(response, error, exchange.id, headers, close, { failure: failureIn(error) });
     return;
   }
   const substitute = substituteFor(exchange.served.guard, exchange.request, exchange.target, error, performance.now());
@@ -63,6 +63,7 @@ export function sendProblem(exchange: Exchange, error: SwiftletError): void {
 /**
  * Answers with problem details a request that no instance is asked for.
  * @param version of the function that it is for, if it is for one
+ * @param told more members, for a caller who may know more than anybody
  */
 export function refuse(
   request: Exchange['request'],
@@ -70,6 +71,7 @@ export function refuse(
   id: string,
   error: SwiftletError,
   version?: number,
+  told?: object,
 ): void {
   const headers = ['x-swiftlet-request-id', id];
   if (version !== undefined)
@@ -81,17 +83,18 @@ export function refuse(
       'server-timing',
       `queue;dur=0, ${warmPhases}, handler;dur=0`,
     );
-  writeProblem(response, error, id, headers, isUnread(request));
+  writeProblem(response, error, id, headers, isUnread(request), told);
 }
 
 /** Of a request that is not read, since it was not let in. */
 const isUnread = (request: Exchange['request']): boolean => !request.complete && bodyLengthOf(request) !== 0;
 
 /** The same for a function that has a fallback, which answers if it can. */
-export function refuseFor({ request, response, id, served, target }: Exchange, error: SwiftletError): void {
+export function refuseFor({ request, response, id, served, target, origin }: Exchange, error: SwiftletError): void {
   const substitute = substituteFor(served.guard, request, target, error, performance.now());
   if (substitute === undefined) {
-    refuse(request, response, id, error, served.version.number);
+    const told = origin.tellsFailure === true ? { failure: failureIn(error) } : undefined;
+    refuse(request, response, id, error, served.version.number, told);
     return;
   }
   const headers = ['x-swiftlet-request-id', id, 'x-swiftlet-version', String(served.version.number), 'x-swiftlet-start', 'none'];

@@ -40,6 +40,10 @@ suite('Python', { concurrency: 2 }, () => {
       assert.deepEqual([status, failure?.code, failure?.type], [undefined, code, type]);
       assert.match(failure?.message ?? '', new RegExp(message));
       assert.match(failure?.stack ?? '', stack);
+      if (path !== 'raises') continue;
+      const { stackTrace, ...told } = JSON.parse(failure?.payload ?? '') as { stackTrace: string[] };
+      assert.deepEqual(told, { errorMessage: message, errorType: type, requestId: path }, 'as AWS’s own client posts it');
+      assert.match(stackTrace.at(-1) ?? '', /^ {2}File ".*errors\.py", line \d+, in \w+\n {4}\S/);
     }
     await tested.texts(4);
     assert.deepEqual(
@@ -139,6 +143,16 @@ suite('Python', { concurrency: 2 }, () => {
     await tested.link.next(stream, frame.head);
     tested.link.send(frame.cancel, stream);
     await tested.link.next(stream, frame.done);
+  });
+
+  test('what a client of the Lambda API sends along has AWS’s names', async () => {
+    await using tested = await initialised('answers.sent_along');
+    const sent = { custom: { a: 'é' }, env: { locale: 'de' }, client: { app_title: 'till' } };
+    const headers = ['x-amz-client-context', Buffer.from(JSON.stringify(sent)).toString('base64')];
+    const answer = await tested.link.call('/', { kind: invokeKind.event, body: '{}', headers });
+    assert.deepEqual(json(answer), { custom: { a: 'é' }, env: { locale: 'de' }, title: 'till', id: null });
+    assert.equal(json(await tested.link.call('/', { kind: invokeKind.event, body: '{}' })), null);
+    assert.equal(json(await tested.link.call('/', { headers })), null, 'a header of HTTP is none');
   });
 
   test('WSGI: the request in the environ, the answer streamed', async () => {

@@ -109,6 +109,7 @@ suite('Python', { concurrency: 2 }, () => {
       path: string[];
     };
     assert.deepEqual([folder, environment['MARK'], environment['AWS_LAMBDA_FUNCTION_NAME']], [fixtures, 'mine', 'tested']);
+    assert.equal(environment['AWS_REGION'], 'us-east-1');
     assert.deepEqual(
       Object.keys(environment).filter((name) => name.startsWith('SWIFTLET')),
       [],
