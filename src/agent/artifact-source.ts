@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CallPlaces } from '../role/call-places.ts';
 import type { RoleConfig } from '../role/role-config.ts';
 import { connectCalls } from '../wire/calls.ts';
-import { type ArtifactSource, folderSource } from './code-cache.ts';
+import { type ArtifactSource, folderSource } from './artifact-folder.ts';
 import { remoteArtifacts } from './remote-artifacts.ts';
 
 /** Where code comes from: control's folder when it is on this host, else control. */

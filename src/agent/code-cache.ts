@@ -15,29 +15,8 @@ import { imageFor, imageKinds, type PlaceForm } from '../model/artifact-format.t
 import { SwiftletError } from '../model/errors.ts';
 import { nameSchema } from '../model/names.ts';
 import { evictions } from './evictions.ts';
+import type { ArtifactSource } from './artifact-folder.ts';
 import type { Images } from './linux/images.ts';
-
-/** Where packed artifacts come from: control's folder on one machine, a store on several. */
-export interface ArtifactSource {
-  /** @throws SwiftletError Unavailable when it does not have the artifact */
-  open(digest: string): Promise<Readable>;
-}
-
-/** Reads from the folder that control's blobs lie in. */
-export const folderSource = (folder: string): ArtifactSource => ({
-  open: (digest) =>
-    new Promise((resolve, reject) => {
-      const stream = createReadStream(join(folder, digest.slice(0, 2), digest));
-      stream.once('open', () => resolve(stream));
-      stream.once('error', (error) =>
-        reject(
-          new SwiftletError('Unavailable', `the code ${digest.slice(0, 12)} is not in the artifact store; deploy the function again`, {
-            cause: error,
-          }),
-        ),
-      );
-    }),
-});
 
 /** Code as one tenant has it. What two tenants have alike lies there twice: neither learns from a time, or a page in memory, that it is so. */
 export interface CodeRef {
@@ -62,6 +41,15 @@ export interface CodeCacheLimit {
 }
 
 const noLimit: CodeCacheLimit = { bytes: Infinity, inUse: () => new Set(), evicted: () => undefined, notMade: () => undefined };
+
+/** How long a request waits for an image to be made: a folder is there already. */
+const hasteMs = 2_000;
+
+interface Placing {
+  readonly done: Promise<string>;
+  /** Somebody waits for it. */
+  readonly hurry: () => void;
+}
 
 interface Placed {
   readonly bytes: number;
@@ -106,7 +94,7 @@ export class CodeCache {
   readonly #unproven = new Map<string, PlacedSum>();
   /** Gone for want of room, and not asked for since. */
   readonly #evicted = new Set<string>();
-  readonly #placing = new Map<string, Promise<string>>();
+  readonly #placing = new Map<string, Placing>();
   #removals = 0;
 
   /** @param folder of its own; what is half unpacked in it from before is removed */
@@ -160,18 +148,32 @@ export class CodeCache {
   /**
    * The folder of an artifact's files, which is unpacked first if need be; once, however many ask.
    * @param form what it becomes when it is not here yet
+   * @param isWaitedFor whether a request waits for it: then it becomes no image that takes long to be made
    * @throws SwiftletError
    */
-  place(ref: CodeRef, form: PlaceForm = 'folder'): Promise<string> {
+  place(ref: CodeRef, form: PlaceForm = 'folder', isWaitedFor = false): Promise<string> {
     const key = codeKey(ref);
     const here = this.#placed.get(key);
     if (here !== undefined) {
       here.usedAt = this.#now();
       return Promise.resolve(this.pathOf(ref));
     }
-    const under = this.#placing.get(key);
-    if (under !== undefined) return under;
-    const placing = this.#place(ref.digest, key, form).finally(() => this.#placing.delete(key));
+    const placing = this.#placing.get(key) ?? this.#begin(ref.digest, key, form);
+    if (isWaitedFor) placing.hurry();
+    return placing.done;
+  }
+
+  #begin(digest: string, key: string, form: PlaceForm): Placing {
+    const late = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const hurry = () => {
+      timer ??= setTimeout(() => late.abort(new Error(`a request waits for the code, and has for ${hasteMs} ms`)), hasteMs);
+    };
+    const done = this.#place(digest, key, form, late.signal).finally(() => {
+      clearTimeout(timer);
+      this.#placing.delete(key);
+    });
+    const placing = { done, hurry };
     this.#placing.set(key, placing);
     return placing;
   }
@@ -201,21 +203,22 @@ export class CodeCache {
     for (const name of names) if (!isOf(whole, name)) rmSync(join(this.#folder, tenant, name), { recursive: true, force: true });
   }
 
-  async #place(digest: string, key: string, form: PlaceForm): Promise<string> {
+  /** @param late makes no image, or none any more, once it is aborted */
+  async #place(digest: string, key: string, form: PlaceForm, late: AbortSignal): Promise<string> {
     const folder = join(this.#folder, key);
     const began = this.#now();
     this.#evicted.delete(key);
     const wanted = this.#unproven.get(key);
     const isWhole = wanted !== undefined && (await this.#isWhat(folder, wanted));
     this.#unproven.delete(key);
-    const { bytes } = await this.#show(folder, isWhole ? wanted : await this.#unpack(digest, folder, form), digest);
+    const { bytes } = await this.#show(folder, isWhole ? wanted : await this.#unpack(digest, folder, form, late), digest);
     const usedAt = this.#now();
     this.#placed.set(key, { bytes, usedAt, tookMs: isWhole ? 0 : usedAt - began });
     await this.#makeRoom(key);
     return folder;
   }
 
-  async #unpack(digest: string, folder: string, form: PlaceForm): Promise<PlacedSum> {
+  async #unpack(digest: string, folder: string, form: PlaceForm, late?: AbortSignal): Promise<PlacedSum> {
     const staging = `${folder}.new`;
     try {
       // Also one that was found to be damaged.
@@ -227,7 +230,7 @@ export class CodeCache {
       const packed = await this.#source.open(digest);
       const unpacked = await unpackBundle(Readable.from(hashed(packed, hash)), staging);
       if (hash.digest('hex') !== digest) throw damaged(digest);
-      const sum = await this.#makeImage(staging, folder + imageEnding, unpacked, form);
+      const sum = await this.#makeImage(staging, folder + imageEnding, unpacked, form, late);
       await writeFile(folder + sumEnding, JSON.stringify(sum), { mode: 0o600 });
       await rename(staging, folder);
       return sum;
@@ -238,16 +241,23 @@ export class CodeCache {
   }
 
   /** Makes one of what was unpacked, if that pays, and empties the folder; else it stays as it is. */
-  async #makeImage(staging: string, file: string, unpacked: FolderSum, form: PlaceForm): Promise<PlacedSum> {
-    const image = imageFor(form, unpacked, this.#images.kinds);
+  async #makeImage(
+    staging: string,
+    file: string,
+    unpacked: FolderSum,
+    form: PlaceForm,
+    late = new AbortController().signal,
+  ): Promise<PlacedSum> {
+    const image = late.aborted ? undefined : imageFor(form, unpacked, this.#images.kinds);
     if (image === undefined) return { digest: unpacked.digest, bytes: unpacked.bytes };
     // There what is derived of the files is shown, which the image itself cannot take.
     await mkdir(join(staging, derivedFolder), { mode: 0o755 });
     try {
-      await this.#images.make(image, staging, file);
+      await this.#images.make(image, staging, file, late);
     } catch (error) {
       this.#limit.notMade(`${image}: ${error instanceof Error ? error.message : String(error)}`);
       await rm(file, { force: true });
+      await rm(join(staging, derivedFolder), { recursive: true });
       return { digest: unpacked.digest, bytes: unpacked.bytes };
     }
     await rm(staging, { recursive: true });

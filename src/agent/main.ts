@@ -224,7 +224,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
     takeSandbox: (version: Version, id: string) => pools.take(version, id),
     placeCode: (version: Version) => {
       const form = formOf(version.config.format, false);
-      return version.config.runtime === 'java' ? java.ready().then(() => code.place(version, form)) : code.place(version, form);
+      return version.config.runtime === 'java' ? java.ready().then(() => code.place(version, form, true)) : code.place(version, form, true);
     },
     placeLayers: (version: Version) => layers.place(version),
     layersOf: (version: Version) => {

@@ -19,7 +19,11 @@ export interface PreloadMeans {
  * @throws SwiftletError when the layers cannot be had, or the sandbox did not outlive its imports; it is ended then
  */
 export async function preload(means: PreloadMeans, sandbox: Sandbox, custom: CustomKind): Promise<readonly string[]> {
-  const late = setTimeout(() => sandbox.kill(), preloadLimitMs);
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort();
+    sandbox.kill();
+  }, preloadLimitMs);
   try {
     const folder = await means.placeLayers(custom);
     if (folder !== undefined) await sandbox.attachLayers(folder);
@@ -30,12 +34,12 @@ export async function preload(means: PreloadMeans, sandbox: Sandbox, custom: Cus
   } catch (error) {
     sandbox.kill();
     const { tail } = await sandbox.ended;
-    const why = tail.trim() === '' ? reasonOf(error) : tail.trim();
+    const why = late.signal.aborted ? `it took over ${preloadLimitMs / 1_000} s` : tail.trim() === '' ? reasonOf(error) : tail.trim();
     throw new SwiftletError('InitError', `a sandbox of the pool "${custom.name}" could not import what it preloads: ${why}`, {
       cause: error,
     });
   } finally {
-    clearTimeout(late);
+    clearTimeout(timer);
   }
 }
 

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { SwiftletError } from '../model/errors.ts';
 import type { CallClient } from '../wire/calls.ts';
 import { type AskArtifact, artifactPieceBytes, artifactPieceSchema } from '../wire/host-calls.ts';
-import type { ArtifactSource } from './code-cache.ts';
+import type { ArtifactSource } from './artifact-folder.ts';
 
 /** Of one piece, over a slow line. */
 const pieceLimitMs = 30_000;

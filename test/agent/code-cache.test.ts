@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -225,6 +226,38 @@ describe('unpacked code as an image', () => {
       assert.ok(existsSync(join(placed, 'lib', '7.js')));
       assert.deepEqual(why, [`erofs: no ${broken}`]);
     }
+  });
+
+  it('that takes long to be made is made for nobody who waits: a folder is there already', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const begun = Promise.withResolvers<undefined>();
+    const never = () => Promise.reject(new Error('never'));
+    const slow: Images = {
+      kinds: ['erofs'],
+      async make(_kind, _folder, file, signal) {
+        await writeFile(file, 'half an image');
+        begun.resolve(undefined);
+        await once(signal, 'abort');
+        signal.throwIfAborted();
+      },
+      mount: never,
+      bind: never,
+      unmount: () => undefined,
+      unmountBelow: () => undefined,
+    };
+    const why: string[] = [];
+    const limit = { bytes: Infinity, inUse: () => new Set<string>(), evicted: () => undefined, notMade: (what: string) => why.push(what) };
+    const { folder, store, cache } = underTest(t, limit, slow);
+    const ref = store.add(files);
+    const ahead = cache.place(ref, 'erofs');
+    await begun.promise;
+    t.mock.timers.tick(1_000_000);
+    const waiting = cache.place(ref, 'folder', true);
+    t.mock.timers.tick(2_000);
+    assert.equal(await waiting, await ahead);
+    assert.deepEqual(readdirSync(await waiting), ['lib']);
+    assert.deepEqual(readdirSync(join(folder, 'default')).toSorted(), [ref.digest, `${ref.digest}.sum`]);
+    assert.match(why.join(), /^erofs: a request waits/);
   });
 
   const cases: readonly (readonly [

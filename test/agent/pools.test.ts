@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pools } from '../../src/agent/pools.ts';
+import { preload } from '../../src/agent/preload.ts';
 import type { Sandbox } from '../../src/agent/sandbox/sandbox.ts';
 import { functionConfigSchema, type Version } from '../../src/model/function.ts';
 
@@ -116,4 +117,40 @@ test('a burst enlarges a pool, silence shrinks it, and all of them stay within t
   assert.equal(await settled(), 2);
   assert.equal(alive.size - took.length, 2, 'what was too many has ended');
   await pools.close();
+});
+
+test('imports of a custom pool that never end are ended with their sandbox, and it is said', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const asked = Promise.withResolvers<undefined>();
+  const ended = Promise.withResolvers<{ tail: string }>();
+  const gone = Promise.withResolvers<never>();
+  const sandbox = {
+    connection: {
+      preload: () => {
+        asked.resolve(undefined);
+        return gone.promise;
+      },
+    },
+    ended: ended.promise,
+    kill: () => {
+      ended.resolve({ tail: '' });
+      gone.reject(new Error('the connection broke off'));
+    },
+    // What is imported uses no more of it than this.
+  } as unknown as Sandbox;
+  const means = { placeLayers: () => Promise.resolve(undefined), layersInside: (folder: string) => folder, canFreeze: true };
+  const custom = {
+    name: 'endless',
+    tenant: 'default',
+    key: 'k',
+    memoryMiB: 128,
+    layerDigests: [],
+    preload: ['endless'],
+    minimum: 1,
+    maximum: 1,
+  };
+  const importing = preload(means, sandbox, custom);
+  await asked.promise;
+  t.mock.timers.tick(60_000);
+  await assert.rejects(importing, { code: 'InitError', message: /"endless" could not import what it preloads: it took over 60 s/ });
 });

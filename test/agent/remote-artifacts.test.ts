@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { CodeCache } from '../../src/agent/code-cache.ts';
 import { remoteArtifacts } from '../../src/agent/remote-artifacts.ts';
 import { SwiftletError } from '../../src/model/errors.ts';
 import { artifactPieceBytes, askArtifactSchema } from '../../src/wire/host-calls.ts';
+
+import { bundleOf } from '../control/control-under-test.ts';
+import { tempFolder } from '../control/temp-folder.ts';
+import { eventually } from '../e2e/functions.ts';
 
 const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -30,6 +37,36 @@ for (const [what, size, asks] of [
     assert.ok(bytes.equals(await buffer(await remoteArtifacts(control).open(digestOf(bytes)))));
     assert.equal(control.asked, asks);
   });
+
+test('code is decompressed and written while it comes: files lie on the disk before the last of it was sent', async (t) => {
+  const files = { 'a.txt': 'the first', 'b.txt': randomBytes(artifactPieceBytes).toString('hex'), 'c.txt': 'the last' };
+  const bytes = bundleOf(files);
+  const last = Math.floor(bytes.length / artifactPieceBytes) * artifactPieceBytes;
+  const control = having(bytes);
+  const folder = tempFolder(t);
+  const seen: string[] = [];
+  const holdingBack = {
+    async ask(method: string, body: unknown) {
+      const answer = await control.ask(method, body);
+      // Would it be unpacked when it is all there, it would wait for this, and this for it.
+      if (askArtifactSchema.parse(body).fromByte === last) seen.push(...(await eventually(() => filesIn(folder), isWritten, 60_000)));
+      return answer;
+    },
+  };
+  const cache = new CodeCache(folder, remoteArtifacts(holdingBack), () => 0);
+  const placed = await cache.place({ tenant: 'default', digest: digestOf(bytes) });
+  assert.ok(seen.some((path) => path.endsWith('.new/a.txt')));
+  assert.ok(!existsSync(join(placed, '..', `${digestOf(bytes)}.new`)), 'what was half there was never in its place');
+  assert.equal(readFileSync(join(placed, 'c.txt'), 'utf8'), files['c.txt']);
+
+  /** Its mode is the last thing that a file is given. */
+  function isWritten(paths: readonly string[]): boolean {
+    const first = paths.find((path) => path.endsWith('/a.txt'));
+    return first !== undefined && (statSync(join(folder, first)).mode & 0o777) === 0o444;
+  }
+});
+
+const filesIn = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' });
 
 test('code that is not what its digest says is not used', async () => {
   const source = remoteArtifacts(having(randomBytes(10)));

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { checkRoom, type PoolRoom } from '../../src/control/pools/pools.ts';
+import { poolSettingsSchema } from '../../src/model/custom-pool.ts';
 import { startTenants } from './access-under-test.ts';
 import { assertProblem, type ControlUnderTest, startUnderTest } from './control-under-test.ts';
 
@@ -69,6 +71,20 @@ describe('custom pools in the API', () => {
       /up to 900 sandboxes.*which runs \d+ altogether/,
       'maximum',
     );
+  });
+
+  it('are measured by what each agent has, which keeps one of its own', () => {
+    const settings = poolSettingsSchema.parse({ preload: ['heavy'], minimum: 4, maximum: 8 });
+    const of = (room: PoolRoom) => () => checkRoom(settings, room);
+    assert.doesNotThrow(of({ maxSandboxes: 8, poolMemoryMiB: 512 }));
+    assert.throws(of({ maxSandboxes: 7, count: 2 }), {
+      code: 'PoolUnfit',
+      message: /8 sandboxes.*each of this host's 2 agents, which runs 7/,
+    });
+    assert.throws(of({ maxSandboxes: 8, poolMemoryMiB: 511 }), {
+      code: 'PoolUnfit',
+      message: /may take 512 MiB, and this host has 511 MiB/,
+    });
   });
 
   it('fit what uses them', async (t) => {

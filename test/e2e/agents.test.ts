@@ -74,6 +74,27 @@ test('a function has its maximum, and its provisioned instances, of all agents t
   assert.deepEqual([await sum(), born.size], [maximum, maximum]);
 });
 
+test('each agent keeps a custom pool of its own, which is told of together; one too large for an agent is refused with the figures', async () => {
+  const { apiUrl, token, api } = e2e.platform;
+  const call = async (method: string, name: string, body?: object) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
+    const response = await fetch(`${apiUrl}/v1/pools/${name}`, init);
+    return { status: response.status, json: (await response.json()) as { detail?: string; state?: { target: number; ready: number } } };
+  };
+  await api.createPool('shared', { layers: [], preload: ['node:vm'], memoryMiB: 128, minimum: 2, maximum: 2 });
+  await e2e.publish('pooled', numbered(1), { pool: 'shared' });
+  const { json } = await eventually(
+    () => call('GET', 'shared'),
+    ({ json: { state } }) => state?.ready === 4,
+    60_000,
+  );
+  assert.equal(json.state?.target, 4);
+  const refused = await call('PUT', 'large', { preload: ['node:vm'], maximum: 1_000 });
+  assert.equal(refused.status, 400);
+  assert.match(refused.json.detail ?? '', /up to 1000 sandboxes is too large for each of this host's 2 agents, which runs \d+ altogether/);
+});
+
 test('a request for a cell is served by the agent of this cell', async () => {
   const groups = { by: { cell: { header: 'x-cell' } }, missing: 'refuse' as const };
   await e2e.publish('celled', numbered(50), { concurrency: 1, groups });

@@ -118,6 +118,8 @@ def handler(event, context):
 test('from an empty pool, and one whose imports fail, a function starts all the same; after a kill -9 the pool is warm again', async () => {
   await using files = await folderOf({
     'nodejs/node_modules/broken/index.js': 'if (!process.env.AWS_LAMBDA_FUNCTION_NAME) process.exit(3);',
+    'nodejs/node_modules/huge/index.js':
+      'const all = []; while (!process.env.AWS_LAMBDA_FUNCTION_NAME) all.push(new Array(100_000).fill(all.length));',
   });
   assert.equal(swiftlet('pool', 'create', 'broken', files.path, '--preload', 'broken').status, 0);
   await e2e.publish('unbroken', "import 'broken'; export const handler = () => 'started';", { pool: 'broken' });
@@ -128,6 +130,15 @@ test('from an empty pool, and one whose imports fail, a function starts all the 
     waitMs,
   );
   assert.match(failed?.failures.join() ?? '', /"broken" could not import/);
+  assert.equal(swiftlet('pool', 'create', 'huge', '--layer', 'broken:1', '--preload', 'huge').status, 0);
+  await e2e.publish('modest', "import 'huge'; export const handler = () => 'started';", { pool: 'huge' });
+  assert.equal((await e2e.call('/modest/')).text, '"started"');
+  const grown = await eventually(
+    () => stateOf('huge'),
+    (state) => (state?.failures.length ?? 0) > 0,
+    waitMs,
+  );
+  assert.match(grown?.failures.join() ?? '', /"huge" could not import what it preloads: .*memory/s);
   await untilWarm('heavy');
   process.kill(roleOf(e2e.platform.pid, 'agent'), 'SIGKILL');
   await eventually(

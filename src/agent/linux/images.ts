@@ -13,8 +13,8 @@ import { isExecutable } from './is-executable.ts';
 export interface Images {
   /** Those that can be made and mounted here, the best first. */
   readonly kinds: readonly ImageKind[];
-  /** The same folder gives the same bytes. @throws Error with what the program said */
-  make(kind: ImageKind, folder: string, file: string): Promise<void>;
+  /** The same folder gives the same bytes. @param signal gives it up @throws Error with what the program said, or the signal's reason */
+  make(kind: ImageKind, folder: string, file: string, signal: AbortSignal): Promise<void>;
   /** @throws Error when the kernel refuses it */
   mount(kind: ImageKind, file: string, place: string): Promise<void>;
   /** Shows a folder also in another place. */
@@ -77,9 +77,13 @@ export function inspectImages(isThere: (path: string) => boolean = isExecutable,
 /** @param isPrivileged whether this process may mount */
 export const openImages = (isPrivileged: boolean): Images => ({
   kinds: isPrivileged ? inspectImages().flatMap(({ kind, missing }) => (missing === undefined ? [kind] : [])) : [],
-  make: async (kind, folder, file) => {
+  make: async (kind, folder, file, signal) => {
     const { program, argument } = makers[kind];
-    await run(program, argument(folder, file), tools);
+    // It has nothing to put in order: what it wrote is removed.
+    await run(program, argument(folder, file), { ...tools, signal, killSignal: 'SIGKILL' }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    });
   },
   mount: async (kind, file, place) => {
     await run('mount', ['-t', kind, '-o', 'loop,ro,nosuid,nodev', file, place], tools);

@@ -3,24 +3,30 @@ import type { PoolSettings } from '../../model/custom-pool.ts';
 import type { PoolRecord, PoolStore } from './pool-store.ts';
 import { poolExists, poolInUse, poolNotFound, poolUnfit } from './refusals.ts';
 
-/** What a host gives. */
+/** What a host gives; of several agents each, since each keeps a pool of its own for the functions that it serves. */
 export interface PoolRoom {
   readonly maxSandboxes: number;
   /** For all warm sandboxes together; absent: no limit. */
   readonly poolMemoryMiB?: number | undefined;
+  /** Agents; absent: one. */
+  readonly count?: number | undefined;
 }
 
 /** @throws SwiftletError PoolUnfit with the figures */
-export function checkRoom({ memoryMiB, minimum, maximum }: PoolSettings, { maxSandboxes, poolMemoryMiB = Infinity }: PoolRoom): void {
+export function checkRoom(
+  { memoryMiB, minimum, maximum }: PoolSettings,
+  { maxSandboxes, poolMemoryMiB = Infinity, count = 1 }: PoolRoom,
+): void {
+  const who = count === 1 ? 'this host' : `each of this host's ${count} agents`;
   if (maximum > maxSandboxes)
     throw poolUnfit(
-      `a pool of up to ${maximum} sandboxes is too large for this host, which runs ${maxSandboxes} altogether; lower "maximum" or raise SWIFTLET_MAX_SANDBOXES`,
+      `a pool of up to ${maximum} sandboxes is too large for ${who}, which runs ${maxSandboxes} altogether; lower "maximum" or raise SWIFTLET_MAX_SANDBOXES`,
       'maximum',
     );
   const least = minimum * memoryMiB;
   if (least > poolMemoryMiB)
     throw poolUnfit(
-      `${minimum} warm sandboxes of up to ${memoryMiB} MiB may take ${least} MiB, and this host has ${poolMemoryMiB} MiB for all that are warm; lower "minimum" or "memoryMiB", or raise SWIFTLET_POOL_MEMORY_MIB`,
+      `${minimum} warm sandboxes of up to ${memoryMiB} MiB may take ${least} MiB, and ${who} has ${poolMemoryMiB} MiB for all that are warm; lower "minimum" or "memoryMiB", or raise SWIFTLET_POOL_MEMORY_MIB`,
       'minimum',
     );
 }
