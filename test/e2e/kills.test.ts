@@ -1,6 +1,7 @@
 /** What each kill -9 costs: the table of docs/architecture.md. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type E2e, eventually, openE2e } from './functions.ts';
 import { childrenOf, roleOf } from './role-processes.ts';
@@ -66,17 +67,19 @@ test('agent: instances live on, requests in flight finish, new starts wait', asy
 test('agent: a function that keeps its thread busy holds nobody up, and is not ended for it', async () => {
   await e2e.publish(
     'busy',
-    'export const handler = (e) => { const end = Date.now() + Number(e.queryStringParameters?.ms ?? 0); while (Date.now() < end); return "worked"; };',
+    'import { existsSync } from "node:fs"; export const handler = (e) => { while (e.rawPath === "/long" && !existsSync("/tmp/enough")); return "worked"; };',
+    { timeoutMs: 120_000 },
   );
   let isAnswered = false;
-  const inFlight = e2e.call('/busy/?ms=10000').finally(() => (isAnswered = true));
-  await eventually(
+  const inFlight = e2e.call('/busy/long').finally(() => (isAnswered = true));
+  const [instance] = await eventually(
     () => e2e.platform.api.instances('busy'),
-    ({ length }) => length === 1,
+    ([first]) => first?.state === 'leased',
   );
   await killRole('agent');
   await eventually(healthy, Boolean);
   assert.ok(!isAnswered, 'the restart waited for the busy one');
+  writeFileSync(`/proc/${instance?.pid ?? 0}/root/tmp/enough`, '');
   assert.equal((await inFlight).text, '"worked"');
   assert.equal((await e2e.call('/busy/')).headers.get('x-swiftlet-start'), 'warm');
 });
