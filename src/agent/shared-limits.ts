@@ -9,8 +9,8 @@ import type { Permits, Taken, Tokens } from '../wire/limit-calls.ts';
 
 /** Behind so many, the bucket used longest ago is forgotten, and is full when it is used again. */
 const maxBuckets = 50_000;
-/** For so long gateways are waited for that are to give permits back. */
-const recallLimitMs = 50;
+/** For so long gateways are waited for that are to give permits back: on a host that stalls, an answer at once takes as long as the stall. */
+const recallLimitMs = 2_000;
 /** An agent that has just come knows no nonces before gateways have told theirs; so long it waits for all of them. */
 const tellLimitMs = 3_000;
 

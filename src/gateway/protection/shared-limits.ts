@@ -17,8 +17,8 @@ import {
   type Tokens,
 } from '../../wire/limit-calls.ts';
 
-/** What is asked of the agent while a request waits for it. */
-const answerLimitMs = 1_000;
+/** What is asked of the agent while a request waits for it; longer than the agent waits for the other gateways. */
+const answerLimitMs = 5_000;
 /** A signed request waits for an agent that has to come first: a replay must not pass meanwhile. */
 const nonceLimitMs = 15_000;
 /** Of nonces, so many are told in one notice. */
