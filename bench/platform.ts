@@ -49,7 +49,7 @@ export interface BenchPlatform extends AsyncDisposable {
 }
 
 const cli = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-const startLimitMs = 120_000;
+const startLimitMs = 180_000;
 const lookLimitMs = 2_000;
 const stopLimitMs = 20_000;
 

@@ -53,7 +53,7 @@ const variables = {
   networkMode: 'SWIFTLET_NETWORK_MODE',
   egressAllow: 'SWIFTLET_EGRESS_ALLOW',
 } as const;
-const healthLimitMs = 20_000;
+const healthLimitMs = 120_000;
 const healthEveryMs = 20;
 
 export async function up(flags: UpFlags): Promise<void> {

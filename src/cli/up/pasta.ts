@@ -10,7 +10,7 @@ import { uplink } from '../../agent/network/address-plan.ts';
 import { pastaOptions, pastaPath } from '../../agent/network/user/programs.ts';
 import { SwiftletError } from '../../model/errors.ts';
 
-const startLimitMs = 5_000;
+const startLimitMs = 20_000;
 /**
  * `cat` holds the namespace until there is nothing more to read. It has no rights, so that pasta may look at it. A pasta that ends is
  * started again; whose connections it had are reset.

@@ -12,7 +12,8 @@ const firstPauseMs = 50;
 const longestPauseMs = 5_000;
 /** A role that has run this long has recovered. */
 const recoveredAfterMs = 10_000;
-const startLimitMs = 30_000;
+/** A host that is busy with others starts them all the same; one that ends says so at once. */
+const startLimitMs = 120_000;
 /** What a role may need to stop beside the grace of its requests. */
 const stopAllowanceMs = 5_000;
 
