@@ -1,8 +1,6 @@
 /** The bundle: what an artifact is made of. A tar archive in zstd, read as a stream and refused at the first thing that is wrong. */
 import { createHash, type Hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
@@ -16,7 +14,6 @@ import { type BundleLimits, bundleLimits } from './bundle-limits.ts';
 import { refusal } from './bundle-refusal.ts';
 import { sizeGuard } from './bundle-size.ts';
 import { openDecompression } from './decompress.ts';
-import { type FileSum, type FolderSum, sumOf } from './content-digest.ts';
 
 export const bundleMediaType = 'application/vnd.swiftlet.bundle';
 
@@ -139,35 +136,6 @@ export async function readBundle(
   }
 }
 
-/**
- * Unpacks into an existing empty folder: files 0444 or 0555, folders 0755, so that all may read and only the owner may remove.
- * Nothing is ever written outside of it. The caller removes the folder when this fails.
- * @returns what was written, as `sumFolder` finds it again
- * @throws as readBundle
- */
-export async function unpackBundle(source: Readable, folder: string, signal?: AbortSignal): Promise<FolderSum> {
-  const files: FileSum[] = [];
-  const made = new Set<string>(['.']);
-  const make = async (name: string): Promise<void> => {
-    if (made.has(name)) return;
-    await make(dirname(name));
-    made.add(name);
-    await mkdir(join(folder, name));
-    // The mode given to mkdir would be cut by the umask.
-    await chmod(join(folder, name), 0o755);
-  };
-  const write = async ({ name, executable, size }: BundleFile, content: AsyncIterable<Buffer>) => {
-    await make(dirname(name));
-    const path = join(folder, name);
-    const hash = createHash('sha256');
-    await pipeline(content, (chunks) => hashed(chunks, hash), createWriteStream(path, { flags: 'wx', mode: 0o600 }));
-    await chmod(path, executable ? 0o555 : 0o444);
-    files.push({ name, executable, size, sha256: hash.digest('hex') });
-  };
-  await readBundle(source, write, bundleLimits, signal);
-  return sumOf(files);
-}
-
 /** Passes on what it hashes. */
 export async function* hashed(chunks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
@@ -191,7 +159,8 @@ export async function checkBundle(source: Readable, limits: BundleLimits = bundl
   return names;
 }
 
-function rejected(error: unknown): SwiftletError {
+/** What is said of a bundle that could not be read, or not be put anywhere. */
+export function rejected(error: unknown): SwiftletError {
   if (error instanceof SwiftletError) return error;
   if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
     return new SwiftletError('StorageFull', 'the disk is full while a bundle was unpacked; free some space and deploy again', {

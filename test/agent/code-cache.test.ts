@@ -147,9 +147,12 @@ describe('unpacked code', () => {
     const store = new Store();
     const cache = new CodeCache(join(disk, 'code'), store, () => 0);
     // Random enough that it does not shrink, so that its archive is no bomb.
-    const large = store.add({ 'index.js': createHash('shake256', { outputLength: 500_000 }).update('x').digest('hex') });
-    await assert.rejects(cache.place(large), (error) => error instanceof SwiftletError && error.code === 'StorageFull');
-    assert.deepEqual(readdirSync(join(disk, 'code', 'default')), []);
+    const noise = (outputLength: number) => createHash('shake256', { outputLength }).update('x').digest('hex');
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`lib/${i}.js`, noise(10_000)]));
+    for (const files of [{ 'index.js': noise(500_000) }, many]) {
+      await assert.rejects(cache.place(store.add(files)), (error) => error instanceof SwiftletError && error.code === 'StorageFull');
+      assert.deepEqual(readdirSync(join(disk, 'code', 'default')), []);
+    }
     assert.ok(await cache.place(store.add({ 'index.js': 'small' })));
   });
 });

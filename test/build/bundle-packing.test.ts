@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
-import { checkBundle, levelFor, packBundle, unpackBundle } from '../../src/build/bundle.ts';
+import { checkBundle, levelFor, packBundle } from '../../src/build/bundle.ts';
+import { unpackBundle } from '../../src/build/unpack-bundle.ts';
 import { bundleIgnore } from '../../src/build/bundle-ignore.ts';
 import { bundleLimits } from '../../src/build/bundle-limits.ts';
 
