@@ -31,6 +31,13 @@ test('an SDK makes one of a zip, under Lambda’s name for the runtime', async (
   assert.equal((await invoke('made', '{"a":1}')).Payload?.transformToString(), '{"a":1}');
 });
 
+test('the script that the page on custom runtimes has', async () => {
+  const page = readFileSync(new URL('../../docs/custom-runtimes.md', import.meta.url), 'utf8');
+  const [, script = ''] = /```sh\n(#!\/bin\/bash\n.*?)```/s.exec(page) ?? [];
+  await under.e2e.publish('count', { bootstrap: script }, { runtime: 'provided', handler: 'any' });
+  assert.equal((await invoke('count', '{"a":1}')).Payload?.transformToString(), '{"got": 7}');
+});
+
 test('a bootstrap that cannot be started, or never asks, is said so with what it printed', async () => {
   const never = '#!/bin/sh\necho "still at it"\nsleep 30\n';
   await under.e2e.publish('never', { bootstrap: never }, { runtime: 'provided', initTimeoutMs: 500 });

@@ -45,12 +45,13 @@ before(async () => {
 after(() => under[Symbol.asyncDispose]());
 
 test('what serves is published with its number, the same as long as nothing changes', async () => {
-  const published = await lambda.send(new PublishVersionCommand({ FunctionName }));
+  const published = await lambda.send(new PublishVersionCommand({ FunctionName, Description: 'the third' }));
+  assert.equal(published.Description, 'the third');
   assert.deepEqual([published.Version, published.FunctionArn?.endsWith(':orders:3')], ['3', true]);
   const again = await lambda.send(
     new PublishVersionCommand({ FunctionName, CodeSha256: published.CodeSha256, RevisionId: published.RevisionId }),
   );
-  assert.equal(again.Version, '3');
+  assert.deepEqual([again.Version, again.Description, again.RevisionId], ['3', 'the third', published.RevisionId]);
   assert.deepEqual(await refusal(lambda.send(new PublishVersionCommand({ FunctionName, CodeSha256: 'other' }))), [
     'InvalidParameterValueException',
     400,
@@ -65,6 +66,10 @@ test('what serves is published with its number, the same as long as nothing chan
   assert.deepEqual(versions, ['$LATEST', '1', '2', '3']);
   const { Versions = [] } = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName }));
   assert.equal(new Set(Versions.map(({ CodeSha256 }) => CodeSha256)).size, 3, 'each has its own package');
+  assert.deepEqual(
+    Versions.map(({ Description }) => Description),
+    ['', '', '', 'the third'],
+  );
 });
 
 test('an alias points to a version, and then to another; it is described, listed and removed', async () => {

@@ -4,6 +4,7 @@ import { after, before, suite, test } from 'node:test';
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { ConfigInput } from '../../bench/control-api.ts';
 import { languagesUnderTest } from '../programs/languages.ts';
+import { missingTools } from '../programs/missing-tools.ts';
 import { type E2e, eventually } from './functions.ts';
 import { type LambdaUnderTest, openLambda } from './lambda-under-test.ts';
 import { needsMemoryLimit } from './needs.ts';
@@ -46,8 +47,8 @@ const phases = ['queue', 'sandbox', 'environment', 'network', 'code', 'runtime',
 
 /** Much of it is waiting for what takes too long. */
 suite('each language', { concurrency: 3 }, () => {
-  for (const { name, config, files, raised, initThrew } of languagesUnderTest) {
-    suite(name, { concurrency: 1 }, () => {
+  for (const { name, tools, config, files, raised, initThrew } of languagesUnderTest) {
+    suite(name, { concurrency: 1, skip: missingTools(tools) }, () => {
       const publish = async (suffix: string, more: ConfigInput = {}) =>
         e2e.publish(`${name}${suffix}`, { ...(await files()) }, { timeoutMs: longMs, initTimeoutMs: longMs, ...config, ...more });
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { InvokeCommand, type InvokeCommandOutput, InvokeWithResponseStreamCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { runtimeClients } from '../programs/runtime-clients.ts';
+import { missingTools } from '../programs/missing-tools.ts';
+import { clientTools, runtimeClients } from '../programs/runtime-clients.ts';
 import { eventually } from './functions.ts';
 import { type LambdaUnderTest, openLambda } from './lambda-under-test.ts';
 
@@ -63,7 +64,7 @@ const failureOf = (answer: InvokeCommandOutput) => {
 };
 
 for (const { name, handler = 'some.handler', streams = handler, errorType = 'errorString', thrown, memoryMiB = 128 } of clients) {
-  suite(`a runtime client: ${name}`, () => {
+  suite(`a runtime client: ${name}`, { skip: missingTools(clientTools[name]) }, () => {
     const publish = async (suffix: string, config: object = {}) =>
       under.e2e.publish(`${name}${suffix}`, await runtimeClients[name](), {
         runtime: 'provided',

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { request as sendRequest } from 'node:http';
 import { after, before, test } from 'node:test';
 import { goProgram } from '../brokers/go-program.ts';
+import { missingTools } from '../programs/missing-tools.ts';
 import { type E2e, eventually, openE2e } from './functions.ts';
 import { needsRoot } from './needs.ts';
 
@@ -51,7 +52,7 @@ test('a server in Python, of the host’s library', async () => {
   assert.equal((await e2e.call('/files/none')).status, 404);
 });
 
-test('a static binary of Go’s', async () => {
+test('a static binary of Go’s', { skip: missingTools(['go']) }, async () => {
   await publish('go', { server: readFileSync(await goProgram(new URL('go-function', programs), '.')) }, './server');
   const { status, text, headers } = await e2e.call('/go/', { method: 'POST', body: 'to go' });
   assert.deepEqual([status, text, headers.get('x-from')], [202, 'to go', 'go']);

@@ -1,10 +1,13 @@
 /** The same function in each language: it counts what it served, prints, and does what the event's text asks for; `INIT` says how its init goes. */
 import type { ConfigInput } from '../../bench/control-api.ts';
 import { plainJava } from './java-functions.ts';
+import { javaTools } from './missing-tools.ts';
 
 export interface LanguageUnderTest {
   readonly name: string;
   readonly config: ConfigInput;
+  /** Of the machine, beside what all tests need. */
+  readonly tools: readonly string[];
   readonly files: () => Promise<Readonly<Record<string, string | Buffer>>>;
   /** What a caller of Lambda's API is told of what it throws. */
   readonly raised: readonly [errorType: string, errorMessage: RegExp, stack: 'trace' | 'stackTrace' | 'none'];
@@ -99,6 +102,7 @@ const of = (files: Readonly<Record<string, string>>) => () => Promise.resolve(fi
 export const languagesUnderTest: readonly LanguageUnderTest[] = [
   {
     name: 'node',
+    tools: [],
     config: { runtime: 'nodejs26', handler: 'index.handler' },
     files: of({ 'index.mjs': node }),
     raised: ['TypeError', /^secret detail$/, 'trace'],
@@ -106,6 +110,7 @@ export const languagesUnderTest: readonly LanguageUnderTest[] = [
   },
   {
     name: 'python',
+    tools: [],
     config: { runtime: 'python3', handler: 'index.handler' },
     files: of({ 'index.py': python }),
     raised: ['ValueError', /^secret detail$/, 'stackTrace'],
@@ -113,6 +118,7 @@ export const languagesUnderTest: readonly LanguageUnderTest[] = [
   },
   {
     name: 'java',
+    tools: javaTools,
     config: { runtime: 'java', handler: 'plain.Forms', memoryMiB: 256, bundle: 'never' },
     files: plainJava,
     raised: ['java.lang.IllegalStateException', /^secret detail$/, 'stackTrace'],
@@ -120,6 +126,7 @@ export const languagesUnderTest: readonly LanguageUnderTest[] = [
   },
   {
     name: 'provided',
+    tools: ['curl'],
     config: { runtime: 'provided', handler: 'any' },
     files: of({ bootstrap }),
     raised: ['Own.Error', /^secret detail$/, 'stackTrace'],
@@ -127,6 +134,7 @@ export const languagesUnderTest: readonly LanguageUnderTest[] = [
   },
   {
     name: 'http',
+    tools: [],
     config: { runtime: 'http', handler: 'exec node server.mjs' },
     files: of({ 'server.mjs': server }),
     raised: ['Status502', /secret detail/, 'none'],

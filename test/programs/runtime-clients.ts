@@ -6,6 +6,7 @@ import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { goProgram } from '../brokers/go-program.ts';
 import { builtFolder, filesIn, runTool } from './built.ts';
+import { javaTools } from './missing-tools.ts';
 
 const programs = fileURLToPath(new URL('.', import.meta.url));
 const nodeHeaders = fileURLToPath(new URL(`../../node_modules/node-linux-${process.arch}/include/node`, import.meta.url));
@@ -20,6 +21,16 @@ export const runtimeClients: Readonly<Record<'bash' | 'go' | 'rust' | 'node' | '
   node: () => bundleOf('node-client', buildNode),
   python: () => bundleOf('python-client', buildPython),
   java: () => bundleOf('java-client', buildJava),
+};
+
+/** What the machine needs for each, beside what all tests need. */
+export const clientTools: Readonly<Record<keyof typeof runtimeClients, readonly string[]>> = {
+  bash: ['curl'],
+  go: ['go'],
+  rust: ['cargo'],
+  node: ['g++', '/usr/bin/curl-config', 'xz'],
+  python: ['/usr/bin/pip3'],
+  java: javaTools,
 };
 
 /** One after the other: each build takes all processors. What cannot be built is said, and said again by the tests that need it. */

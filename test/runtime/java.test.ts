@@ -11,19 +11,24 @@ import { after, before, test } from 'node:test';
 import { findJava } from '../../src/build/find-java.ts';
 import { openJava } from '../../src/agent/runtimes/java-runtime.ts';
 import { javaFolder } from '../programs/java-functions.ts';
+import { javaTools, missingTools } from '../programs/missing-tools.ts';
 
 const java = findJava({}) ?? 'java';
+const missing = missingTools(javaTools);
 let folder: string;
 let jar: string;
 let classes: string;
 before(async () => {
+  if (missing !== false) return;
   folder = await mkdtemp(join(tmpdir(), 'swiftlet-java-'));
   const runtime = openJava(folder, java);
   await runtime.ready();
   jar = join(runtime.folder, 'runtime.jar');
   classes = await javaFolder();
 });
-after(() => rm(folder, { recursive: true }));
+after(async () => {
+  if (missing === false) await rm(folder, { recursive: true });
+});
 
 interface Said {
   readonly kind: string;
@@ -118,7 +123,7 @@ const sorted = (value: unknown): unknown =>
 /** A JVM for each handler: its events one after the other. */
 for (const handler of new Set(forms.map(([name]) => name))) {
   const own = forms.filter(([name]) => name === handler);
-  test(`a handler in Java: ${handler}`, async () => {
+  test(`a handler in Java: ${handler}`, { skip: missing }, async () => {
     const said = await answers(
       handler,
       own.map(([, event]) => event),

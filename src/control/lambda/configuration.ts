@@ -12,6 +12,7 @@ const mebibyte = 1024 * 1024;
 export interface Described {
   readonly of: FunctionRecord;
   readonly record: LambdaRecord;
+  readonly description: string;
   /** Without a qualifier. */
   readonly arn: string;
   /** `$LATEST`, or a number. */
@@ -31,7 +32,7 @@ export const revisionIdOf = (
 ): string => revisionId({ tenant, name, number, description, role });
 
 /** `FunctionConfiguration`. */
-export function configurationOf({ of, record, arn, version, isPlaced, showsValues }: Described): object {
+export function configurationOf({ of, record, description, arn, version, isPlaced, showsValues }: Described): object {
   const { name, serving } = of;
   const { config, createdAt } = serving;
   const sent = packageOf(record, serving);
@@ -51,7 +52,7 @@ export function configurationOf({ of, record, arn, version, isPlaced, showsValue
     Role: record.role,
     Handler: config.handler,
     CodeSize: sent.bytes,
-    Description: record.description,
+    Description: description,
     Timeout: Math.max(1, Math.ceil(config.timeoutMs / 1_000)),
     MemorySize: config.memoryMiB,
     LastModified: createdAt.replace('Z', '+0000'),

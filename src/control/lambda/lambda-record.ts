@@ -43,6 +43,8 @@ export const lambdaRecordSchema = z.object({
   packages: z.record(z.string(), packageSchema),
   /** Descriptions of aliases, by their names. */
   aliases: z.record(z.string(), z.string()),
+  /** Descriptions of versions that were published with one, by their numbers. */
+  versions: z.record(z.string(), z.string()).default({}),
   /** Its resource policy. */
   statements: z.array(statementSchema).default([]),
   /** Its address as Lambda has it, when one was made. */
@@ -54,7 +56,7 @@ export const lambdaRecordSchema = z.object({
 export type LambdaRecord = z.output<typeof lambdaRecordSchema>;
 
 /** Of more versions than are kept nobody asks. */
-const maxPackages = 32;
+const maxVersions = 32;
 
 export const hostArchitecture: LambdaRecord['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64';
 
@@ -65,6 +67,7 @@ export const usualRecord: LambdaRecord = {
   architecture: hostArchitecture,
   packages: {},
   aliases: {},
+  versions: {},
   statements: [],
   tags: {},
   mappings: {},
@@ -74,8 +77,15 @@ export const usualRecord: LambdaRecord = {
 export const withPackage = (record: LambdaRecord, digest: string, sent: SentPackage): LambdaRecord => ({
   ...record,
   packages: Object.fromEntries(
-    [...Object.entries(record.packages).filter(([other]) => other !== digest), [digest, sent] as const].slice(-maxPackages),
+    [...Object.entries(record.packages).filter(([other]) => other !== digest), [digest, sent] as const].slice(-maxVersions),
   ),
+});
+
+/** With what a version was published with, unless it was published before; the oldest ones go. */
+export const withVersion = (record: LambdaRecord, number: number, description: string): LambdaRecord => ({
+  ...record,
+  // Keys that are numbers stand in their order.
+  versions: Object.fromEntries(Object.entries({ [number]: description, ...record.versions }).slice(-maxVersions)),
 });
 
 /** The package of a version; of one that was deployed otherwise its artifact. */

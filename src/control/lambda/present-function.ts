@@ -29,6 +29,7 @@ export function describe({ of, record, isPlaced }: PresentFunction, { tenant, re
   const configuration = configurationOf({
     of: version === undefined ? of : { ...of, serving: version },
     record,
+    description: (version === undefined ? undefined : record.versions[version.number]) ?? record.description,
     arn: arnOf({ tenant, region }, of.name),
     version: version === undefined ? '$LATEST' : String(version.number),
     isPlaced,

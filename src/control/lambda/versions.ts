@@ -5,7 +5,7 @@ import { fieldsOf } from './function-fields.ts';
 import { demandRevision } from './functions.ts';
 import { type Asked, type Asking, functionPath, type LambdaOperation, type OperationMeans } from './operation.ts';
 import { cut, pageOf } from './page.ts';
-import { packageOf } from './lambda-record.ts';
+import { type LambdaRecord, packageOf, withVersion } from './lambda-record.ts';
 import { describe, presentFunction } from './present-function.ts';
 
 const publishSchema = z.strictObject({
@@ -28,8 +28,10 @@ async function publishVersion(means: OperationMeans, asking: Asking, { name, bod
     throw wrong(
       `CodeSHA256 (${sha256}) is different from current CodeSHA256 in $LATEST (${now}). Please try again with the CodeSHA256 in $LATEST.`,
     );
-  if ((description ?? '') !== '') throw wrong('Description: versions have none of their own here; leave it out');
-  return describe(present, asking, present.of.serving);
+  const { serving } = present.of;
+  const published = (record: LambdaRecord) => withVersion(record, serving.number, description || record.description);
+  await means.store.lambda.change(asking.tenant, name, published);
+  return describe({ ...present, record: published(present.record) }, asking, serving);
 }
 
 /** What serves first, as `$LATEST`, then those that are kept, oldest first. */
