@@ -149,7 +149,15 @@ test('each field is held to Lambda’s limits, and what is not served is refused
     assert.deepEqual([name, status], [type, 400], said);
     assert.match(said, message);
   }
+  const tooLarge = await refusal(create('limits', { Code: { ZipFile: Buffer.alloc(50 * 1024 * 1024 + 1) } }));
+  assert.deepEqual(tooLarge.slice(0, 2), ['RequestTooLargeException', 413], tooLarge[2]);
   assert.equal((await refusal(configurationOf('limits')))[0], 'ResourceNotFoundException');
+  // A name, a value and what stands around them in JSON: 4,096 bytes.
+  const most = { MemorySize: 10_240, Timeout: 900, Description: 'x'.repeat(256), Environment: { Variables: { BIG: 'x'.repeat(4_086) } } };
+  const made = await create('limits', { ...most, MemorySize: 128, Timeout: 1 });
+  assert.deepEqual([made.MemorySize, made.Timeout, made.Environment], [128, 1, most.Environment]);
+  const changed = await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'limits', ...most }));
+  assert.deepEqual([changed.MemorySize, changed.Timeout, changed.Description], [10_240, 900, most.Description]);
 });
 
 test('a key changes what its role may change, and shows values to those who may', async () => {

@@ -82,11 +82,11 @@ export const withPackage = (record: LambdaRecord, digest: string, sent: SentPack
 });
 
 /** With what a version was published with, unless it was published before; the oldest ones go. */
-export const withVersion = (record: LambdaRecord, number: number, description: string): LambdaRecord => ({
-  ...record,
+export function withVersion(record: LambdaRecord, number: number, description: string): LambdaRecord {
+  const all: LambdaRecord['versions'] = { [number]: description, ...record.versions };
   // Keys that are numbers stand in their order.
-  versions: Object.fromEntries(Object.entries({ [number]: description, ...record.versions }).slice(-maxVersions)),
-});
+  return { ...record, versions: Object.fromEntries(Object.entries(all).slice(-maxVersions)) };
+}
 
 /** The package of a version; of one that was deployed otherwise its artifact. */
 export const packageOf = ({ packages }: LambdaRecord, { digest, size }: Version): SentPackage =>
