@@ -18,12 +18,20 @@ export function instancesFor(held: number, weight: number, from: Pick<Room, 'con
   const all = held * from.concurrency;
   const mean = (all * weight) / 100;
   const needed = Math.min(all, mean + deviations * Math.sqrt(mean));
-  const room = Math.max(1, to.maximum - held);
-  return Math.min(Math.ceil(needed / to.concurrency), room);
+  return Math.min(Math.ceil(needed / to.concurrency), roomFor(held, to));
 }
 
-/** What the present step of a rollout needs of its new version. */
-export function wantedWarm({ state, plan, held }: Rollout, from: Pick<Room, 'concurrency'>, to: Room): number {
+/** Both versions together stay below the maximum. */
+const roomFor = (held: number, to: Pick<Room, 'maximum'>): number => Math.max(1, to.maximum - held);
+
+/** What the present step of a rollout needs of its new version: what its share of the requests takes, and of the instances that it is always to have. */
+export function wantedWarm(
+  { state, plan, held }: Pick<Rollout, 'state' | 'plan' | 'held'>,
+  from: Pick<Room, 'concurrency'>,
+  to: Room & Pick<FunctionConfig, 'minimum'>,
+): number {
   if (isOver(state) || state.kind === 'started') return 0;
-  return instancesFor(held, stepsOf(plan)[state.step]?.weight ?? 0, from, to);
+  const weight = stepsOf(plan)[state.step]?.weight ?? 0;
+  const always = Math.min(Math.ceil((to.minimum * weight) / 100), roomFor(held, to));
+  return Math.max(instancesFor(held, weight, from, to), always);
 }

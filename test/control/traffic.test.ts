@@ -15,7 +15,7 @@ import {
   startRollout,
   type Traffic,
 } from '../../src/control/traffic.ts';
-import { instancesFor } from '../../src/control/warm-target.ts';
+import { instancesFor, wantedWarm } from '../../src/control/warm-target.ts';
 import { functionConfigSchema, type Version } from '../../src/model/function.ts';
 import type { RolloutPlan } from '../../src/model/rollout.ts';
 import { allTo, mainVersion, shareOf, splitSchema } from '../../src/model/traffic.ts';
@@ -232,6 +232,22 @@ for (const [held, weight, concurrency, maximum, instances] of targets) {
   test(`${weight} % of ${held} instances, on such that take ${concurrency} at once, at most ${maximum}`, () =>
     assert.equal(instancesFor(held, weight, { concurrency: 1 }, { concurrency, maximum }), instances));
 }
+
+const always: [minimum: number, held: number, weight: number, instances: number][] = [
+  [4, 0, 100, 4],
+  [4, 0, 5, 1],
+  [4, 10, 100, 10],
+  [4, 2, 50, 2],
+  [8, 10, 100, 10],
+  [8, 0, 0, 0],
+  [20, 18, 100, 2],
+];
+for (const [minimum, held, weight, instances] of always)
+  test(`${weight} % for a version that always has ${minimum}, beside ${held}, begin with ${instances}`, () => {
+    const plan = { strategy: 'canary' as const, steps: [{ weight, forMs: 1 }] };
+    const rollout = { held, plan, state: { kind: 'warming' as const, step: 0, sinceMs: 0 } };
+    assert.equal(wantedWarm(rollout, { concurrency: 1 }, { concurrency: 1, maximum: 20, minimum }), instances);
+  });
 
 test('no version is forgotten that something leads to', () => {
   const traffic = setAlias(startRollout(first, 2, { strategy: 'all-at-once' }, facts), 'beta', allTo(3), undefined, facts);
