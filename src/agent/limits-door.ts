@@ -7,7 +7,7 @@ import type { SharedLimits } from './shared-limits.ts';
 export const limitsDoor = (limits: SharedLimits, rest: CallHandlers): CallHandlers => ({
   ...rest,
   async ask(method, body, peer) {
-    if (method === 'permits') return { held: await limits.permit(permitsSchema.parse(body), peer) };
+    if (method === 'permits') return await limits.permit(permitsSchema.parse(body), peer);
     if (method === 'tokens') return limits.take(tokensSchema.parse(body));
     if (method === 'nonce') {
       const { key, nonce, untilMs } = nonceSchema.parse(body);
@@ -16,13 +16,11 @@ export const limitsDoor = (limits: SharedLimits, rest: CallHandlers): CallHandle
     return rest.ask?.(method, body, peer);
   },
   notice(method, body, peer) {
-    if (method === 'kept') {
-      const { key, held } = keptSchema.parse(body);
-      limits.kept(key, held, peer);
-    } else if (method === 'seen nonces')
+    if (method === 'kept') limits.kept(keptSchema.parse(body), peer);
+    else if (method === 'seen nonces')
       for (const { key, nonce, untilMs } of seenNoncesSchema.parse(body).nonces) limits.seen(key, nonce, untilMs);
     else if (method === 'held permits') {
-      for (const { key, held } of heldPermitsSchema.parse(body).permits) limits.kept(key, held, peer);
+      for (const kept of heldPermitsSchema.parse(body).permits) limits.kept(kept, peer);
       limits.told(peer);
     } else rest.notice?.(method, body, peer);
   },

@@ -5,7 +5,7 @@
 import { SeenNonces } from '../model/seen-nonces.ts';
 import { refillMs, takeTokens, type TokenBucket } from '../model/token-bucket.ts';
 import type { Peer } from '../wire/calls.ts';
-import type { Permits, Taken, Tokens } from '../wire/limit-calls.ts';
+import type { Kept, Permits, Permitted, Taken, Tokens } from '../wire/limit-calls.ts';
 
 /** Behind so many, the bucket used longest ago is forgotten, and is full when it is used again. */
 const maxBuckets = 50_000;
@@ -25,7 +25,8 @@ export interface SharedLimitsMeans {
 export class SharedLimits {
   readonly #means: SharedLimitsMeans;
   /** By key: what each gateway holds. */
-  readonly #held = new Map<string, Map<Peer, number>>();
+  readonly #held = new Map<string, Map<Peer, Permitted>>();
+  #lastGrant = 0;
   /** Recalls that are waited for, by key. */
   readonly #recalled = new Map<string, Set<(from: Peer) => void>>();
   readonly #buckets = new Map<string, TokenBucket>();
@@ -40,21 +41,26 @@ export class SharedLimits {
   }
 
   /** Gives a gateway permits: what it wants, or what others leave it once they have given back what they do not use. @returns what it holds */
-  async permit({ key, limit, inUse, wanted }: Permits, holder: Peer): Promise<number> {
+  async permit({ key, limit, inUse, wanted }: Permits, holder: Peer): Promise<Permitted> {
     if (limit - this.#others(key, holder) < wanted) await this.#recall(key, holder);
     const held = Math.max(inUse, Math.min(wanted, limit - this.#others(key, holder)));
-    this.kept(key, held, holder);
-    return held;
+    const permitted = { held, grant: (this.#lastGrant += 1) };
+    this.#note(key, permitted, holder);
+    return permitted;
   }
 
-  /** A gateway says what it holds. */
-  kept(key: string, held: number, holder: Peer): void {
-    const all = this.#held.get(key) ?? new Map<Peer, number>();
+  /** A gateway says what it holds. What it says before it has heard of its last grant is outdated. */
+  kept({ key, ...kept }: Kept, holder: Peer): void {
+    if (kept.grant >= (this.#held.get(key)?.get(holder)?.grant ?? 0)) this.#note(key, kept, holder);
+    for (const heard of this.#recalled.get(key) ?? []) heard(holder);
+  }
+
+  #note(key: string, permitted: Permitted, holder: Peer): void {
+    const all = this.#held.get(key) ?? new Map<Peer, Permitted>();
     this.#held.set(key, all);
-    if (held > 0) all.set(holder, held);
+    if (permitted.held > 0) all.set(holder, permitted);
     else all.delete(holder);
     if (all.size === 0) this.#held.delete(key);
-    for (const heard of this.#recalled.get(key) ?? []) heard(holder);
   }
 
   /** A gateway has said all that it has. */
@@ -66,7 +72,7 @@ export class SharedLimits {
   /** A gateway is gone, with all that it held. */
   left(holder: Peer): void {
     this.#told.delete(holder);
-    for (const key of [...this.#held.keys()]) this.kept(key, 0, holder);
+    for (const key of [...this.#held.keys()]) this.kept({ key, held: 0, grant: this.#lastGrant }, holder);
   }
 
   /** Takes a token of each bucket; of none when one has none. */
@@ -102,7 +108,7 @@ export class SharedLimits {
 
   #others(key: string, holder: Peer): number {
     let held = 0;
-    for (const [other, count] of this.#held.get(key) ?? []) if (other !== holder && !other.signal.aborted) held += count;
+    for (const [other, permitted] of this.#held.get(key) ?? []) if (other !== holder && !other.signal.aborted) held += permitted.held;
     return held;
   }
 

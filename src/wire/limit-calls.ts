@@ -11,11 +11,18 @@ export const permitsSchema = z.object({
   wanted: z.int().min(0),
 });
 export type Permits = z.output<typeof permitsSchema>;
-export const permittedSchema = z.object({ held: z.int().min(0) });
+/** Each grant of an agent has a number, larger than those before. */
+const grant = z.int().min(0);
+export const permittedSchema = z.object({ held: z.int().min(0), grant });
+export type Permitted = z.output<typeof permittedSchema>;
 
-/** Notice `recall`, from the agent: another gateway lacks permits. Answered by the notice `kept`: what this one goes on with. */
+/**
+ * Notice `recall`, from the agent: another gateway lacks permits. Answered by the notice `kept`: what this one goes on with, and by which grant. The
+ * agent may have granted it more meanwhile: then that is what it has.
+ */
 export const recallSchema = z.object({ key: z.string() });
-export const keptSchema = z.object({ key: z.string(), held: z.int().min(0) });
+export const keptSchema = z.object({ key: z.string(), held: z.int().min(0), grant });
+export type Kept = z.output<typeof keptSchema>;
 
 /** Notice `held permits`, from a gateway to an agent that is new to it: all that it has. It is the last of what the agent has to know of it. */
 export const heldPermitsSchema = z.object({ permits: z.array(keptSchema) });

@@ -43,6 +43,8 @@ class Gateway {
   readonly seen = new SeenNonces();
   readonly #agent: Agent;
   readonly #peer: Peer;
+  /** What it has sent and the agent has not read yet; undefined: the agent reads at once. */
+  #unread: (() => void)[] | undefined;
 
   constructor(agent: Agent, count: number) {
     this.#agent = agent;
@@ -60,12 +62,30 @@ class Gateway {
       ask: (method: string, body: unknown) => {
         const { door } = this.#agent;
         if (door?.ask === undefined) return Promise.reject(gone());
-        return Promise.resolve(door.ask(method, body, this.#peer));
+        const { promise, resolve } = Promise.withResolvers<unknown>();
+        this.#send(() => resolve(door.ask?.(method, body, this.#peer)));
+        return promise;
       },
-      notify: (method: string, body: object) => this.#agent.door?.notice?.(method, body, this.#peer),
+      notify: (method: string, body: object) => this.#send(() => this.#agent.door?.notice?.(method, body, this.#peer)),
     };
     this.limits = new SharedLimits(client, count, this.seen);
     this.limits.tellHeld();
+  }
+
+  #send(read: () => void): void {
+    if (this.#unread === undefined) read();
+    else this.#unread.push(read);
+  }
+
+  /** What it sends is under way until it is read. */
+  isFar(): void {
+    this.#unread = [];
+  }
+
+  isRead(): void {
+    const unread = this.#unread ?? [];
+    this.#unread = undefined;
+    for (const read of unread) read();
   }
 
   /** Takes a place, if it may. */
@@ -98,6 +118,22 @@ test('of places there are never more than the limit, and all of them can be had 
   other.inUse = 0;
   for (let at = 0; at < limit; at++) assert.ok(await eventually(() => other.enters('tenant/a', limit)), `place ${at}`);
   assert.equal(await one.enters('tenant/a', limit), false);
+});
+
+test('a gateway that is asked to give back before it has heard that it got more has not less', async (t) => {
+  const { one, other } = pair(t);
+  for (const gateway of [one, other, other]) assert.ok(await gateway.enters('tenant/a', 4));
+  await Promise.all([one.enters('tenant/a', 4), other.enters('tenant/a', 4)]);
+  assert.equal(one.inUse + other.inUse, 4);
+});
+
+test('a gateway that gives back while it asks for more has what it got for that', async (t) => {
+  const { one, other } = pair(t);
+  for (let at = 0; at < 16; at++) assert.ok(await one.enters('tenant/a', 17));
+  one.isFar();
+  const entered = [one.enters('tenant/a', 17), other.enters('tenant/a', 17)];
+  one.isRead();
+  assert.equal((await Promise.all(entered)).filter(Boolean).length, 1);
 });
 
 /** After a no nothing is asked for some milliseconds. */

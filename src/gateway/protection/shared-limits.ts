@@ -32,6 +32,8 @@ const maxEmpty = 10_000;
 
 interface Holding {
   held: number;
+  /** By which grant of the agent; 0 before its first. */
+  grant: number;
   inUse: () => number;
   /** Until when no more is asked for. */
   noUntil: number;
@@ -61,7 +63,7 @@ export class SharedLimits {
    * @returns undefined when it may; else what to wait for, after which `mayHave` says it for good
    */
   lacking(key: string, limit: number, inUse: () => number): Promise<void> | undefined {
-    const holding = this.#holdings.get(key) ?? { held: 0, inUse, noUntil: 0, asked: undefined };
+    const holding = this.#holdings.get(key) ?? { held: 0, grant: 0, inUse, noUntil: 0, asked: undefined };
     holding.inUse = inUse;
     this.#holdings.set(key, holding);
     if (inUse() < Math.min(limit, holding.held) || performance.now() < holding.noUntil) return undefined;
@@ -113,7 +115,7 @@ export class SharedLimits {
     const { key } = recallSchema.parse(body);
     const holding = this.#holdings.get(key);
     if (holding !== undefined) holding.held = Math.min(holding.held, holding.inUse());
-    this.#agent.notify('kept', keptSchema.parse({ key, held: holding?.held ?? 0 }));
+    this.#agent.notify('kept', keptSchema.parse({ key, held: holding?.held ?? 0, grant: holding?.grant ?? 0 }));
   }
 
   /** Gives back what nobody can ask for any more. @param isThere whether what a limit is of is still there */
@@ -121,7 +123,7 @@ export class SharedLimits {
     for (const [key, holding] of this.#holdings) {
       if (holding.asked !== undefined || holding.inUse() > 0 || isThere(key)) continue;
       this.#holdings.delete(key);
-      if (holding.held > 0) this.#agent.notify('kept', keptSchema.parse({ key, held: 0 }));
+      if (holding.held > 0) this.#agent.notify('kept', keptSchema.parse({ key, held: 0, grant: holding.grant }));
     }
   }
 
@@ -135,7 +137,8 @@ export class SharedLimits {
     const all = [...this.#seen.all()].filter(({ key, nonce }) => !this.#undecided.has(`${key}/${nonce}`));
     for (let at = 0; at < all.length; at += noncesAtOnce)
       this.#agent.notify('seen nonces', seenNoncesSchema.parse({ nonces: all.slice(at, at + noncesAtOnce) }));
-    const permits = [...this.#holdings].map(([key, { held }]) => ({ key, held }));
+    for (const holding of this.#holdings.values()) holding.grant = 0;
+    const permits = [...this.#holdings].map(([key, { held, grant }]) => ({ key, held, grant }));
     this.#agent.notify('held permits', heldPermitsSchema.parse({ permits }));
   }
 
@@ -145,7 +148,7 @@ export class SharedLimits {
       if (!this.#agent.connected) throw new SwiftletError('Unavailable', 'the agent is away');
       const inUse = holding.inUse();
       const answer = await this.#agent.ask('permits', { key, limit, inUse, wanted: Math.min(limit, inUse + atOnce) }, answerLimitMs);
-      holding.held = permittedSchema.parse(answer).held;
+      Object.assign(holding, permittedSchema.parse(answer));
     } catch {
       // Nobody counts for all: each goes by its own share.
       holding.held = Math.max(holding.held, Math.floor(limit / this.#gateways));
