@@ -1,8 +1,10 @@
 // What makes this process one that starts a function's program.
 import { Instance } from '../node/instance.mjs';
 import { captureOutput } from '../node/logs.mjs';
+import { countBeside } from '../node/memory.mjs';
 import { openBootstrap } from './bootstrap.mjs';
 import { openJava } from './java.mjs';
+import { kibibytesBelow } from './memory-beside.mjs';
 import { openServer } from './server.mjs';
 
 /** By the names of runtimes. @type {Readonly<Record<string, (codeDir: string, request: import('../node/instance.mjs').InitRequest) => Promise<import('../node/invocation.mjs').Form>>>} */
@@ -19,6 +21,7 @@ function findProgram(codeDir, request) {
 export function openInstance(open) {
   const instance = new Instance(open, findProgram);
   captureOutput();
+  countBeside(kibibytesBelow);
   process.on('uncaughtException', (error) => instance.crash(error));
   process.on('unhandledRejection', (reason) => instance.crash(reason));
   return instance;

@@ -9,8 +9,8 @@ import { ProxiedSocket } from './proxied-socket.mjs';
 const { Agent, request: send } = process.getBuiltinModule('node:http');
 /** Shorter than what servers wait for a connection's next request, so that none is used that its server closes. */
 const keptMs = 1_000;
-/** A program's end is known a little after the end of its connections. */
-const lastMomentsMs = 50;
+/** A program's end is known after the end of its connections, once what it printed is read; on a busy host that takes a while. */
+const lastMomentsMs = 500;
 const smallBytes = 64 * 1024;
 const switchingProtocols = 101;
 const leastRedirect = 300;

@@ -64,6 +64,8 @@ test('what serves is published with its number, the same as long as nothing chan
   for await (const { Versions = [] } of paginateListVersionsByFunction({ client: lambda, pageSize: 2 }, { FunctionName }))
     versions.push(...Versions.map(({ Version }) => Version));
   assert.deepEqual(versions, ['$LATEST', '1', '2', '3']);
+  const gone = await refusal(lambda.send(new ListVersionsByFunctionCommand({ FunctionName, Marker: '99' })));
+  assert.deepEqual(gone.slice(0, 2), ['InvalidParameterValueException', 400], 'a page after what is not there has no end');
   const { Versions = [] } = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName }));
   assert.equal(new Set(Versions.map(({ CodeSha256 }) => CodeSha256)).size, 3, 'each has its own package');
   assert.deepEqual(

@@ -46,11 +46,15 @@ const pools: Readonly<Record<string, string>> = {
 const phases = ['queue', 'sandbox', 'environment', 'network', 'code', 'runtime', 'init', 'handler'];
 
 /** Much of it is waiting for what takes too long. */
-suite('each language', { concurrency: 3 }, () => {
+suite('each language', { concurrency: 2 }, () => {
   for (const { name, tools, config, files, raised, initThrew } of languagesUnderTest) {
     suite(name, { concurrency: 1, skip: missingTools(tools) }, () => {
       const publish = async (suffix: string, more: ConfigInput = {}) =>
-        e2e.publish(`${name}${suffix}`, { ...(await files()) }, { timeoutMs: longMs, initTimeoutMs: longMs, ...config, ...more });
+        e2e.publish(
+          `${name}${suffix}`,
+          { ...(await files()) },
+          { timeoutMs: longMs, initTimeoutMs: longMs, queueTimeoutMs: longMs, ...config, ...more },
+        );
 
       test('its sandbox comes from its pool, its start has all phases, and what it prints is in its log', async () => {
         await publish('');

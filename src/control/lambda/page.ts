@@ -1,5 +1,5 @@
 /** Pages of Lambda's lists. Pure. */
-import { LambdaError } from '../../lambda/lambda-error.ts';
+import { LambdaError, wrong } from '../../lambda/lambda-error.ts';
 import { textIn } from './operation.ts';
 
 const mostAsked = 10_000;
@@ -20,14 +20,20 @@ export function pageOf(query: unknown, most = mostGiven): PageWish {
   return { limit: Math.min(limit, most), after: textIn(query, 'Marker') };
 }
 
-/** One page of a list that is there whole. @param keyOf names each of them, in the order of the list */
+/**
+ * One page of a list that is there whole.
+ * @param keyOf names each of them, in the order of the list
+ * @throws LambdaError InvalidParameterValueException for a marker of something that is not there any more: who got the list's beginning again would never come to its end
+ */
 export function cut<T>(
   all: readonly T[],
   { limit, after }: PageWish,
   keyOf: (one: T) => string,
 ): { page: readonly T[]; next: string | undefined } {
-  const from = after === undefined ? 0 : all.findIndex((one) => keyOf(one) === after) + 1;
+  const last = after === undefined ? undefined : all.findIndex((one) => keyOf(one) === after);
+  if (last === -1) throw wrong('Marker: the list has changed meanwhile; begin again without it');
+  const from = last === undefined ? 0 : last + 1;
   const page = all.slice(from, from + limit);
-  const last = page.at(-1);
-  return { page, next: from + limit < all.length && last !== undefined ? keyOf(last) : undefined };
+  const end = page.at(-1);
+  return { page, next: from + limit < all.length && end !== undefined ? keyOf(end) : undefined };
 }

@@ -176,6 +176,27 @@ const initTimeoutMs = 30_000;
 const told = (tested: ProgramUnderTest) =>
   tested.printed.map((line) => (typeof line === 'string' ? line : line[3])).filter((text) => text.startsWith('told '));
 
+test('a program’s memory counts as the function’s, and what it has started', async () => {
+  const holds = `#!/bin/sh
+exec node -e '
+const { execFile } = require("node:child_process");
+const held = Buffer.alloc(64 * 1024 * 1024, 1);
+execFile(process.execPath, ["-e", "const held = Buffer.alloc(64 << 20, 1); console.log(held.length); setTimeout(() => held, 60_000)"]).stdout.once("data", ask);
+async function ask() {
+  const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";
+  for (;;) {
+    const event = await fetch(api + "next");
+    await fetch(api + event.headers.get("lambda-runtime-aws-request-id") + "/response", { method: "POST", body: String(held.length) });
+  }
+}'
+`;
+  await using tested = new ProgramUnderTest({ bootstrap: holds });
+  const report = await tested.start('provided', 'some.handler', { environment, initTimeoutMs: 30_000 });
+  assert.ok('initMs' in report, JSON.stringify(report));
+  const { done } = await tested.link.call('/', { ...event, id: 'id-1', body: '1' });
+  assert.ok((done?.residentKiB ?? 0) > 2 * 64 * 1024 + 50 * 1024, String(done?.residentKiB));
+});
+
 suite('extensions that are programs', { concurrency: 3 }, () => {
   test('one is told when the instance is to end, and the instance ends when it has ended', async () => {
     await using tested = new ProgramUnderTest({ bootstrap, 'extensions/watcher': watcher });
