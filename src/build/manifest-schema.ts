@@ -4,7 +4,9 @@ import { artifactFormats } from '../model/artifact-format.ts';
 import { secretVariableSchema, webhookUrlSchema } from '../model/destination.ts';
 import {
   bundleRules,
+  awsSdkRules,
   eventForms,
+  invokeModes,
   payloadFormats,
   failurePolicies,
   functionConfigSchema,
@@ -259,6 +261,10 @@ export const settingsSchema = z.strictObject({
     .enum(eventForms, 'it is plain or cloudevents')
     .optional()
     .describe('cloudevents: it takes CloudEvents over HTTP, and timers and destinations send it such; default plain'),
+  invokeMode: z
+    .enum(invokeModes, 'it is buffered')
+    .optional()
+    .describe('buffered: what it streams over HTTP is sent whole with its length, up to 6 MiB; default: it is sent as it comes'),
   calls: z
     .array(nameSchema, 'it is a list of functions, such as [resize]')
     .max(limits.maxGrants)
@@ -269,7 +275,17 @@ export const settingsSchema = z.strictObject({
     .describe(
       'Where its own connections may lead to: internet (default, unless the tenant has another one), none, or lists of addresses, ranges and host names, each with ports or without, and private networks by name',
     ),
-  layers: layersSchema.optional().describe('Layers that it builds on, as name:version, mounted in this order at /opt; default none'),
+  layers: layersSchema
+    .optional()
+    .describe(
+      'Layers that it builds on, as name:version, mounted in this order at /opt, or built-in ones: boto3, aws-sdk-v3; default none',
+    ),
+  awsSdk: z
+    .enum(awsSdkRules, 'it is auto')
+    .optional()
+    .describe(
+      'auto: boto3, or the AWS SDK for JavaScript, is there as a built-in layer where the code imports it and does not bring it, as on AWS Lambda; default: it is not',
+    ),
   pool: nameSchema.optional().describe('The custom pool that its sandboxes come from; default: the host’s own'),
   build: buildSchema.optional().describe('How the bundle is made'),
 });

@@ -36,6 +36,7 @@ const publishedSchema = z.object({
   serving: z.int().optional(),
   bundle: bundleStateSchema.optional(),
   sizeAdvice: sizeAdviceSchema.optional(),
+  lacks: z.string().optional(),
 });
 const listedSchema = z.object({
   functions: z.array(z.object({ name: z.string(), serving: versionSchema })),

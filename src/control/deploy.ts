@@ -6,6 +6,7 @@ import { languageOf } from '../model/runtimes.ts';
 import { mainVersion } from '../model/traffic.ts';
 import type { RoleConfig } from '../role/role-config.ts';
 import { checkLimits } from './check-limits.ts';
+import type { BuiltInLayers } from './built-in-layers/built-in-layers.ts';
 import { checkTimers } from './check-timers.ts';
 import { checkHandler } from './handler-file.ts';
 import { checkProgram } from './program-file.ts';
@@ -17,6 +18,7 @@ const placeLimitMs = 5_000;
 
 export interface DeployMeans {
   readonly store: Store;
+  readonly builtInLayers: Pick<BuiltInLayers, 'resolve' | 'given'>;
   readonly publisher: { placed(revision: number, limitMs: number): Promise<boolean> };
   /** Called after a version was made; it does not hold up the deploy. */
   readonly made: (version: Version) => void;
@@ -33,17 +35,23 @@ export interface Deployed {
   readonly placed: boolean;
   /** The version that serves now: another one while this one is being rolled out. */
   readonly serving: number;
+  /** Why it lacks what its code counts on and the platform would have given; absent: it lacks nothing. */
+  readonly lacks?: string;
 }
 
 /**
  * Makes a version and waits until it is placed.
- * @throws SwiftletError NotFound without the artifact, HandlerNotFound, ManifestInvalid, SecretMissing, PreconditionFailed when another version serves than
- *   was expected, Conflict while another version is being rolled out
+ * @throws SwiftletError NotFound without the artifact, HandlerNotFound, ManifestInvalid, SecretMissing, as `BuiltInLayers.resolve`, PreconditionFailed when another version serves than was
+ *   expected, Conflict while another version is being rolled out
  */
-export async function deploy({ store, publisher, made, config: { gateway } }: DeployMeans, deployment: Deployment): Promise<Deployed> {
-  const { tenant, function: name, digest, config, expected } = deployment;
+export async function deploy(
+  { store, builtInLayers, publisher, made, config: { gateway } }: DeployMeans,
+  deployment: Deployment,
+): Promise<Deployed> {
+  const { tenant, function: name, digest, expected } = deployment;
   const artifact = await store.findArtifact(tenant, digest);
   if (artifact === undefined) throw artifactMissing(digest);
+  const config = { ...deployment.config, layers: await builtInLayers.resolve(tenant, deployment.config.layers) };
   const language = languageOf(config.runtime);
   if (language === 'program') checkProgram(config, [...artifact.files, ...(await layerFiles(store, tenant, config))]);
   else checkHandler(config.handler, artifact.files, language);
@@ -51,7 +59,8 @@ export async function deploy({ store, publisher, made, config: { gateway } }: De
   const ofTenant = await store.tenants.find(tenant);
   checkLimits(config, ofTenant?.quotas.concurrency ?? gateway.tenantInFlight);
   const network = config.network ?? ofTenant?.network ?? usualPolicy;
-  const outcome = await store.deploy({ ...deployment, config: { ...config, network } });
+  const { layers: givenLayers, ...lacks } = await builtInLayers.given(tenant, digest, config);
+  const outcome = await store.deploy({ ...deployment, config: { ...config, network }, givenLayers });
   switch (outcome.kind) {
     case 'artifact missing':
       throw artifactMissing(digest);
@@ -66,6 +75,7 @@ export async function deploy({ store, publisher, made, config: { gateway } }: De
         isFirst: false,
         placed: await publisher.placed(outcome.revision, placeLimitMs),
         serving: outcome.serving,
+        ...lacks,
       };
     case 'created':
       made(outcome.version);
@@ -75,6 +85,7 @@ export async function deploy({ store, publisher, made, config: { gateway } }: De
         isFirst: outcome.isFirst,
         placed: await publisher.placed(outcome.revision, placeLimitMs),
         serving: mainVersion(outcome.traffic.live.versions),
+        ...lacks,
       };
   }
 }

@@ -242,14 +242,15 @@ export class SqliteStore implements Store {
   }
 
   #deploy(deployment: Deployment): Changed<DeployOutcome> {
-    const { tenant, function: name, digest, config, createdAt, expected } = deployment;
+    const { tenant, function: name, digest, config, givenLayers, createdAt, expected } = deployment;
     const artifact = this.#sql.get`SELECT size FROM artifacts WHERE tenant = ${tenant} AND digest = ${digest}`;
     if (artifact === undefined) return { result: { kind: 'artifact missing' } };
     const before = this.#find(tenant, name)?.serving;
     const traffic = this.#traffic.find(tenant, name);
     const next = traffic === undefined ? undefined : rolloutUnderWay(traffic)?.to;
     const wanted = next === undefined ? before : this.#version(tenant, name, next);
-    if (wanted?.digest === digest && isDeepStrictEqual(wanted.config, config) && expected !== 'none') {
+    const isSame = wanted?.digest === digest && isDeepStrictEqual(wanted.config, config) && this.#hasLayers(wanted, givenLayers);
+    if (isSame && expected !== 'none') {
       return { result: { kind: 'unchanged', version: wanted, serving: before?.number ?? wanted.number, revision: this.#revision() } };
     }
     if (expected !== undefined && expected !== (before?.number ?? 'none')) return { result: { kind: 'stale', serving: before?.number } };
@@ -257,7 +258,7 @@ export class SqliteStore implements Store {
     if (names.length > 0) return { result: { kind: 'secrets missing', names } };
 
     this.networks.demand(tenant, `function "${name}"`, privateNames(networkOf({ config })));
-    const { pool, layers } = this.pools.demand(tenant, `function "${name}"`, config);
+    const { pool, layers } = this.pools.demand(tenant, `function "${name}"`, config, givenLayers);
     demandFunctionRoom(this.#sql, tenant, name);
     const number = this.#nextNumber(tenant, name);
     const built = {
@@ -282,6 +283,11 @@ export class SqliteStore implements Store {
     this.#claimRoutes(tenant, name, changed);
     const change = this.#served(tenant, name);
     return { result: { kind: 'created', version, isFirst: before === undefined, traffic: changed, revision: change.revision }, change };
+  }
+
+  /** Whether a version has what it would be given now: it may have been made when that could not be had. */
+  #hasLayers({ tenant, layerDigests = [] }: Version, given: readonly string[] = []): boolean {
+    return this.layers.demand(tenant, 'it', given).every(({ digest }) => layerDigests.includes(digest));
   }
 
   /** Names of functions by what they refer to, in versions that requests may go to. */

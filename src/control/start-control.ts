@@ -37,6 +37,7 @@ import { buildAgent } from './builds/build-agent.ts';
 import { BuildQueue } from './builds/build-queue.ts';
 import { Builds } from './builds/builds.ts';
 import { DependencyCache } from './builds/dependency-cache.ts';
+import { BuiltInLayers } from './built-in-layers/built-in-layers.ts';
 import { keepCallerKeys } from './caller-keys.ts';
 import { collectVersions, keepCollecting } from './collect.ts';
 import { FolderBlobs } from './folder-blobs.ts';
@@ -200,6 +201,7 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
     now,
     log,
   });
+  const builtInLayers = new BuiltInLayers({ store, blobs, artifactTurns, builds, now });
   const made: ApiMeans['made'] = ({ tenant, function: name }) => {
     collectVersions({ store }, tenant, name).catch((error: unknown) =>
       log.error({ err: error, tenant, function: name }, 'old versions could not be collected'),
@@ -212,6 +214,7 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
     blobs,
     artifactTurns,
     builds,
+    builtInLayers,
     publisher,
     identities,
     accessKeys,
@@ -236,6 +239,7 @@ export async function startControl(config: RoleConfig, log: Logger, rootKeys: Ro
     store,
     blobs,
     artifactTurns,
+    builtInLayers,
     publisher,
     accessKeys,
     audit,

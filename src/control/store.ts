@@ -40,6 +40,8 @@ export interface Deployment {
   readonly function: string;
   readonly digest: string;
   readonly config: FunctionConfig;
+  /** Layers that it has beside those that its configuration names, below them. Absent: none. */
+  readonly givenLayers?: readonly string[];
   readonly createdAt: string;
   /** How the version takes over; absent: as its configuration says. The first version of a function has all requests at once. */
   readonly plan?: RolloutPlan;

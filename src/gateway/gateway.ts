@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { setTimeout as pause } from 'node:timers/promises';
 import { SwiftletError } from '../model/errors.ts';
 import type { Version } from '../model/function.ts';
+import { collectedBytes } from '../model/limits.ts';
 import { totalMs } from '../model/phases.ts';
 import type { Watched } from '../wire/gateway-calls.ts';
 import { type Authorizer, frame } from '../wire/instance-protocol.ts';
@@ -29,6 +30,7 @@ import { agentsOfGroup } from './routing/group.ts';
 import { pickVersion, wantedOf } from './routing/pick-version.ts';
 import { flushHeld, receive, type Verdict } from './request/receive.ts';
 import { refuse, refuseFor } from './request/reply.ts';
+import { ByteBudget } from './http/byte-budget.ts';
 import { bodyLengthOf } from './http/request-headers.ts';
 import type { ServedVersion } from './instances/served-version.ts';
 import { Serving } from './instances/serving.ts';
@@ -62,6 +64,8 @@ export class Gateway implements LinkEvents, StartEvents {
   readonly notices: AgentNotices;
   /** Undefined where this is the only gateway. */
   readonly #shared: SharedAdmission | undefined;
+  /** Of answers that go out whole. */
+  readonly #collected = new ByteBudget(collectedBytes);
   #isEnding = false;
 
   constructor(means: GatewayMeans) {
@@ -313,7 +317,7 @@ export class Gateway implements LinkEvents, StartEvents {
   frame(link: InstanceLink, exchange: Exchange, type: number, payload: Buffer): void {
     if (type === frame.call && this.#means.calls.take(exchange, payload)) return;
     const heldBefore = exchange.headSent || exchange.head !== undefined;
-    const verdict = receive(exchange, type, payload);
+    const verdict = receive(exchange, type, payload, this.#collected);
     if (!heldBefore && exchange.head !== undefined && verdict.kind === 'goesOn') this.#held.push(exchange);
     if (this.#isEnding && !heldBefore) exchange.tunnel?.goAway();
     if (verdict.kind !== 'goesOn') this.#conclude(link, exchange, verdict);

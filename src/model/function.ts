@@ -106,6 +106,10 @@ const hasNoValue = 'has no value: put it into "secrets", as a variable and not a
 export const handlerForms = ['lambda', 'alibaba-fc', 'alibaba-fc-http', 'google-cloud-http', 'google-cloud-event', 'tencent-scf'] as const;
 export type HandlerForm = (typeof handlerForms)[number];
 
+/** How answers over HTTP go out, beside as they come. */
+export const invokeModes = ['buffered'] as const;
+/** auto: where its code asks for it, as on AWS Lambda. */
+export const awsSdkRules = ['auto'] as const;
 /** auto: where it has dependencies or types, and can be. */
 export const bundleRules = ['auto', 'never'] as const;
 
@@ -169,10 +173,14 @@ export const functionConfigSchema = z
       .array(nameSchema)
       .max(limits.maxGrants, `a function may call at most ${String(limits.maxGrants)} others`)
       .default([]),
+    /** buffered: what it streams over HTTP is collected, and sent whole with its length; absent: it is sent as it comes. */
+    invokeMode: z.enum(invokeModes).optional(),
     /** Where its own connections may lead to; absent: as its tenant says when it is deployed. */
     network: networkPolicySchema.optional(),
     /** What it builds on, as `name:version`, in the order of mounting. */
     layers: layersSchema.default([]),
+    /** Whether it has the SDK of AWS as a built-in layer where its code imports it and has not brought it; absent: no. */
+    awsSdk: z.enum(awsSdkRules).optional(),
     /** The custom pool that its sandboxes come from; absent: the host's own. */
     pool: nameSchema.optional(),
     /** What its code is as it travels and lies on hosts; absent: by its size and number of files. */

@@ -1,5 +1,6 @@
 /** Layers: shared files that an artifact builds on. A version of one is immutable, as a function's is, and mounted below `/opt`. */
 import { z } from 'zod';
+import { builtInLayerNames, isBuiltInLayer } from './built-in-layer.ts';
 import { maxLayers } from './limits.ts';
 import { namePattern, nameRule, nameSchema } from './names.ts';
 
@@ -10,12 +11,12 @@ export interface LayerId {
 }
 
 const largestVersion = 1_000_000_000;
-const form = `it is name:version, such as libs:3; the name is ${nameRule}`;
+const form = `it is name:version, such as libs:3, or a built-in one: ${builtInLayerNames.join(', ')}; a name is ${nameRule}`;
 
-/** As people and configurations write it. */
-export const layerReferenceSchema = z.string(form).refine((text) => parseLayer(text) !== undefined, form);
+/** As people write it: `name:version`, or the name of a built-in layer. Configurations that are stored have versions alone. */
+export const layerReferenceSchema = z.string(form).refine((text) => parseLayer(text) !== undefined || isBuiltInLayer(text), form);
 
-/** @returns undefined when it is none */
+/** @returns undefined when it names no version of one */
 export function parseLayer(text: string): LayerId | undefined {
   const [name = '', number = '', ...rest] = text.split(':');
   const isVersion = /^[1-9]\d*$/.test(number) && Number(number) <= largestVersion;
@@ -40,9 +41,17 @@ export const layerVersionSchema = z.int().min(1).max(largestVersion);
 const maxText = { description: 256, license: 512, runtimes: 15, runtime: 64 } as const;
 
 /** What its publisher says of it; the platform acts on none of it. */
-export const layerNotesSchema = z.strictObject({
+export const publisherNotesSchema = z.strictObject({
   description: z.string().max(maxText.description).optional(),
   license: z.string().max(maxText.license).optional(),
   runtimes: z.array(z.string().min(1).max(maxText.runtime)).max(maxText.runtimes).optional(),
+});
+
+export const layerNotesSchema = publisherNotesSchema.extend({
+  /** Of one that the platform made: what it was made of, see `BuiltInLayers`. Absent: somebody published it. */
+  builtIn: z
+    .string()
+    .optional()
+    .describe('Of a built-in layer, which the platform made: which edition of it; absent: somebody published it'),
 });
 export type LayerNotes = Readonly<z.output<typeof layerNotesSchema>>;

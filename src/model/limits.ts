@@ -133,6 +133,8 @@ export const signatureSkewMs = { min: 1_000, max: 900_000, default: 300_000 } as
 export const maxKeySources = 300;
 /** What requests whose signature is being verified may hold in a gateway, of one tenant and of all. */
 export const signedBytes = { each: 32 * mebibyte, all: 128 * mebibyte } as const;
+/** What answers that go out whole may hold in a gateway, of one tenant and of all. */
+export const collectedBytes = { each: 64 * mebibyte, all: 256 * mebibyte } as const;
 /** Patterns of hosts that a tenant may be given. */
 export const maxTenantHosts = 100;
 

@@ -38,6 +38,16 @@ test('the script that the page on custom runtimes has', async () => {
   assert.equal((await invoke('count', '{"a":1}')).Payload?.transformToString(), '{"got": 7}');
 });
 
+test('one that was written for a REST API gets events in payload format 1.0', async () => {
+  await under.e2e.publish('rest', { bootstrap: bash }, { runtime: 'provided', payload: '1.0' });
+  const sent = { method: 'PUT', body: 'told 🐦', headers: { 'x-own': 'one' } };
+  const { version, httpMethod, path, multiValueQueryStringParameters, multiValueHeaders, body } = (
+    await under.e2e.call('/rest/items/7?a=1&a=2', sent)
+  ).json as Record<string, Record<string, unknown>>;
+  assert.deepEqual([version, httpMethod, path, body], ['1.0', 'PUT', '/items/7', 'told 🐦']);
+  assert.deepEqual([multiValueQueryStringParameters, multiValueHeaders?.['x-own']], [{ a: ['1', '2'] }, ['one']]);
+});
+
 test('a bootstrap that cannot be started, or never asks, is said so with what it printed', async () => {
   const never = '#!/bin/sh\necho "still at it"\nsleep 30\n';
   await under.e2e.publish('never', { bootstrap: never }, { runtime: 'provided', initTimeoutMs: 500 });

@@ -70,6 +70,17 @@ test('AWS’s own types, with Jackson: its classes come from an archive, cold an
   );
 });
 
+test('what was written for a REST API gets events in payload format 1.0, by AWS’s type and as a map', async () => {
+  const rest = { ...usual, payload: '1.0', bundle: 'never' } as const;
+  await e2e.publish('rest', await shopJava(), { ...rest, handler: 'shop.Rest' });
+  const sent = { method: 'PUT', body: 'told 🐦', headers: { 'x-own': 'one' } };
+  const { status, headers, text } = await e2e.call('/rest/items/7?a=1&a=2', sent);
+  assert.deepEqual([status, headers.get('x-kind')], [203, 'typed'], text);
+  assert.equal(text, 'PUT /items/7 [1, 2] 2 one told 🐦 127.0.0.1');
+  await e2e.publish('rest-map', await shopJava(), { ...rest, handler: 'shop.Rest::asMap' });
+  assert.equal((await e2e.call('/rest-map/items', sent)).text, '1.0 PUT /items');
+});
+
 test('a jar beside its libraries; the interfaces of AWS, and what its context knows', async () => {
   await e2e.publish('jar', await shopJar(), { ...usual, handler: 'shop.Batch::handleRequest' });
   const event = {

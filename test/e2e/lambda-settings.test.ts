@@ -32,6 +32,7 @@ import {
   RemovePermissionCommand,
   TagResourceCommand,
   UntagResourceCommand,
+  UpdateEventSourceMappingCommand,
   UpdateFunctionEventInvokeConfigCommand,
   UpdateFunctionUrlConfigCommand,
 } from '@aws-sdk/client-lambda';
@@ -39,6 +40,7 @@ import { AwsClient } from 'aws4fetch';
 import { accountOf } from '../../src/model/account.ts';
 import { brokerPassword } from '../brokers/broker.ts';
 import { kafkaUser, makeTopic, produce, startKafka } from '../brokers/kafka.ts';
+import { rabbitmqUser, startRabbitmq, withChannel } from '../brokers/rabbitmq.ts';
 import { eventually } from './functions.ts';
 import { type Key, type LambdaUnderTest, openLambda, refusal, region } from './lambda-under-test.ts';
 
@@ -142,6 +144,49 @@ test('an address takes requests of anybody when both it and the policy say so, a
   assert.equal(await anonymous(), 401);
   await removePermission('url');
   await removePermission('via');
+});
+
+test('an address sends what a handler streams whole, with its length, unless its InvokeMode is RESPONSE_STREAM', async () => {
+  await under.e2e.publish(
+    'buffered',
+    `
+    export const handler = awslambda.streamifyResponse(async (event, stream) => {
+      stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201, headers: { 'x-own': 'kept' } });
+      const [pieces, failing] = [Number(event.queryStringParameters.pieces), event.queryStringParameters.failing];
+      for (let i = 0; i < pieces; i += 1) { stream.write(Buffer.alloc(65536, 97 + (i % 26))); await new Promise(setImmediate); }
+      if (failing !== undefined) throw new Error('in the middle');
+      stream.end('the end');
+    });`,
+    { url: 'public' },
+  );
+  const named = { FunctionName: 'buffered' };
+  const get = async (query: string) => {
+    const answer = await fetch(`${under.e2e.platform.gatewayUrl}/buffered/?${query}`);
+    const { status, headers } = answer;
+    const text = await answer.text().catch(() => 'broken off');
+    return { status, length: headers.get('content-length'), own: headers.get('x-own'), error: headers.get('x-swiftlet-error'), text };
+  };
+  const [middle, large, tooLarge] = [2, 90, 100];
+  assert.equal((await get(`pieces=${middle}`)).length, null);
+  await lambda.send(new CreateFunctionUrlConfigCommand({ ...named, AuthType: 'NONE' }));
+  for (const pieces of [0, middle, large]) {
+    const { text, ...head } = await get(`pieces=${pieces}`);
+    const bytes = pieces * 65_536 + 'the end'.length;
+    assert.deepEqual(head, { status: 201, length: String(bytes), own: 'kept', error: null });
+    assert.deepEqual([text.length, text.at(0), text.slice(-7)], [bytes, pieces === 0 ? 't' : 'a', 'the end']);
+  }
+  const refused = await get(`pieces=${tooLarge}`);
+  assert.deepEqual([refused.status, refused.error], [502, 'ResponseTooLarge'], refused.text);
+  const failed = await get(`pieces=${middle}&failing=yes`);
+  assert.deepEqual([failed.status, failed.error], [502, 'HandlerError'], 'nothing of it is out');
+  await lambda.send(new UpdateFunctionUrlConfigCommand({ ...named, InvokeMode: 'RESPONSE_STREAM' }));
+  const { text, length } = await get(`pieces=${tooLarge}`);
+  assert.deepEqual([length, text.length], [null, tooLarge * 65_536 + 7]);
+  assert.equal((await get(`pieces=${middle}&failing=yes`)).text, 'broken off');
+  await lambda.send(new UpdateFunctionUrlConfigCommand({ ...named, InvokeMode: 'BUFFERED' }));
+  assert.equal((await get(`pieces=${middle}`)).length, String(middle * 65_536 + 7));
+  await lambda.send(new DeleteFunctionUrlConfigCommand(named));
+  assert.equal((await get(`pieces=${middle}`)).length, null);
 });
 
 test('an address of AWS_IAM takes what is signed with a key that may, by header and by query, and refuses all else as AWS does', async () => {
@@ -312,7 +357,7 @@ test('concurrency, what becomes of events, and tags are said by the SDK, and hol
   assert.deepEqual((await lambda.send(new GetFunctionCommand({ FunctionName }))).Tags, { team: 'shop' });
 
   const { AccountLimit, AccountUsage } = await lambda.send(new GetAccountSettingsCommand({}));
-  assert.deepEqual([AccountLimit?.CodeSizeZipped, AccountUsage?.FunctionCount], [52_428_800, 4]);
+  assert.deepEqual([AccountLimit?.CodeSizeZipped, AccountUsage?.FunctionCount], [52_428_800, 5]);
 });
 
 test('a mapping of a Kafka of one’s own hands messages to the function, in the event that Lambda has for it', async () => {
@@ -320,10 +365,7 @@ test('a mapping of a Kafka of one’s own hands messages to the function, in the
   const keeps = `const seen = [];
   export const handler = (event) => event.ask ? seen : seen.push(event);`;
   await under.e2e.publish('takes', keeps, { maximum: 1 });
-  const { apiUrl, token } = under.e2e.platform;
-  const login = JSON.stringify({ username: kafkaUser, password: brokerPassword });
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  await fetch(`${apiUrl}/v1/secrets/kafka-login`, { method: 'PUT', headers, body: JSON.stringify({ value: login }) });
+  await putLogin('kafka-login', kafkaUser);
   await makeTopic(kafka.port, 'mapped', 1);
   const server = `127.0.0.1:${kafka.port}`;
   const { UUID, State } = await lambda.send(
@@ -366,6 +408,75 @@ test('a mapping of a Kafka of one’s own hands messages to the function, in the
   await lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
   assert.deepEqual((await refusal(mapping())).slice(0, 2), missing);
 });
+
+/** As AWS has logins of brokers: a secret with both of its parts. */
+async function putLogin(name: string, username: string): Promise<void> {
+  const { apiUrl, token } = under.e2e.platform;
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ value: JSON.stringify({ username, password: brokerPassword }) });
+  const { status } = await fetch(`${apiUrl}/v1/secrets/${name}`, { method: 'PUT', headers, body });
+  assert.ok(status < 300, String(status));
+}
+
+test('a mapping of a RabbitMQ hands messages to the function as those of Amazon MQ, is paused and goes on, and goes', async () => {
+  await using rabbitmq = await startRabbitmq();
+  const queue = 'incoming';
+  await withChannel(rabbitmq.port, (channel) => channel.assertQueue(queue, { durable: true }));
+  const send = (...bodies: string[]) =>
+    withChannel(rabbitmq.port, (channel) => {
+      for (const body of bodies) channel.sendToQueue(queue, Buffer.from(body), { contentType: 'text/plain', headers: { from: 'test' } });
+      return Promise.resolve();
+    });
+  await under.e2e.publish('eats', 'const seen = []; export const handler = (event) => event.ask ? seen : void seen.push(event);', {
+    maximum: 1,
+  });
+  await putLogin('rabbit-login', rabbitmqUser);
+  const EventSourceArn = `arn:aws:mq:${region}:000000000000:broker:127.0.0.1:${rabbitmq.port}`;
+  const access = (URI: string) => [{ Type: 'BASIC_AUTH' as const, URI }];
+  const wish = { FunctionName: 'eats', EventSourceArn, Queues: [queue], BatchSize: 10 };
+  const unknown = lambda.send(new CreateEventSourceMappingCommand({ ...wish, SourceAccessConfigurations: access('no-such-login') }));
+  assert.deepEqual((await refusal(unknown)).slice(0, 2), ['InvalidParameterValueException', 400]);
+  const SourceAccessConfigurations = access(`arn:aws:secretsmanager:${region}:000000000000:secret:rabbit-login`);
+  const { UUID } = await lambda.send(new CreateEventSourceMappingCommand({ ...wish, SourceAccessConfigurations }));
+  const mapping = () => lambda.send(new GetEventSourceMappingCommand({ UUID }));
+  const isIn = (state: string) => eventually(mapping, (one) => one.State === state, waitMs);
+  await eventually(mapping, (one) => one.State === 'Enabled' && one.LastProcessingResult === 'OK', waitMs);
+
+  await send('first 🐦', 'second');
+  const seen = async () => {
+    const { Payload } = await lambda.send(new InvokeCommand({ FunctionName: 'eats', Payload: '{"ask":true}' }));
+    return JSON.parse(Buffer.from(Payload ?? []).toString()) as RabbitmqEvent[];
+  };
+  const messagesIn = (events: readonly RabbitmqEvent[]) => events.flatMap(({ rmqMessagesByQueue: all }) => all[`${queue}::/`] ?? []);
+  const bodiesIn = (events: readonly RabbitmqEvent[]) => messagesIn(events).map(({ data }) => Buffer.from(data, 'base64').toString());
+  const events = await eventually(seen, (came) => bodiesIn(came).length === 2, waitMs);
+  assert.deepEqual(bodiesIn(events), ['first 🐦', 'second']);
+  assert.equal(events[0]?.eventSource, 'aws:rmq');
+  const told = messagesIn(events)[0]?.basicProperties ?? {};
+  assert.deepEqual(
+    [told['contentType'], told['headers'], told['bodySize']],
+    ['text/plain', { from: { bytes: [...Buffer.from('test')] } }, 10],
+  );
+
+  await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+  await isIn('Disabled');
+  await send('third');
+  await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
+  await isIn('Enabled');
+  assert.deepEqual(bodiesIn(await eventually(seen, (came) => bodiesIn(came).includes('third'), waitMs)).at(-1), 'third');
+  await lambda.send(new DeleteEventSourceMappingCommand({ UUID }));
+  assert.deepEqual((await refusal(mapping())).slice(0, 2), missing);
+});
+
+/** For brokers and what talks to them, however busy the machine is. */
+const waitMs = 60_000;
+
+interface RabbitmqEvent {
+  readonly eventSource: string;
+  readonly rmqMessagesByQueue: Readonly<
+    Record<string, readonly { readonly data: string; readonly basicProperties: Readonly<Record<string, unknown>> }[]>
+  >;
+}
 
 interface KafkaEvent {
   readonly eventSource: string;

@@ -4,14 +4,18 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { CreateFunctionCommand, InvokeCommand, type Runtime } from '@aws-sdk/client-lambda';
 import { packageFolder } from '../../src/role/package-folder.ts';
 import { folderOf } from '../build/folder-of.ts';
 import { zip } from '../lambda/zip.ts';
 import { type E2e, eventually, openE2e } from './functions.ts';
+import { lambdaOf } from './lambda-under-test.ts';
+import { needsRoot } from './needs.ts';
 
 let e2e: E2e;
 before(async () => {
-  e2e = await openE2e({ poolSize: 2 });
+  // What installs the built-in layers is to have its time, however busy the machine is.
+  e2e = await openE2e({ poolSize: 2, environment: { SWIFTLET_BUILD_TIMEOUT_MS: '900000' } });
 });
 after(() => e2e[Symbol.asyncDispose]());
 
@@ -152,4 +156,49 @@ test('the manifest names them; mistakes are told with the figures, and one in us
   assert.equal(swiftlet('layer', 'remove', reference).status, 0);
   assert.equal(swiftlet('layer', 'publish', 'named').status, 2);
   assert.match(swiftlet('layer', 'publish', 'named', '--from', 'gem:rails').stderr, /npm:<package> or pip:<package>/);
+});
+
+const usesBoto3 = `
+import boto3
+def handler(event, context):
+    client = boto3.client('s3', region_name='eu-central-1', aws_access_key_id='a', aws_secret_access_key='b')
+    return [boto3.__file__, client.generate_presigned_url('get_object', Params={'Bucket': 'one', 'Key': 'two'}).split('?')[0]]`;
+const usesSdk = `
+import { createRequire } from 'node:module';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+export const handler = async () => {
+  const url = await getSignedUrl(new S3Client({ region: 'eu-central-1', credentials }), new GetObjectCommand({ Bucket: 'one', Key: 'two' }));
+  return [createRequire(import.meta.url).resolve('@aws-sdk/client-s3'), url.split('?')[0]];
+};`;
+const boto3Answer = ['/opt/python/boto3/__init__.py', 'https://one.s3.amazonaws.com/two'];
+const sdkAnswer = ['/opt/nodejs/node_modules/@aws-sdk/client-s3/dist-cjs/index.js', 'https://one.s3.eu-central-1.amazonaws.com/two'];
+
+test('boto3 and the AWS SDK for JavaScript are built in: named by a manifest, or just imported by a function of Lambda’s API', {
+  skip: needsRoot,
+}, async () => {
+  await using folder = await folderOf({
+    'swiftlet.yaml':
+      'functions:\n  python-sdk:\n    handler: app.handler\n    runtime: python3\n    layers: [boto3]\n  node-sdk:\n    layers: [aws-sdk-v3]\n',
+    'python-sdk/app.py': usesBoto3,
+    'node-sdk/index.mjs': usesSdk,
+  });
+  const under = lambdaOf(e2e);
+  await under.swiftlet('deploy', folder.path);
+  assert.deepEqual(JSON.parse((await e2e.call('/python-sdk/')).text), boto3Answer);
+  assert.deepEqual(JSON.parse((await e2e.call('/node-sdk/')).text), sdkAnswer);
+  const lambda = under.client(await under.key('--role', 'developer'));
+  const answer = async (FunctionName: string, runtime: Runtime, name: string, content: string) => {
+    const wish = { Runtime: runtime, Handler: 'index.handler', Role: 'arn:aws:iam::123456789012:role/any', MemorySize: 256, Timeout: 30 };
+    await lambda.send(new CreateFunctionCommand({ FunctionName, ...wish, Code: { ZipFile: zip({ name, content }) } }));
+    return JSON.parse((await lambda.send(new InvokeCommand({ FunctionName }))).Payload?.transformToString() ?? '') as unknown;
+  };
+  assert.deepEqual(await answer('python-lambda', 'python3.12', 'index.py', usesBoto3), boto3Answer);
+  assert.deepEqual(await answer('node-lambda', 'nodejs22.x', 'index.mjs', usesSdk), sdkAnswer);
+  lambda.destroy();
+  // Made once, and what there is says of what.
+  const listed = swiftlet('layer', 'list').stdout;
+  assert.match(listed, /^boto3:1 .*built in: boto3 \d.*python-lambda, python-sdk/m);
+  assert.match(listed, /^aws-sdk-v3:1 .*node-lambda, node-sdk/m);
 });

@@ -52,6 +52,7 @@ export function readSamEvents(text: YamlText, notTaken: NotTaken, intrinsics: In
     ...(Object.keys(gathered.timers).length === 0 ? {} : { timers: gathered.timers }),
     ...(cors === undefined ? {} : { cors }),
     ...(gathered.payload === '1.0' ? { payload: '1.0' } : {}),
+    ...(Object.keys(address).length === 0 || address['InvokeMode'] === 'RESPONSE_STREAM' ? {} : { invokeMode: 'buffered' }),
   };
 }
 

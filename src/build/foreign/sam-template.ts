@@ -96,6 +96,7 @@ function functionOf({ text, notTaken, intrinsics, global }: Shared, id: string, 
   const invoked = section(text, value('EventInvokeConfig'), [...at, 'EventInvokeConfig']);
   notTaken.addOthers(invoked, [...at, 'EventInvokeConfig'], ['MaximumRetryAttempts', 'MaximumEventAgeInSeconds']);
   const entry = said({
+    awsSdk: 'auto',
     source: value('CodeUri') ?? '.',
     handler: value('Handler'),
     runtime: runtimeFor(text, value('Runtime'), [...at, 'Runtime']),

@@ -27,6 +27,8 @@ interface Gathered {
   cors: Section | undefined;
   /** In which format of AWS its handler gets requests. */
   payload?: string;
+  /** Whether it has an address at AWS that sends answers whole. */
+  isBuffered?: boolean;
   /** Whether somebody may call it whom AWS would ask for nothing. */
   isOpen: boolean;
   /** Whether somebody has to show something that is not asked for here. */
@@ -53,6 +55,7 @@ export function readEvents(text: YamlText, notTaken: NotTaken, own: Section, pro
     ...(Object.keys(timers).length === 0 ? {} : { timers }),
     ...(cors === undefined ? {} : { cors }),
     ...(gathered.payload === '1.0' ? { payload: '1.0' } : {}),
+    ...(gathered.isBuffered === true ? { invokeMode: 'buffered' } : {}),
   };
 }
 
@@ -121,4 +124,5 @@ function readUrl(text: YamlText, notTaken: NotTaken, value: unknown, at: Path, g
     notTaken.add([...at, 'authorizer'], 'whoever calls it shows a token of the platform, or calls it by the Lambda API');
   }
   gathered.cors = corsOf(wish['cors'], corsNames);
+  gathered.isBuffered = wish['invokeMode'] !== 'RESPONSE_STREAM';
 }

@@ -122,6 +122,7 @@ function functionOf(shared: Shared, key: string, own: Section, at: Path): Foreig
   };
   const age = own['maximumEventAge'];
   const entry = said({
+    awsSdk: 'auto',
     source: '.',
     handler: own['handler'],
     runtime: runtimeFor(

@@ -37,6 +37,9 @@ export async function deploy(folder: string, { rollout, build, stage, json = fal
   if (deployed.length > 0) output.result(deployed, () => published(deployed, performance.now() - startedAt));
   for (const { name } of deployed.filter(({ placed }) => !placed))
     output.note(`${name} is published and not served yet: a role is away or slow; GET /healthz of the API says which`);
+  for (const { name, lacks } of deployed)
+    if (lacks !== undefined)
+      output.warning(`${errorColours.yellow(`${name} is published, and may lack what it imports:`)} ${printable(lacks)}`);
   for (const { name, bundle } of deployed) {
     if (bundle?.kind === 'plain' && bundle.why !== '')
       output.note(`${name} is not bundled and starts as it is: ${printable(bundle.why)}; "build: { bundle: never }" spares it the try`);

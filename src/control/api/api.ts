@@ -7,6 +7,7 @@ import type { AccessKeys } from '../access-keys.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { Autoscaler } from '../autoscaler.ts';
 import type { Blobs } from '../blobs.ts';
+import type { BuiltInLayers } from '../built-in-layers/built-in-layers.ts';
 import type { Builds } from '../builds/builds.ts';
 import type { DeployMeans } from '../deploy.ts';
 import type { PublishedState } from '../../wire/published-state.ts';
@@ -27,6 +28,7 @@ export interface ApiMeans {
   readonly blobs: Blobs;
   readonly artifactTurns: Turns;
   readonly builds: Builds;
+  readonly builtInLayers: Pick<BuiltInLayers, 'resolve' | 'given'>;
   readonly publisher: DeployMeans['publisher'] & { readonly state: PublishedState };
   readonly made: DeployMeans['made'];
   readonly identities: Identities;

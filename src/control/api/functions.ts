@@ -42,6 +42,10 @@ const deployedSchema = z.object({
       'Who may call its address: anyone, whoever has a token with the right to invoke it, or whoever shows what its configuration says',
     ),
   serving: z.int().describe('The version that serves now: another one while this is being rolled out'),
+  lacks: z
+    .string()
+    .optional()
+    .describe('Why it lacks a built-in layer that its code counts on; it is made all the same, and its code may do without'),
 });
 
 /** Functions: made and changed by deploying a version. */
@@ -123,7 +127,7 @@ export function functions(api: Api, means: ApiMeans): void {
       if (!isSubset(secretNames(wanted.secrets), secretNames(known))) demand(caller, 'change', { kind: 'tenant', tenant });
       const deployment = { tenant, function: name, digest, config: wanted, createdAt: new Date(means.now()).toISOString() };
       try {
-        const { version, created, isFirst, placed, serving } = await deploy(means, {
+        const { version, created, isFirst, placed, serving, lacks } = await deploy(means, {
           ...deployment,
           ...(expected === undefined ? {} : { expected }),
           ...(rollout === undefined ? {} : { plan: rollout }),
@@ -141,6 +145,7 @@ export function functions(api: Api, means: ApiMeans): void {
           serving,
           ...(bundle === undefined ? {} : { bundle }),
           ...(advice === undefined ? {} : { sizeAdvice: advice }),
+          ...(lacks === undefined ? {} : { lacks }),
         };
       } catch (error) {
         metrics.deploy(deployment.tenant, error instanceof SwiftletError ? error.code : 'Internal');

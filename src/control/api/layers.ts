@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { digestSchema } from '../../model/function.ts';
-import { layerNotesSchema, layerReference, layerVersionSchema } from '../../model/layer.ts';
+import { layerNotesSchema, layerReference, layerVersionSchema, publisherNotesSchema } from '../../model/layer.ts';
 import { nameSchema } from '../../model/names.ts';
 import { findLayer, publishLayer, removeLayer } from '../layers/layers.ts';
 import type { LayerRecord } from '../layers/layer-store.ts';
@@ -12,7 +12,7 @@ const layerParams = z.object({ layer: nameSchema.describe('The name of the layer
 const layerVersionParams = layerParams.extend({
   version: z.string().regex(/^\d+$/, 'a version is a number').transform(Number).pipe(layerVersionSchema).describe('Its version'),
 });
-const draftSchema = layerNotesSchema.extend({ digest: digestSchema.describe('The artifact that it is') });
+const draftSchema = publisherNotesSchema.extend({ digest: digestSchema.describe('The artifact that it is') });
 const layerSchema = layerNotesSchema.extend({
   name: nameSchema,
   version: z.int(),

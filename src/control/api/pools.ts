@@ -24,7 +24,10 @@ const describedSchema = poolSchema.extend({
 type Users = ReadonlyMap<string, readonly string[]>;
 
 /** Custom pools: warm sandboxes that have imported what functions import. */
-export function pools(api: Api, { store, roles, config, now }: Pick<ApiMeans, 'store' | 'roles' | 'config' | 'now'>): void {
+export function pools(
+  api: Api,
+  { store, roles, builtInLayers, config, now }: Pick<ApiMeans, 'store' | 'roles' | 'builtInLayers' | 'config' | 'now'>,
+): void {
   const view = ({ name, runtime, memoryMiB, layers, preload, minimum, maximum, createdAt }: PoolRecord, users: Users) => ({
     name,
     runtime,
@@ -77,7 +80,8 @@ export function pools(api: Api, { store, roles, config, now }: Pick<ApiMeans, 's
     },
     handler: async ({ params: { pool: name }, body, tenant }, reply) => {
       const createdAt = new Date(now()).toISOString();
-      const { pool, created } = await createPool(store.pools, { tenant, name, createdAt }, body, config.agent);
+      const settings = { ...body, layers: await builtInLayers.resolve(tenant, body.layers) };
+      const { pool, created } = await createPool(store.pools, { tenant, name, createdAt }, settings, config.agent);
       return reply.code(created ? 201 : 200).send(view(pool, await store.pools.users(tenant)));
     },
   });

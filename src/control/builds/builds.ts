@@ -44,6 +44,17 @@ interface Wanted extends BuildRequest {
   readonly tenant: string;
 }
 
+/** Said on the way. */
+interface Said {
+  readonly log: string;
+}
+
+interface Installed<Made> {
+  readonly made: Made;
+  /** Whether what it asks for was there already. */
+  readonly cached: boolean;
+}
+
 export class Builds {
   readonly #means: BuildsMeans;
   readonly #stop = new AbortController();
@@ -58,6 +69,16 @@ export class Builds {
    *   after it, with nothing kept: BuildFailed, BundleRejected, IsolationUnavailable, Unavailable, QuotaExceeded, StorageFull
    */
   async *run(wanted: Wanted, until: AbortSignal): AsyncGenerator<BuildRecord, void> {
+    const { made, cached } = yield* this.install(wanted, (path) => this.#pack(wanted, path), until);
+    yield { built: { ...made, cached } };
+  }
+
+  /**
+   * Installs what a source asks for; what is said on the way comes as it is said. Leaving early ends it.
+   * @param use makes something of the bundle at this path, which has what was installed and nothing else
+   * @throws as `run`, and what `use` throws
+   */
+  async *install<Made>(wanted: Wanted, use: (path: string) => Promise<Made>, until: AbortSignal): AsyncGenerator<Said, Installed<Made>> {
     const signal = AbortSignal.any([until, this.#stop.signal]);
     const { store, blobs, queue, cache, now } = this.#means;
     const { tenant, source } = wanted;
@@ -73,8 +94,7 @@ export class Builds {
     const known = await cache.find(tenant, key);
     yield { log: known === undefined ? `installing by ${wanted.runtime}` : 'what it asks for is installed already' };
     if (leftOut.length > 0) yield { log: notRun(leftOut) };
-    const modules = known ?? (yield* this.#install(wanted, key, signal));
-    yield { built: { ...(await this.#pack(wanted, modules)), cached: known !== undefined } };
+    return { made: await use(known ?? (yield* this.#install(wanted, key, signal))), cached: known !== undefined };
   }
 
   /** What the build is to be, without keeping what may be large while it waits. */
@@ -109,7 +129,7 @@ export class Builds {
   }
 
   /** @returns the path of a bundle with what was installed */
-  async *#install({ tenant, source, runtime, scripts }: Wanted, key: string, signal: AbortSignal): AsyncGenerator<BuildRecord, string> {
+  async *#install({ tenant, source, runtime, scripts }: Wanted, key: string, signal: AbortSignal): AsyncGenerator<Said, string> {
     const { agent, blobs, cache, registries } = this.#means;
     const { program } = installationOf(runtime);
     const inputs = await readInputs(blobs.open(source), runtime);

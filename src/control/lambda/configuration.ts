@@ -37,13 +37,17 @@ export function configurationOf({ of, record, description, arn, version, isPlace
   const { config, createdAt } = serving;
   const sent = packageOf(record, serving);
   const state = isPlaced
-    ? { State: 'Active', LastUpdateStatus: 'Successful' }
+    ? {
+        State: 'Active',
+        LastUpdateStatus: 'Successful',
+        ...(record.lacks === undefined ? {} : { LastUpdateStatusReason: record.lacks }),
+      }
     : {
         State: 'Pending',
         StateReason: 'Not every gateway and agent acts on it yet.',
         StateReasonCode: 'Creating',
         LastUpdateStatus: 'InProgress',
-        LastUpdateStatusReason: 'Not every gateway and agent acts on it yet.',
+        LastUpdateStatusReason: record.lacks ?? 'Not every gateway and agent acts on it yet.',
       };
   return {
     FunctionName: name,

@@ -52,7 +52,7 @@ async function update(means: OperationMeans, asking: Asking, asked: Asked): Prom
   return get(means, asking, asked);
 }
 
-/** Who answers to which origin is a part of the configuration: another one makes a version. */
+/** Who answers to which origin, and whether answers are sent whole, is a part of the configuration: another one makes a version. */
 async function change(
   means: OperationMeans,
   asking: Asking,
@@ -60,11 +60,14 @@ async function change(
   said: UrlCors | undefined,
   record: (before: LambdaRecord) => LambdaRecord,
 ): Promise<void> {
-  const cors = corsOf(said);
   const { of, record: present } = await presentFunction(means, asking, name);
-  // What a manifest says of it stays, unless the address says something itself.
-  const isSaid = said !== undefined || present.url?.cors !== undefined;
-  if (isSaid && !isDeepStrictEqual(of.serving.config.cors, cors)) await reconfigure(means, asking, name, () => ({ cors }));
+  const { cors, invokeMode } = of.serving.config;
+  const wanted = {
+    // What a manifest says of it stays, unless the address says something itself.
+    cors: said !== undefined || present.url?.cors !== undefined ? corsOf(said) : cors,
+    invokeMode: record(present).url?.invokeMode === 'BUFFERED' ? 'buffered' : undefined,
+  };
+  if (!isDeepStrictEqual(wanted, { cors, invokeMode })) await reconfigure(means, asking, name, () => wanted);
   await changeRecord(means, asking, name, record);
 }
 

@@ -58,7 +58,7 @@ async function createFunction(means: OperationMeans, asking: Asking, { name, bod
   if ((await means.store.findFunction(asking.tenant, name)) !== undefined) throw exists(name);
   const { sent, digest } = await take(means, asking.tenant, zipOf(fields.Code));
   // As on AWS it has no address for everybody before somebody says so.
-  const config = configOf(asking, { url: 'token' }, { ...defaults, ...fields });
+  const config = configOf(asking, { url: 'token', awsSdk: 'auto' }, { ...defaults, ...fields });
   const tags = fields.Tags ?? {};
   const said = () => withPackage({ ...usualRecord, description, role, tags }, digest, sent);
   await publish(means, asking, name, { digest, config, said, expected: 'none' });

@@ -50,6 +50,8 @@ export const lambdaRecordSchema = z.object({
   /** Its address as Lambda has it, when one was made. */
   url: urlSchema.optional(),
   tags: z.record(z.string(), z.string()).default({}),
+  /** Why what serves lacks the SDK that its code counts on; absent: it lacks nothing. */
+  lacks: z.string().optional(),
   /** Its event source mappings, by their ids. */
   mappings: z.record(z.string(), mappingSchema).default({}),
 });

@@ -9,7 +9,7 @@ const placeLimitMs = 5_000;
 
 export type OperationMeans = Pick<
   ApiMeans,
-  'config' | 'store' | 'blobs' | 'artifactTurns' | 'publisher' | 'made' | 'logs' | 'roles' | 'now' | 'unforeseen'
+  'config' | 'store' | 'blobs' | 'artifactTurns' | 'builtInLayers' | 'publisher' | 'made' | 'logs' | 'roles' | 'now' | 'unforeseen'
 >;
 
 /** Whose request it is. */

@@ -25,11 +25,17 @@ export async function publish(
   { digest, config, said, expected }: Publication,
 ): Promise<void> {
   const createdAt = new Date(means.now()).toISOString();
-  await deploy(means, { tenant, function: name, digest, config, createdAt, expected, plan: defaultPlan }).catch((error: unknown) => {
-    const isStale = error instanceof Error && 'code' in error && error.code === 'PreconditionFailed';
-    throw isStale ? (expected === 'none' ? exists(name) : updating(name, error)) : error;
+  const { lacks } = await deploy(means, { tenant, function: name, digest, config, createdAt, expected, plan: defaultPlan }).catch(
+    (error: unknown) => {
+      const isStale = error instanceof Error && 'code' in error && error.code === 'PreconditionFailed';
+      throw isStale ? (expected === 'none' ? exists(name) : updating(name, error)) : error;
+    },
+  );
+  await means.store.lambda.change(tenant, name, (before) => {
+    const record = { ...said(before) };
+    delete record.lacks;
+    return lacks === undefined ? record : { ...record, lacks };
   });
-  await means.store.lambda.change(tenant, name, said);
 }
 
 /**

@@ -100,16 +100,17 @@ export class SqlitePools implements PoolStore {
   /**
    * As a part of somebody's transaction: demands a function's pool, if it names one, and its layers.
    * @param who names them, for the error
+   * @param given layers that the platform adds, below those that the function names
    * @throws SwiftletError PoolMissing, PoolUnfit, LayerMissing
    */
-  demand(tenant: string, who: string, config: FunctionConfig): PooledLayers {
+  demand(tenant: string, who: string, config: FunctionConfig, given: readonly string[] = []): PooledLayers {
     const { layers } = this.#means;
-    if (config.pool === undefined) return { pool: undefined, layers: layers.demand(tenant, who, config.layers) };
+    if (config.pool === undefined) return { pool: undefined, layers: layers.demand(tenant, who, [...given, ...config.layers]) };
     const found = this.#find(tenant, config.pool);
     if (found === undefined) throw poolMissing(who, config.pool);
     demandFit(who, config, found);
-    const references = [...new Set([...found.layers, ...config.layers])];
-    if (references.length > maxLayers)
+    const references = [...new Set([...found.layers, ...given, ...config.layers])];
+    if (references.length > maxLayers + given.length)
       throw poolUnfit(
         `${who} has ${references.length} layers with the ${found.layers.length} of its pool "${found.name}", and ${maxLayers} is the most`,
         'config.layers',

@@ -78,6 +78,8 @@ export class Exchange {
   /** The first bytes of the answer, held back until it is known whether there are more. */
   held: Buffer | undefined;
   sentBytes = 0;
+  /** Bytes beyond the first piece of an answer that goes out whole. */
+  collectedBytes = 0;
   /** The length that the caller was told. */
   announcedBytes: number | undefined;
   /** Bytes of the answer that the instance may send. */

@@ -4,10 +4,12 @@ import { clientIdleMs } from '../../model/limits.ts';
 import { bodyChunkBytes } from '../../wire/frames.ts';
 import { frame, type InvocationFailure } from '../../wire/instance-protocol.ts';
 import { Backlog } from '../http/backlog.ts';
+import type { ByteBudget } from '../http/byte-budget.ts';
 import { tidyCors } from '../http/cors.ts';
 import { takeChunk } from '../http/chunks.ts';
 import { endWhole } from '../http/end-whole.ts';
 import { openTunnel } from '../web-socket/open-tunnel.ts';
+import { collect, goesWhole, wholeOf } from './collect.ts';
 import { giveCredit } from './credit.ts';
 import { takeRequestCredit } from './dispatch.ts';
 import type { Exchange } from './exchange.ts';
@@ -37,13 +39,16 @@ const kibibytes = 1024;
 /** A piece below this is copied rather than written on its own. */
 const smallBytes = 2048;
 
-/** @param payload in memory that is used again once this returns */
-export function receive(exchange: Exchange, type: number, payload: Buffer): Verdict {
+/**
+ * @param payload in memory that is used again once this returns
+ * @param budget what answers that go out whole may hold
+ */
+export function receive(exchange: Exchange, type: number, payload: Buffer, budget: ByteBudget): Verdict {
   switch (type) {
     case frame.head:
       return takeHead(exchange, payload);
     case frame.responseBody:
-      return takeBody(exchange, payload);
+      return takeBody(exchange, payload, budget);
     case frame.done:
       return takeDone(exchange, payload);
     case frame.failed:
@@ -72,7 +77,7 @@ function takeHead(exchange: Exchange, payload: Buffer): Verdict {
   }
 }
 
-function takeBody(exchange: Exchange, payload: Buffer): Verdict {
+function takeBody(exchange: Exchange, payload: Buffer, budget: ByteBudget): Verdict {
   if (exchange.head === undefined) return broken('a body before its head');
   if (payload.length === 0) return broken('a piece of a body that is empty');
   exchange.responseCredit -= payload.length;
@@ -84,6 +89,7 @@ function takeBody(exchange: Exchange, payload: Buffer): Verdict {
   if (exchange.tunnel !== undefined && exchange.abandoned === undefined) exchange.tunnel.write(payload);
   else if (exchange.abandoned !== undefined || isBodiless(exchange, exchange.head.status)) giveCredit(exchange, payload.length);
   else if (!exchange.headSent && exchange.held === undefined) exchange.held = Buffer.from(payload);
+  else if (goesWhole(exchange)) collect(exchange, payload, budget);
   else {
     flushHeld(exchange);
     pass(exchange, payload);
@@ -94,6 +100,7 @@ function takeBody(exchange: Exchange, payload: Buffer): Verdict {
 /** Sends what was held back in the hope that the answer would be whole: it is not. */
 export function flushHeld(exchange: Exchange): void {
   if (exchange.head === undefined || exchange.abandoned !== undefined || exchange.state !== 'dispatched') return;
+  if (goesWhole(exchange)) return;
   if (!exchange.headSent) {
     exchange.handlerMs = performance.now() - exchange.dispatchedAt;
     announce(exchange, exchange.head.contentLength);
@@ -175,7 +182,7 @@ function takeDone(exchange: Exchange, payload: Buffer): Verdict {
   if (exchange.abandoned !== undefined) return isDone;
   const { response } = exchange;
   if (exchange.served.guard.lastGood !== undefined) keepGood(exchange, exchange.head);
-  const held = exchange.held ?? exchange.backlog?.take();
+  const held = wholeOf(exchange);
   exchange.held = undefined;
   if (
     exchange.headSent &&
@@ -208,8 +215,11 @@ function handlerMsIn(payload: Buffer, dispatchedAt: number): number {
 const noBody = Buffer.alloc(0);
 
 /** Only an answer that came in one piece is kept: nothing is collected for it. */
-function keepGood({ request, target, headSent, held, served, fallbackFor }: Exchange, { status, headers }: ResponseHeadChecked): void {
-  if (headSent || fallbackFor !== undefined || !isPlainGet(request.method, request.headers)) return;
+function keepGood(
+  { request, target, headSent, held, collectedBytes, served, fallbackFor }: Exchange,
+  { status, headers }: ResponseHeadChecked,
+): void {
+  if (headSent || collectedBytes > 0 || fallbackFor !== undefined || !isPlainGet(request.method, request.headers)) return;
   const kept = [...headers];
   const { cors } = served.version.config;
   if (cors !== undefined) tidyCors(cors, kept);
