@@ -42,7 +42,11 @@ export const removeAll = (platform: BenchPlatform, functions: readonly ColdFunct
  * @param connection kept open since before; absent: one of its own, whose opening is part of the time
  * @throws Error when the answer is wrong or the start was not cold
  */
-export async function coldRequest(platform: BenchPlatform, { name, number }: ColdFunction, connection?: Agent): Promise<ColdStart> {
+export async function coldRequest(
+  platform: Pick<BenchPlatform, 'gatewayUrl'>,
+  { name, number }: ColdFunction,
+  connection?: Agent,
+): Promise<ColdStart> {
   const options = connection === undefined ? {} : { agent: connection };
   const { status, headers, body, tookMs } = await timedRequest(`${platform.gatewayUrl}/${name}`, options);
   const right = status === 200 && headers['x-swiftlet-start'] === 'cold' && body === JSON.stringify({ message: 'Hello, world!', number });

@@ -7,7 +7,7 @@ export interface Figure {
   /** What of the scenario this is: `p50`, `requests/s against functions-framework`. */
   readonly what: string;
   readonly value: number;
-  readonly unit: 'ms' | 'µs' | 'requests/s' | 'events/s' | 'MiB' | 'count';
+  readonly unit: 'ms' | 'µs' | 'requests/s' | 'events/s' | 'starts/s' | 'MiB' | 'count';
   readonly samples: number;
   /** Measured in the same run, in the same unit. */
   readonly baseline?: { readonly name: string; readonly value: number };

@@ -7,6 +7,7 @@ import { coldJava } from './scenarios/cold-java.ts';
 import { coldPythonEmptyPool } from './scenarios/cold-python-empty-pool.ts';
 import { coldPython } from './scenarios/cold-python.ts';
 import { coldRefilling } from './scenarios/cold-refilling.ts';
+import { coldSustained } from './scenarios/cold-sustained.ts';
 import { deployToAnswer } from './scenarios/deploy-to-answer.ts';
 import { eventAccept } from './scenarios/event-accept.ts';
 import { crowdedMemory } from './scenarios/crowded-memory.ts';
@@ -46,6 +47,7 @@ export const scenarios: readonly Scenario[] = [
   coldRefilling,
   coldEmptyPool,
   coldBurst,
+  coldSustained,
   coldPython,
   coldPythonEmptyPool,
   warmPython,

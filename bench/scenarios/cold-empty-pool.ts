@@ -6,5 +6,5 @@ export const coldEmptyPool: Scenario = {
   name: 'cold-empty-pool',
   title: 'cold start with an empty pool',
   byDefault: true,
-  run: (context) => emptyPoolStarts(context, nodeLanguage, { p50: 1.8 }),
+  run: (context) => emptyPoolStarts(context, nodeLanguage, { p50: 1.5 }),
 };

@@ -39,7 +39,7 @@ export const coldFullPool: Scenario = {
       await sleep(afterRemovalMs, undefined, { signal });
     }
     return {
-      figures: coldFigures(samples, bare, { p50: 0.18, p99: 0.6 }),
+      figures: coldFigures(samples, bare, { p50: 0.12, p99: 0.4 }),
       isolation: platform.isolation,
       poolSize,
       notes: [bareNote(bare), timingNote(samples)],

@@ -33,6 +33,6 @@ export const coldRefilling: Scenario = {
     }
     connection.destroy();
     const notes = [bareNote(bare), timingNote(samples), `rounds of ${poolSize} starts back to back, each round from a full pool`];
-    return { figures: coldFigures(samples, bare, { p50: 0.25, p99: 1 }), isolation: platform.isolation, poolSize, notes };
+    return { figures: coldFigures(samples, bare, { p50: 0.2, p99: 0.8 }), isolation: platform.isolation, poolSize, notes };
   },
 };

@@ -1,5 +1,6 @@
 // What makes this process one that modules of a function's can run in.
 import { findHandler } from './find-handler.mjs';
+import { makeRoomForYoung } from './give-back.mjs';
 import { Instance } from './instance.mjs';
 import { enterLayers } from './layers.mjs';
 import { loadHandler } from './load-handler.mjs';
@@ -27,7 +28,9 @@ export function openInstance(open, readyFor) {
     // What it is to have done while nobody waits it has done before it is stopped.
     await prepared;
     const { preload: importAll } = await import('./preload.mjs');
-    return importAll(request);
+    const failed = await importAll(request);
+    makeRoomForYoung();
+    return failed;
   };
   const instance = new Instance(open, findModules, preload);
   captureOutput();

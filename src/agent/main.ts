@@ -168,6 +168,7 @@ async function startAgent(config: RoleConfig, log: Logger): Promise<RunningRole>
   const pools: Pools = new Pools(
     {
       sandboxes,
+      areStarting: () => instances.areStarting,
       range: { minimum: poolSize, maximum: Math.max(poolSize, config.agent.poolMaximum ?? poolSize) },
       budgetBytes: (config.agent.poolMemoryMiB ?? Infinity) * bytesPerMiB,
       now,

@@ -1,5 +1,6 @@
 /** Warm sandboxes of one kind. Serves the sandbox phase of a cold start: a take from a full pool is synchronous work only. */
 import { SwiftletError } from '../model/errors.ts';
+import { burstPauseMs, startsFirst } from './refill-turn.ts';
 import type { Sandbox, SandboxKind } from './sandbox/sandbox.ts';
 
 export interface PoolCounts {
@@ -60,8 +61,8 @@ export function nextTaker(takers: readonly { readonly tenant: string }[], given:
   return next;
 }
 
-/** The start that a sandbox is taken for has the processors to itself for so long; then the next one boots. */
-const takerFirstMs = 5;
+/** How often it is looked whether starts still go first. */
+const turnEveryMs = 5;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
@@ -69,6 +70,10 @@ export interface PoolMeans {
   boot(kind: SandboxKind): Promise<Sandbox>;
   /** Sandboxes that the host has room for. */
   room(): number;
+  /** Whether starts are under way. */
+  readonly areStarting: () => boolean;
+  /** Milliseconds of a clock that does not go back. */
+  now(): number;
   readonly bootsAtOnce: number;
   readonly waitedBootsAtOnce: number;
 }
@@ -82,6 +87,9 @@ export class Pool {
   readonly #given = new Map<string, number>();
   readonly #boots = new Set<Promise<void>>();
   #target = 0;
+  #takenAt = -Infinity;
+  /** When the first one was taken of those that go before the refill. */
+  #burstSince: number | undefined;
   #bytesEach = 0;
   #pauseMs = firstPauseMs;
   #pause: NodeJS.Timeout | undefined;
@@ -133,6 +141,7 @@ export class Pool {
    */
   take(tenant: string, id: string, suits: (sandbox: Sandbox) => boolean = () => true): Promise<Sandbox> {
     const [sandbox] = this.#ready.splice(Math.max(0, this.#ready.findIndex(suits)), 1);
+    this.#takenAt = this.#means.now();
     if (sandbox !== undefined) {
       this.#refillSoon();
       return Promise.resolve(sandbox);
@@ -191,14 +200,14 @@ export class Pool {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
       this.#refill();
-    }, takerFirstMs);
+    }, turnEveryMs);
   }
 
   #refill(): void {
     if (this.#closed) return;
     const waiting = this.#takers.length;
-    // After a failed boot the refill pauses; whoever waits does not.
-    const target = this.#pause === undefined ? this.#target : 0;
+    // After a failed boot the refill pauses, and while starts go first; whoever waits does not.
+    const target = this.#pause === undefined && !this.#letStartsGoFirst() ? this.#target : 0;
     const count = bootsToStart({
       target,
       ready: this.#ready.length,
@@ -215,6 +224,21 @@ export class Pool {
       });
       this.#boots.add(boot);
     }
+  }
+
+  /** @returns whether the refill is for later; then it is looked again soon */
+  #letStartsGoFirst(): boolean {
+    if (this.#ready.length + this.#boots.size >= this.#target) return false;
+    const now = this.#means.now();
+    const areStarting = this.#means.areStarting();
+    if (!areStarting && now - this.#takenAt >= burstPauseMs) {
+      this.#burstSince = undefined;
+      return false;
+    }
+    this.#burstSince ??= now;
+    const isFirst = startsFirst({ burstMs: now - this.#burstSince, areStarting, ready: this.#ready.length, target: this.#target });
+    if (isFirst) this.#refillSoon();
+    return isFirst;
   }
 
   async #bootOne(): Promise<void> {

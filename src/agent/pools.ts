@@ -8,6 +8,8 @@ import type { Sandboxes } from './sandbox/sandboxes.ts';
 
 export interface PoolsMeans {
   readonly sandboxes: Pick<Sandboxes, 'boot' | 'room'>;
+  /** Whether starts are under way: they go before the refill. */
+  readonly areStarting: () => boolean;
   /** Warm sandboxes of each pool: in between it is as many as a burst took not long ago. */
   readonly range: PoolRange;
   /** What all warm sandboxes together may take. */
@@ -185,8 +187,9 @@ export class Pools {
     const key = kindKey(kind);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      const { sandboxes, bootsAtOnce, waitedBootsAtOnce } = this.#means;
-      pool = new Pool(kind, { boot: (wanted) => this.#boot(wanted), room: () => sandboxes.room, bootsAtOnce, waitedBootsAtOnce });
+      const { sandboxes, areStarting, now, bootsAtOnce, waitedBootsAtOnce } = this.#means;
+      const boot = (wanted: SandboxKind) => this.#boot(wanted);
+      pool = new Pool(kind, { boot, room: () => sandboxes.room, areStarting, now, bootsAtOnce, waitedBootsAtOnce });
       this.#pools.set(key, pool);
     }
     return pool;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { Pool } from '../../src/agent/pool.ts';
 import type { Sandbox } from '../../src/agent/sandbox/sandbox.ts';
 
-const few = { bootsAtOnce: 1, waitedBootsAtOnce: 4 };
+const few = { bootsAtOnce: 1, waitedBootsAtOnce: 4, areStarting: () => false, now: () => 0 };
 const kind = { runtime: 'nodejs26', memoryMiB: 128 } as const;
 
 /** A sandbox of which only its life matters here. */
@@ -59,5 +59,56 @@ test('of many who wait a few boot at a time; who is withdrawn before his turn bo
   }
   assert.equal(boots.length, 5);
   pool.withdraw('0');
+  await pool.close();
+});
+
+/** A pool of four from which all are taken, on a clock that is moved by hand. */
+async function emptied(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const host = { now: 0, areStarting: false, boots: 0 };
+  const boot = () => {
+    host.boots += 1;
+    return Promise.resolve(fakeSandbox().sandbox);
+  };
+  const pool = new Pool(kind, {
+    boot,
+    room: () => 10,
+    bootsAtOnce: 4,
+    waitedBootsAtOnce: 8,
+    areStarting: () => host.areStarting,
+    now: () => host.now,
+  });
+  pool.resize(4);
+  while (pool.ready < 4) await Promise.resolve();
+  host.areStarting = true;
+  for (const id of ['a', 'b', 'c', 'd']) await pool.take('default', id);
+  const pass = (ms: number) => {
+    host.now += ms;
+    t.mock.timers.tick(ms);
+  };
+  return { host, pool, pass };
+}
+
+test('starts go before the refill, which begins when none is under way any more', async (t) => {
+  const { host, pool, pass } = await emptied(t);
+  for (let ms = 0; ms < 500; ms += 5) pass(5);
+  assert.equal(host.boots, 4);
+  host.areStarting = false;
+  pass(5);
+  assert.equal(host.boots, 8);
+  await pool.close();
+});
+
+test('a burst that does not end is refilled for', async (t) => {
+  const { host, pool, pass } = await emptied(t);
+  for (let ms = 0; ms <= 1_010; ms += 5) pass(5);
+  assert.equal(host.boots, 8);
+  await pool.close();
+});
+
+test('who waits does not wait for the end of a burst', async (t) => {
+  const { host, pool } = await emptied(t);
+  await pool.take('default', 'e');
+  assert.equal(host.boots > 4, true);
   await pool.close();
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pools } from '../../src/agent/pools.ts';
 import { preload } from '../../src/agent/preload.ts';
+import { burstPauseMs } from '../../src/agent/refill-turn.ts';
 import type { Sandbox } from '../../src/agent/sandbox/sandbox.ts';
 import { functionConfigSchema, type Version } from '../../src/model/function.ts';
 
@@ -31,9 +32,10 @@ test('what is warm is prepared for what was taken, and taken for that', async ()
       },
       range: { minimum: 2, maximum: 2 },
       budgetBytes: Infinity,
-      now: () => 0,
+      now: () => performance.now(),
       bootsAtOnce: 1,
       waitedBootsAtOnce: 8,
+      areStarting: () => false,
       prepare: (sandbox, like) => {
         preparedFor.set(sandbox, like?.function ?? 'any');
         booted.count += 1;
@@ -87,6 +89,7 @@ test('a burst enlarges a pool, silence shrinks it, and all of them stay within t
       now: () => clock.now,
       bootsAtOnce: 1,
       waitedBootsAtOnce: 8,
+      areStarting: () => false,
       prepare: () => undefined,
       preload: () => Promise.resolve([]),
       suits: () => true,
@@ -100,13 +103,17 @@ test('a burst enlarges a pool, silence shrinks it, and all of them stay within t
       await new Promise((resolve) => setImmediate(resolve));
     return pool?.ready;
   };
+  // Before, starts go first.
+  const afterBurst = () => (clock.now += burstPauseMs);
   assert.equal(await settled(), 2);
   // As the agent does some times a second.
   pools.look();
   const took = await Promise.all(Array.from({ length: 7 }, (_, at) => pools.take(versionOf('busy'), String(at))));
+  afterBurst();
   pools.look();
   assert.equal(await settled(), 7);
   took.push(...(await Promise.all(Array.from({ length: 40 }, (_, at) => pools.take(versionOf('busy'), `more-${at}`)))));
+  afterBurst();
   pools.look();
   assert.equal(await settled(), 10, 'twelve MiB each, of 120');
   clock.now += 2 * 60_000;
