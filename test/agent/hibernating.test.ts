@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeSwap, removeSwap, type SwapOrder } from '../../src/agent/linux/own-swap.ts';
+import { pageInProcess } from '../../src/agent/linux/page-out.ts';
+import { residentPages } from '../../src/agent/linux/resident-pages.ts';
 import { memoryPerSwappedByte, readSwapAreas } from '../../src/agent/linux/swap-areas.ts';
+import { childrenOf } from '../../src/agent/sandbox/remains.ts';
 import type { Sandbox } from '../../src/agent/sandbox/sandbox.ts';
+import { eventually } from '../e2e/functions.ts';
 import { needsSwap } from '../e2e/needs.ts';
 import { type DriverUnderTest, openUnderTest } from './driver-under-test.ts';
 
@@ -28,6 +32,8 @@ const dedication = {
   initTimeoutMs: 10_000,
   concurrency: 1,
 };
+
+const sumOf = (ranges: readonly { readonly bytes: bigint }[]): number => ranges.reduce((sum, { bytes }) => sum + Number(bytes), 0);
 
 const folder = mkdtempSync(join(tmpdir(), 'swiftlet-hibernating-'));
 const order = (way: SwapOrder['kind'], sizeBytes = 256 * mebibyte): SwapOrder => ({
@@ -82,6 +88,32 @@ for (const way of ['zram', 'file'] as const) {
     assert.deepEqual(sandbox.memory().swappedBytes, 0);
   });
 }
+
+test('what it will need is read back while it still stands', { skip: needsSwap }, async () => {
+  await makeSwap(order('file'));
+  await sandbox.connection.rest();
+  const [pid = 0] = childrenOf(sandbox.pid);
+  const needed = await residentPages(pid);
+  assert.ok(sumOf(needed) > 5 * mebibyte, `${sumOf(needed)} bytes`);
+  sandbox.freeze();
+  await sandbox.hibernate();
+  const left = sumOf(await residentPages(pid));
+  assert.ok(left < sumOf(needed) / 4, `${left} of ${sumOf(needed)} bytes are left`);
+  const out = sandbox.memory().swapCachedBytes;
+  await pageInProcess(pid, needed);
+  await eventually(
+    () => sandbox.memory().swapCachedBytes,
+    (bytes) => bytes > out + 2 * mebibyte,
+  );
+  sandbox.thaw();
+  await sandbox.connection.rest();
+  // It has woken once: what it touched is known, and moves again.
+  sandbox.freeze();
+  await sandbox.hibernate();
+  sandbox.thaw();
+  await sandbox.connection.rest();
+  removeSwap(order('file').record);
+});
 
 test('one that is thawed while its memory moves goes on at once', { skip: needsSwap }, async () => {
   await makeSwap(order('auto'));

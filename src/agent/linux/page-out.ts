@@ -22,6 +22,7 @@ const processMadvise = libc.func(
 const sysPidfdOpen = 434;
 const sysProcessMadvise = 440;
 const pageOut = 21;
+const willNeed = 3;
 const capSysNice = 23n;
 
 /** What one call may look through: it cannot be stopped in the middle. */
@@ -29,7 +30,8 @@ const bytesAtOnce = 32n * 1024n * 1024n;
 /** As many as the kernel takes (IOV_MAX). */
 const rangesAtOnce = 1024;
 
-interface Range {
+/** Of a process's addresses; from and to the border of a page. */
+export interface Range {
   readonly from: bigint;
   readonly bytes: bigint;
 }
@@ -55,24 +57,33 @@ export function pageOutFault(): string | undefined {
  * @param signal stops it at the next step, within some 10 ms
  */
 export async function pageOutProcess(pid: number, signal: AbortSignal): Promise<void> {
+  await adviseProcess(pid, parseMaps(await readFile(`/proc/${pid}/maps`, 'latin1').catch(() => '')), pageOut, signal);
+}
+
+/**
+ * Has the kernel read back from swap what this process will need, many pages at a time where its own faults would bring a few; in a thread of its
+ * own. The process may go on meanwhile. Does nothing for one that is gone.
+ */
+export const pageInProcess = (pid: number, ranges: readonly Range[]): Promise<void> => adviseProcess(pid, ranges, willNeed);
+
+async function adviseProcess(pid: number, ranges: readonly Range[], advice: number, signal?: AbortSignal): Promise<void> {
   const pidfd = pidfdOpen(sysPidfdOpen, pid, 0);
   if (pidfd < 0) return;
   try {
-    const maps = await readFile(`/proc/${pid}/maps`, 'latin1').catch(() => '');
-    for (const batch of batchesOf(parseMaps(maps))) {
-      if (signal.aborted) return;
-      await advise(pidfd, batch);
+    for (const batch of batchesOf(ranges)) {
+      if (signal?.aborted === true) return;
+      await advise(pidfd, batch, advice);
     }
   } finally {
     closeFd(pidfd);
   }
 }
 
-function advise(pidfd: number, batch: readonly Range[]): Promise<void> {
+function advise(pidfd: number, batch: readonly Range[], advice: number): Promise<void> {
   const ranges = new BigUint64Array(batch.flatMap(({ from, bytes }) => [from, bytes]));
   return new Promise((resolve) => {
     // What is refused stays in memory; how much came out is measured afterwards.
-    processMadvise.async(sysProcessMadvise, pidfd, ranges, BigInt(batch.length), pageOut, 0, () => resolve());
+    processMadvise.async(sysProcessMadvise, pidfd, ranges, BigInt(batch.length), advice, 0, () => resolve());
   });
 }
 

@@ -4,7 +4,6 @@ import { SwiftletError } from '../../model/errors.ts';
 import type { EndFacts } from '../end-reason.ts';
 import type { CgroupMemory, CgroupTree } from '../linux/cgroup.ts';
 import type { Mounter } from '../linux/mount-namespace.ts';
-import { pageOutProcess } from '../linux/page-out.ts';
 import { processorMs } from '../linux/processor-time.ts';
 import type { RelayLink } from '../relay-link.ts';
 import { RuntimeConnection } from '../runtime-connection.ts';
@@ -17,6 +16,7 @@ import type { Exits } from './exits.ts';
 import { linkFolder } from './link-folder.ts';
 import { killAll, startTimeOf } from './remains.ts';
 import type { Sandbox, SandboxKind } from './sandbox.ts';
+import { SwappedMemory } from './swapped-memory.ts';
 import {
   cgroupOf,
   codeFolderOf,
@@ -188,15 +188,20 @@ export class Sandboxes {
     const connection = new RuntimeConnection(`${folder}/${socketName}`);
     let isFrozen = false;
     let paging: AbortController | undefined;
-    const thaw = () => {
+    const swapped = cgroups && new SwappedMemory({ cgroups, cgroup, ask: () => connection.booted() });
+    const release = () => {
       paging?.abort();
       if (isFrozen) cgroups?.thaw(cgroup);
       isFrozen = false;
     };
+    const thaw = () => {
+      if (isFrozen) swapped?.fetch();
+      release();
+    };
     const kill = () => {
       if (startTimeOf(record.inner) === record.born) killAll([record.inner]);
       // After the signal, so that none of its code runs once more.
-      thaw();
+      release();
     };
     const show = async (source: string, target: string, linked: string) => {
       if (codeWay.kind === 'mount') codeWay.mounter.bindReadOnly(record.inner, source, target);
@@ -231,7 +236,7 @@ export class Sandboxes {
       hibernate: () => {
         const mine = new AbortController();
         paging = mine;
-        const done = this.#lastPageOut.then(() => this.#pageOut(cgroup, mine.signal));
+        const done = this.#lastPageOut.then(() => swapped?.moveOut(mine.signal));
         this.#lastPageOut = done.catch(() => undefined);
         return done;
       },
@@ -248,21 +253,6 @@ export class Sandboxes {
       .catch((error: unknown) => this.#means.log.warn({ err: error, slot: record.slot }, 'a record could not be closed'));
     if (this.#closed) kill();
     return sandbox;
-  }
-
-  async #pageOut(cgroup: string, signal: AbortSignal): Promise<void> {
-    const { cgroups } = this.#means;
-    if (cgroups === undefined) return;
-    const isOver = () => signal.aborted;
-    if (isOver()) return;
-    cgroups.allowSwap(cgroup, true);
-    try {
-      for (const pid of cgroups.processes(cgroup)) await pageOutProcess(pid, signal);
-      // A disk takes its time, and until then, and after it, all lies in memory, too.
-      if (!isOver() && cgroups.memory(cgroup).swapCachedBytes > mebibyte) await cgroups.dropSwapCached(cgroup);
-    } finally {
-      cgroups.allowSwap(cgroup, false);
-    }
   }
 
   async #clear(slot: number, folder: string, connection: RuntimeConnection, exit: Exit): Promise<EndFacts> {
