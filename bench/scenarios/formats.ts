@@ -24,7 +24,15 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   '5 MB': ['zod'],
   '60 MB': ['typescript', '@types', 'fastify', 'eslint', '@typescript-eslint', 'croner', 'pino', 'ajv', 'esbuild', '@opentelemetry'],
 };
-const config = { handler: 'index.handler', process: 'one-shot', bundle: 'never' } as const;
+/** On a busy machine the largest takes longer to be unpacked than a function may wait by default. */
+const patienceMs = 300_000;
+const config = {
+  handler: 'index.handler',
+  process: 'one-shot',
+  bundle: 'never',
+  initTimeoutMs: patienceMs,
+  queueTimeoutMs: patienceMs,
+} as const;
 
 interface Taken {
   readonly publishedMs: number;

@@ -3,19 +3,18 @@
  * there is room. What an earlier process has left is used once it is found to be what was unpacked: a host that lost its power may have half of it.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { z } from 'zod';
 import { hashed } from '../build/bundle.ts';
 import { type FolderSum, sumFolder } from '../build/content-digest.ts';
 import { unpackBundle } from '../build/unpack-bundle.ts';
-import { imageFor, imageKinds, type PlaceForm } from '../model/artifact-format.ts';
+import { imageFor, type PlaceForm } from '../model/artifact-format.ts';
 import { SwiftletError } from '../model/errors.ts';
 import { nameSchema } from '../model/names.ts';
 import { evictions } from './evictions.ts';
+import { digestOf, type PlacedSum, readSum } from './placed-sum.ts';
 import type { ArtifactSource } from './artifact-folder.ts';
 import type { Images } from './linux/images.ts';
 
@@ -59,16 +58,6 @@ interface Placed {
   readonly tookMs: number;
 }
 
-const sumSchema = z.object({
-  /** Of all files, as `sumFolder` finds it again; of an image that of its one file. */
-  digest: z.string(),
-  /** On the disk. */
-  bytes: z.int().min(0),
-  /** Absent: it is a folder. */
-  image: z.enum(imageKinds).optional(),
-});
-type PlacedSum = z.output<typeof sumSchema>;
-
 /** Beside an entry: its sum, its image, and what was made of its files where these cannot be written. */
 const [sumEnding, imageEnding, derivedEnding] = ['.sum', '.img', '.derived'] as const;
 const endings = [sumEnding, imageEnding, derivedEnding];
@@ -97,6 +86,8 @@ export class CodeCache {
   readonly #evicted = new Set<string>();
   readonly #placing = new Map<string, Placing>();
   #removals = 0;
+  /** What went for want of room is taken off the disk one after the other, and no request waits for it. */
+  #clearing: Promise<unknown> = Promise.resolve();
 
   /** @param folder of its own; what is half unpacked in it from before is removed */
   constructor(folder: string, source: ArtifactSource, now: () => number, limit: CodeCacheLimit = noLimit, images: Images = noImages) {
@@ -196,7 +187,7 @@ export class CodeCache {
     // What has no sum is not known to be whole.
     const whole = new Set<string>();
     for (const name of names) {
-      const sum = digestPattern.test(name) ? readSum(join(this.#folder, tenant, name)) : undefined;
+      const sum = digestPattern.test(name) ? readSum(join(this.#folder, tenant, name) + sumEnding) : undefined;
       if (sum === undefined) continue;
       whole.add(name);
       this.#unproven.set(codeKey({ tenant, digest: name }), sum);
@@ -215,7 +206,7 @@ export class CodeCache {
     const { bytes } = await this.#show(folder, isWhole ? wanted : await this.#unpack(digest, folder, form, late), digest);
     const usedAt = this.#now();
     this.#placed.set(key, { bytes, usedAt, tookMs: isWhole ? 0 : usedAt - began });
-    await this.#makeRoom(key);
+    this.#makeRoom(key);
     return folder;
   }
 
@@ -295,7 +286,7 @@ export class CodeCache {
   }
 
   /** @param kept was asked for just now */
-  async #makeRoom(kept: string): Promise<void> {
+  #makeRoom(kept: string): void {
     if (this.bytes <= this.#limit.bytes) return;
     const entries = [
       ...[...this.#unproven].map(([key, { bytes }]) => ({ key, bytes, usedAt: -Infinity })),
@@ -304,11 +295,18 @@ export class CodeCache {
     for (const key of evictions(entries, this.#limit.bytes, new Set([...this.#limit.inUse(), kept]))) {
       this.#evicted.add(key);
       this.#limit.evicted(key);
-      await this.#remove(key);
+      const gone = this.#takeOut(key);
+      // What is left of it goes when the cache is opened next.
+      this.#clearing = this.#clearing.then(() => rm(gone, { recursive: true, force: true })).catch(() => undefined);
     }
   }
 
   async #remove(key: string): Promise<void> {
+    await rm(this.#takeOut(key), { recursive: true, force: true });
+  }
+
+  /** @returns where its files lie now, which nobody uses any more */
+  #takeOut(key: string): string {
     this.#placed.delete(key);
     this.#unproven.delete(key);
     const folder = join(this.#folder, key);
@@ -318,26 +316,12 @@ export class CodeCache {
     // At once, so that who places it meanwhile has the place for himself.
     if (existsSync(folder)) renameSync(folder, gone);
     for (const path of partsOf(folder)) rmSync(path, { recursive: true, force: true });
-    await rm(gone, { recursive: true, force: true });
+    return gone;
   }
 }
 
 /** All that an entry is. */
 const partsOf = (folder: string): string[] => [folder, ...endings.map((ending) => folder + ending)];
-
-async function digestOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
-}
-
-function readSum(folder: string): PlacedSum | undefined {
-  try {
-    return sumSchema.parse(JSON.parse(readFileSync(folder + sumEnding, 'utf8')));
-  } catch {
-    return undefined;
-  }
-}
 
 /** @param whole digests */
 const isOf = (whole: ReadonlySet<string>, name: string): boolean =>
