@@ -65,9 +65,13 @@ export class ControlApi {
   }
 
   /** @returns a token of the first tenant */
-  async createToken(name: string, role: string): Promise<string> {
+  async createToken(name: string, role: string): Promise<{ readonly id: string; readonly token: string }> {
     const response = await this.#call('POST', '/v1/tokens', JSON.stringify({ name, role }), 'application/json');
-    return z.object({ token: z.string() }).parse(await response.json()).token;
+    return z.object({ id: z.string(), token: z.string() }).parse(await response.json());
+  }
+
+  async revoke(id: string): Promise<void> {
+    await this.#call('DELETE', `/v1/tokens/${id}`);
   }
 
   /** @returns an access key of the first tenant */

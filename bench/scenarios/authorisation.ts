@@ -15,7 +15,7 @@ export const authorisation: Scenario = {
     const bundle = await packHello();
     await platform.api.deploy('open', bundle, { url: 'public' });
     await platform.api.deploy('closed', bundle, { url: 'token' });
-    const token = await platform.api.createToken(`bench ${randomBytes(4).toString('hex')}`, 'invoker');
+    const { token } = await platform.api.createToken(`bench ${randomBytes(4).toString('hex')}`, 'invoker');
     const open = { name: 'a public function', url: `${platform.gatewayUrl}/open` };
     const closed = { name: 'one that needs a token', url: `${platform.gatewayUrl}/closed`, headers: { authorization: `Bearer ${token}` } };
     const standings = await contest([open, closed], 1, context);

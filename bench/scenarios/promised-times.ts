@@ -13,6 +13,7 @@ const quickSamples = 2;
 const timeLimitMs = 500;
 /** A supervisor waits longer from kill to kill, until the role has run for a while. */
 const betweenKillsMs = 12_000;
+const giveUpMs = 30_000;
 /** The host's descriptors, cgroups and sandbox are given back before the next one. */
 const betweenBombsMs = 1_000;
 
@@ -28,7 +29,9 @@ export const promisedTimes: Scenario = {
       await lateness('a time limit of 500 ms of a handler that spins: off by', spinning, platform, context),
       await forkBombs(platform, context),
       await rollbacks(platform, context),
+      await revocations(platform, context),
       await startsOfKilledAgents(platform, context),
+      await answersOfKilledGateways(platform, context),
     ];
     return { figures, isolation: platform.isolation, poolSize, notes: [] };
   },
@@ -70,24 +73,55 @@ async function rollbacks(platform: BenchPlatform, context: BenchContext): Promis
   });
 }
 
+/** Until a token that is revoked opens nothing at the gateway. */
+async function revocations(platform: BenchPlatform, context: BenchContext): Promise<Figure> {
+  let number = 0;
+  await platform.api.deploy('closed', await packHello(), { url: 'token' });
+  return longest('a token that is revoked, until it opens nothing', 2_000, context, async () => {
+    const { id, token } = await platform.api.createToken(`soon gone ${(number += 1)}`, 'invoker');
+    const headers = { authorization: `Bearer ${token}` };
+    await asked(platform, 'closed/', 200, headers);
+    const startedAt = performance.now();
+    await platform.api.revoke(id);
+    while ((await timedRequest(`${platform.gatewayUrl}/closed/`, { headers })).status !== 401)
+      if (performance.now() - startedAt > giveUpMs) throw new Error(`the token opens still, ${giveUpMs} ms after it was revoked`);
+    return performance.now() - startedAt;
+  });
+}
+
 /** A cold start that is asked for when the agent has just been killed. */
 async function startsOfKilledAgents(platform: BenchPlatform, context: BenchContext): Promise<Figure> {
   let number = 0;
   return longest('a cold start, the agent just killed', 2_000, context, async () => {
     const name = `fresh-${(number += 1)}`;
     await platform.api.deploy(name, await packHello());
-    const agent = pidOfRole(platform.pid, 'agent');
-    if (agent === undefined) throw new Error('the agent does not run');
-    process.kill(agent, 'SIGKILL');
+    kill(platform, 'agent');
     const tookMs = await asked(platform, `${name}/`, 200);
     await pause(betweenKillsMs, undefined, { signal: context.signal });
     return tookMs;
   });
 }
 
+/** An answer to who comes when the gateway has just been killed: his connection waits for its successor. */
+async function answersOfKilledGateways(platform: BenchPlatform, context: BenchContext): Promise<Figure> {
+  await platform.api.deploy('open', await packHello());
+  return longest('an answer, the gateway just killed', 2_000, context, async () => {
+    kill(platform, 'gateway');
+    const tookMs = await asked(platform, 'open/', 200);
+    await pause(betweenKillsMs, undefined, { signal: context.signal });
+    return tookMs;
+  });
+}
+
+function kill({ pid: supervisor }: BenchPlatform, role: string): void {
+  const pid = pidOfRole(supervisor, role);
+  if (pid === undefined) throw new Error(`the ${role} does not run`);
+  process.kill(pid, 'SIGKILL');
+}
+
 /** @throws Error for another status: a time says nothing then */
-async function asked({ gatewayUrl }: BenchPlatform, path: string, expected: number): Promise<number> {
-  const { status, body, tookMs } = await timedRequest(`${gatewayUrl}/${path}`);
+async function asked({ gatewayUrl }: BenchPlatform, path: string, expected: number, headers = {}): Promise<number> {
+  const { status, body, tookMs } = await timedRequest(`${gatewayUrl}/${path}`, { headers });
   if (status !== expected) throw new Error(`${path} answered ${status} instead of ${expected}: ${body.slice(0, 300)}`);
   return tookMs;
 }

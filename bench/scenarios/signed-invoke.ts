@@ -15,7 +15,7 @@ export const signedInvoke: Scenario = {
   async run(context) {
     await using platform = await context.startPlatform({ poolSize });
     await platform.api.deploy('hello', await packHello());
-    const token = await platform.api.createToken(`bench ${randomBytes(4).toString('hex')}`, 'invoker');
+    const { token } = await platform.api.createToken(`bench ${randomBytes(4).toString('hex')}`, 'invoker');
     const plain = {
       name: 'an event with a token',
       method: 'POST',

@@ -44,7 +44,7 @@ test('a load has instances started ahead, the API and describe say why, and they
   const seen = await eventually(
     () => described('busy'),
     ({ instances, scaling }) => instances.length >= 8 && (scaling[0]?.target ?? 0) >= 8,
-    20_000,
+    60_000,
   ).finally(() => enough.abort());
   const [why] = seen.scaling;
   assert.deepEqual([why?.version, why?.signal, why?.perInstance.toFixed(2)], [1, 'concurrency', '0.70']);
