@@ -13,7 +13,7 @@ const files = process.argv.length > 2 ? process.argv.slice(2) : globSync('test/*
 const isCi = process.env['CI'] === 'true';
 /** For the test of this script. */
 const fileLimitMs = Number(process.env['SWIFTLET_TEST_FILE_LIMIT_MS'] ?? 480_000);
-/** As many as CI has processors: with more, tests that wait for a moment wait too long. */
+/** As many as CI has processors. */
 const sharing = 2;
 const slowestShown = 20;
 
@@ -43,7 +43,7 @@ if (files.some(needsBrokers)) await prepareBrokers();
 if (files.some(needsRuntimeClients)) await prepareRuntimeClients();
 if (files.some(needsJava)) await prepareJavaFunctions();
 await runFiles(inOrder(files.filter(mayShare)), sharing);
-// One file at a time: integration tests measure limits, and neighbours on two processors would shift them.
+// One file at a time: what measures the host, or keeps it busy.
 await runFiles(
   files.filter((path) => !mayShare(path)),
   1,
