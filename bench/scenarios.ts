@@ -6,6 +6,7 @@ import { coldFullPool } from './scenarios/cold-full-pool.ts';
 import { coldJava } from './scenarios/cold-java.ts';
 import { coldPythonEmptyPool } from './scenarios/cold-python-empty-pool.ts';
 import { coldPython } from './scenarios/cold-python.ts';
+import { refillBeside } from './scenarios/refill-beside.ts';
 import { coldRefilling } from './scenarios/cold-refilling.ts';
 import { coldSustained } from './scenarios/cold-sustained.ts';
 import { deployToAnswer } from './scenarios/deploy-to-answer.ts';
@@ -45,6 +46,7 @@ import { warmPython } from './scenarios/warm-python.ts';
 export const scenarios: readonly Scenario[] = [
   coldFullPool,
   coldRefilling,
+  refillBeside,
   coldEmptyPool,
   coldBurst,
   coldSustained,
