@@ -451,7 +451,8 @@ test('a mapping of a RabbitMQ hands messages to the function as those of Amazon 
   const bodiesIn = (events: readonly RabbitmqEvent[]) => messagesIn(events).map(({ data }) => Buffer.from(data, 'base64').toString());
   const events = await eventually(seen, (came) => bodiesIn(came).length === 2, waitMs);
   assert.deepEqual(bodiesIn(events), ['first 🐦', 'second']);
-  assert.equal(events[0]?.eventSource, 'aws:rmq');
+  const [{ eventSource, eventSourceArn } = {}] = events;
+  assert.deepEqual([eventSource, eventSourceArn], ['aws:rmq', `arn:swiftlet:mq:local::broker:127.0.0.1:${rabbitmq.port}`]);
   const told = messagesIn(events)[0]?.basicProperties ?? {};
   assert.deepEqual(
     [told['contentType'], told['headers'], told['bodySize']],
@@ -473,6 +474,7 @@ const waitMs = 60_000;
 
 interface RabbitmqEvent {
   readonly eventSource: string;
+  readonly eventSourceArn: string;
   readonly rmqMessagesByQueue: Readonly<
     Record<string, readonly { readonly data: string; readonly basicProperties: Readonly<Record<string, unknown>> }[]>
   >;

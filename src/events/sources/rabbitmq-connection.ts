@@ -10,10 +10,18 @@ import { within } from './within.ts';
 const connectLimitMs = 5_000;
 const heartbeatS = 10;
 const closeLimitMs = 2_000;
+const usualPort = 5672;
+const usualSecurePort = 5671;
 
 export type RabbitmqSettings = Omit<RabbitmqSource, 'kind'>;
 
 export const virtualHostOf = ({ address }: RabbitmqSettings): string => decodeURIComponent(new URL(address).pathname.slice(1)) || '/';
+
+/** What events say of the broker: its host and its port, as a mapping of Lambda's API has them. */
+export function brokerArn({ address }: RabbitmqSettings): string {
+  const { protocol, hostname, port } = new URL(address);
+  return `arn:swiftlet:mq:local::broker:${hostname}:${port || (protocol === 'amqps:' ? usualSecurePort : usualPort)}`;
+}
 
 /** Whoever gets it listens to its event `error`. @throws SwiftletError */
 export async function connectRabbitmq(settings: RabbitmqSettings, secret: SourceMeans['secret']): Promise<ChannelModel> {

@@ -4,7 +4,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { SwiftletError } from '../../model/errors.ts';
 import type { RabbitmqSource as RabbitmqSettings } from '../../model/sources/rabbitmq.ts';
 import { Inbox } from './inbox.ts';
-import { closeRabbitmq, connectRabbitmq, rabbitmqFault, virtualHostOf } from './rabbitmq-connection.ts';
+import { brokerArn, closeRabbitmq, connectRabbitmq, rabbitmqFault, virtualHostOf } from './rabbitmq-connection.ts';
 import { rabbitmqRecord } from './rabbitmq-record.ts';
 import type { Message, Source, SourceKind, SourceMeans, Wanted } from './source.ts';
 
@@ -17,6 +17,7 @@ export const sourceKind: SourceKind<RabbitmqSettings> = {
     open: (signal) => openRabbitmq(settings, means, signal),
     eventOf: (messages) => ({
       eventSource: 'aws:rmq',
+      eventSourceArn: brokerArn(settings),
       rmqMessagesByQueue: { [`${settings.queue}::${virtualHostOf(settings)}`]: messages.map((message) => message.record()) },
     }),
   }),

@@ -117,7 +117,11 @@ describe('RabbitMQ', () => {
     const [message] = await take(source, 1);
     assert.ok(message !== undefined);
     assert.equal(message.sentMs, 1_700_000_000_000);
-    const event = place.driver().eventOf([message]) as { rmqMessagesByQueue: Record<string, ReturnType<typeof rabbitmqRecord>[]> };
+    const event = place.driver().eventOf([message]) as {
+      eventSourceArn: string;
+      rmqMessagesByQueue: Record<string, ReturnType<typeof rabbitmqRecord>[]>;
+    };
+    assert.equal(event.eventSourceArn, `arn:swiftlet:mq:local::broker:127.0.0.1:${rabbitmq.port}`);
     const { basicProperties, data } = event.rmqMessagesByQueue['told::/']?.[0] ?? {};
     assert.equal(data, Buffer.from('{"a":1}').toString('base64'));
     const { contentType, headers, bodySize } = basicProperties as Record<string, unknown>;
