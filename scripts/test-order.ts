@@ -31,7 +31,7 @@ export const mayShare = (path: string): boolean =>
 
 /** They come first, so that none is left alone at the end. */
 const isLong = (path: string): boolean =>
-  /ledger|\/sources\/(?:kafka|rabbitmq|nats)\.|\/(?:builds|package|runtime-clients|slow-clients|start)\./.test(path);
+  /ledger|\/sources\/(?:kafka|rabbitmq|nats)\.|\/(?:builds|lambda-settings|layers|package|runtime-clients|slow-clients|start)\./.test(path);
 
 export const inOrder = (paths: readonly string[]): string[] => [...paths.filter(isLong), ...paths.filter((path) => !isLong(path))];
 
