@@ -59,6 +59,8 @@ export class Sandboxes {
   readonly #boots = new Set<Promise<Sandbox>>();
   readonly #live = new Set<Sandbox>();
   #lastPageOut = Promise.resolve();
+  /** How many sandboxes' memory is to go to swap, the one that goes now among them. */
+  #movingOut = 0;
   #closed = false;
 
   constructor(means: SandboxesMeans) {
@@ -236,7 +238,10 @@ export class Sandboxes {
       hibernate: () => {
         const mine = new AbortController();
         paging = mine;
-        const done = this.#lastPageOut.then(() => swapped?.moveOut(mine.signal));
+        this.#movingOut += 1;
+        const done = this.#lastPageOut
+          .then(() => swapped?.moveOut(mine.signal, () => this.#movingOut === 1))
+          .finally(() => (this.#movingOut -= 1));
         this.#lastPageOut = done.catch(() => undefined);
         return done;
       },

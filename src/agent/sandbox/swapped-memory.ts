@@ -30,8 +30,12 @@ export class SwappedMemory {
     this.#means = means;
   }
 
-  /** Moves out what only the sandbox has. @param signal aborted when it is thawed: what is on its way stops soon */
-  async moveOut(signal: AbortSignal): Promise<void> {
+  /**
+   * Moves out what only the sandbox has.
+   * @param signal aborted when it is thawed: what is on its way stops soon
+   * @param isLast whether no other one waits for its turn: memory that is short does not wait for what is learned
+   */
+  async moveOut(signal: AbortSignal, isLast: () => boolean): Promise<void> {
     const { cgroups, cgroup } = this.#means;
     const isOver = () => signal.aborted;
     if (isOver()) return;
@@ -40,7 +44,7 @@ export class SwappedMemory {
       if (this.#wasOut) await this.#learn(signal);
       await this.#move(signal);
       // In memory that is compressed it is faster than anything that is done about it.
-      if (!this.#wasOut && !isOver() && readSwapAreas().some(({ kind }) => kind === 'disk') && (await this.#rehearse(signal)))
+      if (!this.#wasOut && !isOver() && isLast() && readSwapAreas().some(({ kind }) => kind === 'disk') && (await this.#rehearse(signal)))
         await this.#move(signal);
     } finally {
       cgroups.allowSwap(cgroup, false);
