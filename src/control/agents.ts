@@ -22,7 +22,7 @@ import { capacitySchema, type targetsSchema, type VersionCapacity, type VersionT
 import { type SecretUse, secretUseSchema } from '../wire/secret-calls.ts';
 import { joinMetrics } from './gateway-sums.ts';
 import { addCapacities, addCustomPools, addNetworkCounts, addProvisioned, addSecretUse, addWarmth } from './agent-sums.ts';
-import type { RoleHealth } from './roles.ts';
+import type { RoleHealth } from './role-health.ts';
 import { unlessOlder, whenAway } from './when-away.ts';
 import type { z } from 'zod';
 

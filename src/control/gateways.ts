@@ -4,7 +4,7 @@ import { type FunctionCalls, functionCallsSchema, type Watched, watchedSchema } 
 import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
 import { type Loads, loadsSchema } from '../wire/scale-calls.ts';
 import { addCalls, addWatched, joinMetrics } from './gateway-sums.ts';
-import type { RoleHealth } from './roles.ts';
+import type { RoleHealth } from './role-health.ts';
 import { SummedLoads } from './summed-loads.ts';
 import { whenAway } from './when-away.ts';
 

@@ -31,6 +31,7 @@ import type { SecretUse } from '../wire/secret-calls.ts';
 import { healthAnswerSchema, metricsAnswerSchema } from '../wire/role-calls.ts';
 import type { Agents } from './agents.ts';
 import type { Gateways } from './gateways.ts';
+import type { RoleHealth } from './role-health.ts';
 import { unlessOlder, whenAway } from './when-away.ts';
 
 export const otherRoles = ['gateway', 'agent', 'relay', 'events'] as const;
@@ -42,11 +43,6 @@ const nameOf: Readonly<Record<OtherRole, string>> = {
   relay: 'relay',
   events: 'event log',
 };
-
-export interface RoleHealth {
-  readonly ready: boolean;
-  readonly detail: string;
-}
 
 const healthLimitMs = 1_000;
 const healthAgeMs = 500;

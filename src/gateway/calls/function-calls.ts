@@ -30,13 +30,6 @@ export interface FunctionCallMeans {
 /** What a call, and an answer without success, take beside their bodies. */
 const leastBytes = 4 * 1024;
 
-/** The calls of one invocation that have no answer yet. */
-export interface OpenCalls {
-  count: number;
-  /** Ends them all when their invocation has ended. */
-  readonly ended: AbortController;
-}
-
 interface Outcome {
   readonly kind: (typeof callOutcome)[keyof typeof callOutcome];
   readonly body: Buffer;

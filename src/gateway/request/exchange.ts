@@ -3,7 +3,6 @@ import type { ErrorCode, SwiftletError } from '../../model/errors.ts';
 import type { Start } from '../../model/phases.ts';
 import { type Authorizer, initialCreditBytes } from '../../wire/instance-protocol.ts';
 import type { Backlog } from '../http/backlog.ts';
-import type { OpenCalls } from '../calls/function-calls.ts';
 import type { InstanceLink } from '../instances/instance-link.ts';
 import { fromOutside, type Origin } from '../doors/origin.ts';
 import type { ResponseHeadChecked } from '../http/response-head.ts';
@@ -17,6 +16,13 @@ import type { WaitedStart } from '../instances/waited-start.ts';
 
 /** Where a request is on its way. One that is ahead was sent to an instance that is not initialised, and begins when it is. */
 export type ExchangeState = 'waiting' | 'ahead' | 'dispatched' | 'settled';
+
+/** The calls of one invocation that have no answer yet. */
+export interface OpenCalls {
+  count: number;
+  /** Ends them all when their invocation has ended. */
+  readonly ended: AbortController;
+}
 
 /**
  * One request and its answer: a record that the steps of the way fill in. Fields rather than closures, since there is one for every
