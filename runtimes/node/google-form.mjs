@@ -43,12 +43,14 @@ function setMissing(variables) {
 }
 
 /** @param {import('./form-tools.mjs').Exported} exported @param {FormTools} tools @returns {Registered | undefined} @throws Refusal */
-function registeredFor({ name }, { Refusal }) {
+function registeredFor({ name, handler }, { Refusal }) {
   /** @type {ReadonlyMap<string, Registered>} */
   const registered = createRequire(import.meta.filename)(frameworkFile)[Symbol.for('swiftlet.registered')];
-  if (name !== undefined) return registered.get(name);
-  if (registered.size < 2) return [...registered.values()][0];
+  const found = name === undefined ? undefined : registered.get(name);
+  if (found !== undefined || registered.size === 0 || handler !== undefined) return found;
   const names = [...registered.keys()];
+  if (name !== undefined) throw new Refusal('HandlerNotFound', `no function is registered as "${name}", but ${names.join(', ')}`);
+  if (registered.size < 2) return [...registered.values()][0];
   throw new Refusal('HandlerNotFound', `several functions are registered: ${names.join(', ')}; say which, as "handler: index.${names[0]}"`);
 }
 

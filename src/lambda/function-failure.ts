@@ -44,7 +44,7 @@ export function failurePayload({ code, requestId, body, timeoutMs }: FailedInvoc
   if (failure !== undefined && code === 'InitError' && failure.type.includes('.'))
     return platformSays(failure.type, requestId, failure.message);
   const said = code === 'Timeout' ? `Task timed out after ${(timeoutMs / 1_000).toFixed(2)} seconds` : detail;
-  return platformSays(errorTypes[code] ?? `Runtime.${code}`, requestId, said);
+  return platformSays(errorTypes[code] ?? `Runtime.${code}`, requestId, code === 'HandlerNotFound' ? (failure?.message ?? said) : said);
 }
 
 const platformSays = (errorType: string, requestId: string, said: string): string =>

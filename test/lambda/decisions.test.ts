@@ -140,7 +140,7 @@ test('an init that failed is told with Lambda’s names, else with its own; what
   assert.deepEqual(of('InitError'), ['Runtime.InitError', 'RequestId: r Error: ours']);
   assert.deepEqual(of('HandlerNotFound', { type: 'HandlerNotFound', message: 'why' }), [
     'Runtime.HandlerNotFound',
-    'RequestId: r Error: ours',
+    'RequestId: r Error: why',
   ]);
   assert.deepEqual(of('HandlerError', { type: 'Runtime.Mine', message: 'why' }), ['Runtime.Mine', 'why']);
   const payload = '{"errorType":"Config.Missing","errorMessage":"no table"}';

@@ -118,6 +118,9 @@ for (const runtime of nodeRuntimeNames) {
       await using tested = new RuntimeUnderTest(runtime);
       const report = await tested.init('foreign/google-registered', { form: 'google-cloud-http' });
       assert.ok('code' in report && /helloHttp, helloEvent; say which/.test(report.message), JSON.stringify(report));
+      await using misspelt = new RuntimeUnderTest(runtime);
+      const failed = await misspelt.init('foreign/google-registered.helloHtp', { form: 'google-cloud-http' });
+      assert.ok('code' in failed && /registered as "helloHtp", but helloHttp, helloEvent/.test(failed.message), JSON.stringify(failed));
     });
 
     test('Google: (req, res) is seen; the response’s ways to answer', async () => {
