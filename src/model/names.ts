@@ -1,12 +1,17 @@
 import { z } from 'zod';
 
-/** Names of functions and tenants: what DNS labels allow, so that a name is safe in a path, a URL, a metric and a cgroup. */
-export const namePattern = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
-export const maxNameLength = 63;
+/** Names of functions, aliases, tenants and what they have: safe in a path, a URL, a metric and a cgroup, and as they are usual at other platforms. */
+export const namePattern = /^[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*$/;
+export const maxNameLength = 64;
 
-export const nameRule = `lower-case letters, digits and single hyphens, starting with a letter, at most ${String(maxNameLength)} characters`;
+export const nameRule = `letters, digits and single hyphens or underscores between them, starting with a letter, at most ${String(maxNameLength)} characters`;
 
-export const nameSchema = z.string().max(maxNameLength, `a name is ${nameRule}`).regex(namePattern, `a name is ${nameRule}`);
+export const nameSchema = z
+  .string()
+  .max(maxNameLength, `a name is ${nameRule}`)
+  .regex(namePattern, `a name is ${nameRule}`)
+  // Every object has something of that name: whoever looks a name up in one would find it.
+  .refine((name) => !(name in Object.prototype), 'this name cannot be given: JavaScript has it for something else');
 
 /** The tenant that is always there, for those who name none. */
 export const defaultTenant = 'default';

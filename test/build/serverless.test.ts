@@ -71,8 +71,8 @@ resources:
 
 test('serverless.yml: what it says of functions holds, and what is not taken over is listed with its place', async () => {
   const { functions, lines } = await planned({ 'serverless.yml': whole });
-  assert.deepEqual([...functions.keys()].sort(), ['inner-one', 'shop-dev-create-order']);
-  const create = functions.get('shop-dev-create-order');
+  assert.deepEqual([...functions.keys()].sort(), ['inner-one', 'shop-dev-createOrder']);
+  const create = functions.get('shop-dev-createOrder');
   assert.ok(create !== undefined);
   const { config } = create;
   assert.deepEqual(
@@ -103,7 +103,6 @@ test('serverless.yml: what it says of functions holds, and what is not taken ove
   const inner = functions.get('inner-one');
   assert.deepEqual([inner?.config.memoryMiB, inner?.config.timeoutMs, inner?.config.url], [1_024, 2_000, 'token']);
   assert.deepEqual(lines.map((line) => /^serverless\.yml:\d+:\d+: ([^:]+):/.exec(line)?.[1]).sort(), [
-    'functions.createOrder',
     'functions.createOrder.environment.KEY',
     'functions.createOrder.events.3.schedule.input',
     'functions.createOrder.events.4.sqs',
@@ -117,7 +116,7 @@ test('serverless.yml: another stage, and a variable of the environment', async (
   process.env['SWIFTLET_TEST_FROM'] = 'post@example.com';
   try {
     const { functions } = await planned({ 'serverless.yml': whole }, 'prod');
-    const { config } = functions.get('shop-prod-create-order') ?? assert.fail('it is called by its stage');
+    const { config } = functions.get('shop-prod-createOrder') ?? assert.fail('it is called by its stage');
     assert.deepEqual(
       [config.memoryMiB, config.environment['FROM'], config.environment['TABLE']],
       [512, 'post@example.com', 'shop-prod-orders'],

@@ -111,7 +111,7 @@ describe('tenants', () => {
       [201, 'token', 'http://127.0.0.1:8080/@acme', true],
     );
     assertProblem(await under.createTenant('acme'), 412, 'PreconditionFailed', /"acme" already/);
-    for (const name of ['../x', '__proto__', 'a'.repeat(1_000), 'аcme', 'Acme']) {
+    for (const name of ['../x', '__proto__', 'a'.repeat(1_000), 'аcme', 'ac me']) {
       const { status, json } = await under.createTenant(encodeURIComponent(name));
       assert.deepEqual([status, json['code']], [400, 'NameInvalid'], name);
     }

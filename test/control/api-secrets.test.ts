@@ -72,7 +72,7 @@ describe('secrets in the API', () => {
       assertProblem(answer, 400, 'BadRequest', says, 'value');
       assert.ok(!answer.text.includes(bad));
     }
-    assertProblem(await set(control, 'DB'), 400, 'NameInvalid');
+    assertProblem(await set(control, 'd.b'), 400, 'NameInvalid');
     const raw = await control.call('/v1/secrets/db', { method: 'PUT', body: value, type: 'application/json' });
     assertProblem(raw, 400, 'BadRequest');
     assert.ok(!raw.text.includes('horse'), 'what is no JSON is not quoted');

@@ -95,6 +95,9 @@ test('a function that shouts gets so much of the disk, and the relay’s memory 
   const stored = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
   assert.ok(stored < (logFiles + 1) * logFileBytes, `${stored} bytes are stored`);
   const { apiUrl, token } = e2e.platform;
-  const read = await fetch(`${apiUrl}/v1/functions/floods/logs?last=10000`, { headers: { authorization: `Bearer ${token}` } });
-  assert.match(await read.text(), /"level":"platform","message":"… \d+ bytes of output were dropped/);
+  const read = () => fetch(`${apiUrl}/v1/functions/floods/logs?last=10000`, { headers: { authorization: `Bearer ${token}` } });
+  await eventually(
+    async () => (await read()).text(),
+    (text) => /"level":"platform","message":"… \d+ bytes of output were dropped/.test(text),
+  );
 });

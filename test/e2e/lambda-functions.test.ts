@@ -61,32 +61,32 @@ before(async () => {
 after(() => under[Symbol.asyncDispose]());
 
 test('a function of Lambda is made of its zip, runs unchanged, is changed and removed', async () => {
-  const made = await create('orders', { Description: 'takes orders', Environment: { Variables: { TABLE: 't1' } }, MemorySize: 256 });
+  const made = await create('takeOrders_v2', { Description: 'takes orders', Environment: { Variables: { TABLE: 't1' } }, MemorySize: 256 });
   assert.deepEqual(
     [made.FunctionName, made.FunctionArn, made.Version, made.State, made.Timeout, made.MemorySize, made.Description, made.Role],
-    ['orders', 'arn:aws:lambda:eu-central-1:000000000000:function:orders', '$LATEST', 'Active', 3, 256, 'takes orders', Role],
+    ['takeOrders_v2', 'arn:aws:lambda:eu-central-1:000000000000:function:takeOrders_v2', '$LATEST', 'Active', 3, 256, 'takes orders', Role],
   );
   assert.deepEqual([made.CodeSha256, made.CodeSize], [sha256(packageOf('one')), packageOf('one').length]);
-  await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 10 }, { FunctionName: 'orders' });
-  assert.deepEqual(await answerOf('orders'), { mark: 'one', event: { n: 1 }, table: 't1', memory: '256' });
+  await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 10 }, { FunctionName: 'takeOrders_v2' });
+  assert.deepEqual(await answerOf('takeOrders_v2'), { mark: 'one', event: { n: 1 }, table: 't1', memory: '256' });
 
-  const coded = await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'orders', ZipFile: packageOf('two') }));
+  const coded = await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'takeOrders_v2', ZipFile: packageOf('two') }));
   assert.notEqual(coded.RevisionId, made.RevisionId);
   assert.equal(coded.CodeSha256, sha256(packageOf('two')));
-  const change = { FunctionName: 'orders', Environment: { Variables: { TABLE: 't2' } }, Timeout: 9 };
+  const change = { FunctionName: 'takeOrders_v2', Environment: { Variables: { TABLE: 't2' } }, Timeout: 9 };
   const configured = await lambda.send(new UpdateFunctionConfigurationCommand(change));
   assert.deepEqual([configured.Timeout, configured.MemorySize, configured.Description], [9, 256, 'takes orders']);
-  await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 10 }, { FunctionName: 'orders' });
-  assert.deepEqual(await answerOf('orders'), { mark: 'two', event: { n: 1 }, table: 't2', memory: '256' });
+  await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 10 }, { FunctionName: 'takeOrders_v2' });
+  assert.deepEqual(await answerOf('takeOrders_v2'), { mark: 'two', event: { n: 1 }, table: 't2', memory: '256' });
 
-  const { Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName: 'orders' }));
-  const plain = await configurationOf('orders');
+  const { Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName: 'takeOrders_v2' }));
+  const plain = await configurationOf('takeOrders_v2');
   assert.deepEqual({ ...Configuration, $metadata: plain.$metadata }, plain);
   assert.deepEqual([plain.RevisionId, plain.LastUpdateStatus, plain.PackageType], [configured.RevisionId, 'Successful', 'Zip']);
 
-  await lambda.send(new DeleteFunctionCommand({ FunctionName: 'orders' }));
-  assert.deepEqual((await refusal(configurationOf('orders'))).slice(0, 2), ['ResourceNotFoundException', 404]);
-  assert.deepEqual((await refusal(lambda.send(new DeleteFunctionCommand({ FunctionName: 'orders' })))).slice(0, 2), [
+  await lambda.send(new DeleteFunctionCommand({ FunctionName: 'takeOrders_v2' }));
+  assert.deepEqual((await refusal(configurationOf('takeOrders_v2'))).slice(0, 2), ['ResourceNotFoundException', 404]);
+  assert.deepEqual((await refusal(lambda.send(new DeleteFunctionCommand({ FunctionName: 'takeOrders_v2' })))).slice(0, 2), [
     'ResourceNotFoundException',
     404,
   ]);
@@ -143,7 +143,7 @@ test('each field is held to Lambda’s limits, and what is not served is refused
     [{ Code: { S3Bucket: 'bucket', S3Key: 'key' } }, 'InvalidParameterValueException', /ZipFile/],
     [{ Code: { ZipFile: Buffer.from('no zip') } }, 'InvalidParameterValueException', /no zip/],
     [{ Handler: 'other.handler' }, 'InvalidParameterValueException', /"other"/],
-    [{ FunctionName: 'Under_Score' }, 'InvalidParameterValueException', /lower-case/],
+    [{ FunctionName: 'Two__Scores' }, 'InvalidParameterValueException', /letters, digits/],
   ] as const) {
     const [name, status, said] = await refusal(create('limits', more as Partial<CreateFunctionCommandInput>));
     assert.deepEqual([name, status], [type, 400], said);

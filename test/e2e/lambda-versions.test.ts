@@ -75,34 +75,34 @@ test('what serves is published with its number, the same as long as nothing chan
 });
 
 test('an alias points to a version, and then to another; it is described, listed and removed', async () => {
-  const made = await lambda.send(new CreateAliasCommand({ FunctionName, Name: 'prod', FunctionVersion: '1', Description: 'for shops' }));
+  const made = await lambda.send(new CreateAliasCommand({ FunctionName, Name: 'PROD', FunctionVersion: '1', Description: 'for shops' }));
   assert.deepEqual(
     [made.Name, made.FunctionVersion, made.Description, made.AliasArn],
-    ['prod', '1', 'for shops', 'arn:aws:lambda:eu-central-1:000000000000:function:orders:prod'],
+    ['PROD', '1', 'for shops', 'arn:aws:lambda:eu-central-1:000000000000:function:orders:PROD'],
   );
-  assert.equal(await markOf('prod'), 1);
-  const configured = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName, Qualifier: 'prod' }));
+  assert.equal(await markOf('PROD'), 1);
+  const configured = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName, Qualifier: 'PROD' }));
   assert.equal(configured.Version, '1');
   const moved = await lambda.send(
-    new UpdateAliasCommand({ FunctionName, Name: 'prod', FunctionVersion: '2', RevisionId: made.RevisionId }),
+    new UpdateAliasCommand({ FunctionName, Name: 'PROD', FunctionVersion: '2', RevisionId: made.RevisionId }),
   );
   assert.deepEqual([moved.FunctionVersion, moved.Description], ['2', 'for shops']);
-  assert.equal(await markOf('prod'), 2);
-  const stale = new UpdateAliasCommand({ FunctionName, Name: 'prod', Description: 'x', RevisionId: made.RevisionId });
+  assert.equal(await markOf('PROD'), 2);
+  const stale = new UpdateAliasCommand({ FunctionName, Name: 'PROD', Description: 'x', RevisionId: made.RevisionId });
   assert.deepEqual(await refusal(lambda.send(stale)), ['PreconditionFailedException', 412]);
-  const { RevisionId } = await lambda.send(new GetAliasCommand({ FunctionName, Name: 'prod' }));
+  const { RevisionId } = await lambda.send(new GetAliasCommand({ FunctionName, Name: 'PROD' }));
   assert.equal(RevisionId, moved.RevisionId);
   const { Aliases = [] } = await lambda.send(new ListAliasesCommand({ FunctionName, FunctionVersion: '2' }));
   assert.deepEqual(
     Aliases.map(({ Name }) => Name),
-    ['prod'],
+    ['PROD'],
   );
-  assert.deepEqual(await refusal(lambda.send(new CreateAliasCommand({ FunctionName, Name: 'prod', FunctionVersion: '1' }))), [
+  assert.deepEqual(await refusal(lambda.send(new CreateAliasCommand({ FunctionName, Name: 'PROD', FunctionVersion: '1' }))), [
     'ResourceConflictException',
     409,
   ]);
-  await lambda.send(new DeleteAliasCommand({ FunctionName, Name: 'prod' }));
-  assert.deepEqual(await refusal(lambda.send(new GetAliasCommand({ FunctionName, Name: 'prod' }))), ['ResourceNotFoundException', 404]);
+  await lambda.send(new DeleteAliasCommand({ FunctionName, Name: 'PROD' }));
+  assert.deepEqual(await refusal(lambda.send(new GetAliasCommand({ FunctionName, Name: 'PROD' }))), ['ResourceNotFoundException', 404]);
 });
 
 test('an alias divides its requests by weights', async () => {
@@ -125,7 +125,7 @@ test('what no alias can be is refused', async () => {
     [{ FunctionVersion: '$LATEST' }, 'InvalidParameterValueException', 400],
     [{ FunctionVersion: '77' }, 'ResourceNotFoundException', 404],
     [{ FunctionVersion: 'one' }, 'ValidationException', 400],
-    [{ Name: 'Wrong' }, 'InvalidParameterValueException', 400],
+    [{ Name: 'wrong_' }, 'InvalidParameterValueException', 400],
     [{ RoutingConfig: { AdditionalVersionWeights: { '2': 1 } } }, 'InvalidParameterValueException', 400],
     [{ RoutingConfig: { AdditionalVersionWeights: { '2': 0.0001 } } }, 'InvalidParameterValueException', 400],
     [{ RoutingConfig: { AdditionalVersionWeights: { '1': 0.5 } } }, 'InvalidParameterValueException', 400],

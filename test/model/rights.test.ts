@@ -57,7 +57,7 @@ describe('rights', () => {
 
   it('to functions are of one tenant', () => {
     assert.equal(grantSchema.safeParse({ role: 'viewer', tenant: '*', functions: ['a'] }).success, false);
-    for (const tenant of ['../x', '__proto__', 'a'.repeat(64), 'Acme', 'аcme'])
+    for (const tenant of ['../x', '__proto__', 'a'.repeat(65), 'ac me', 'аcme'])
       assert.equal(grantSchema.safeParse({ role: 'viewer', tenant }).success, false, tenant);
   });
 });

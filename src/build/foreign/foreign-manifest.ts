@@ -63,6 +63,9 @@ export function foreignText(text: YamlText, functions: readonly ForeignFunction[
   return { manifest: parsed.data, placeOf, file: text.file, notTaken: notTaken.lines };
 }
 
+/** A name as it is, or, where it cannot be one here, in small letters and hyphens. */
+export const nearestName = (wanted: string): string => (nameSchema.safeParse(wanted).success ? wanted : kebab(wanted));
+
 /** `createUser` is `create-user`. */
 export const kebab = (name: string): string =>
   name

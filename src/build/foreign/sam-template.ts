@@ -6,6 +6,7 @@ import {
   foreignText,
   isRecord,
   kebab,
+  nearestName,
   list,
   NotTaken,
   type Path,
@@ -73,7 +74,7 @@ interface Shared {
 }
 
 const nameOf = (id: string, properties: Section): string =>
-  kebab(typeof properties['FunctionName'] === 'string' ? properties['FunctionName'] : id);
+  typeof properties['FunctionName'] === 'string' ? nearestName(properties['FunctionName']) : kebab(id);
 
 function functionOf({ text, notTaken, intrinsics, global }: Shared, id: string, resource: Section, name: string): ForeignFunction {
   const at: Path = ['Resources', id, 'Properties'];

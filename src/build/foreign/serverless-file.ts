@@ -4,12 +4,13 @@ import {
   type ForeignText,
   foreignText,
   isRecord,
-  kebab,
+  nearestName,
   list,
   NotTaken,
   type Path,
   section,
 } from './foreign-manifest.ts';
+import { nameRule } from '../../model/names.ts';
 import { environmentOf, layersOf, runtimeFor, said } from './lambda-words.ts';
 import { excludeLines } from './package-patterns.ts';
 import { readEvents } from './serverless-events.ts';
@@ -151,10 +152,10 @@ function functionOf(shared: Shared, key: string, own: Section, at: Path): Foreig
   };
 }
 
-/** As AWS would call it, in the letters that names have here. */
+/** As AWS would call it, unless it cannot be called that here. */
 function named(wanted: string, at: Path, notTaken: NotTaken): string {
-  const name = kebab(wanted);
-  if (name !== wanted) notTaken.add(at, `it is called ${name} here instead of ${wanted}: names have lower-case letters`);
+  const name = nearestName(wanted);
+  if (name !== wanted) notTaken.add(at, `it is called ${name} here instead of ${wanted}: a name is ${nameRule}`);
   return name;
 }
 

@@ -1,7 +1,7 @@
 /** Aliases of Lambda's API: a version, and perhaps a part of the requests to others. */
 import { z } from 'zod';
 import { LambdaError, wrong } from '../../lambda/lambda-error.ts';
-import { nameSchema } from '../../model/names.ts';
+import { nameRule, nameSchema } from '../../model/names.ts';
 import { allTo, type Split, tenthsOf, weightIn, wholeTenths } from '../../model/traffic.ts';
 import { changeTraffic } from '../api/aliases.ts';
 import { aliasesOf, type Pointer, removeAlias, setAlias } from '../traffic.ts';
@@ -41,7 +41,7 @@ interface Alias {
 async function createAlias(means: OperationMeans, asking: Asking, { name, body }: Asked): Promise<object> {
   const fields = fieldsOf(createSchema, body);
   const { Name: alias, Description: description = '' } = fields;
-  if (!nameSchema.safeParse(alias).success) throw wrong(`Name: an alias is lower-case letters, digits and hyphens here, not "${alias}"`);
+  if (!nameSchema.safeParse(alias).success) throw wrong(`Name: an alias is ${nameRule}, not "${alias}"`);
   if ((await aliasesIn(means, asking, name)).some((one) => one.name === alias))
     throw new LambdaError('ResourceConflictException', `Alias already exists: ${arnOf(asking, name)}:${alias}`);
   await point(means, asking, name, alias, splitOf(fields.FunctionVersion, fields.RoutingConfig), description);
