@@ -109,7 +109,8 @@ export const maxScaleSchedules = 32;
 export const ratePerSecond = { min: 0.001, max: 1_000_000 } as const;
 export const rateBurst = { min: 1, max: 1_000_000 } as const;
 export const maxRates = 8;
-export const reservedConcurrency = { min: 1, max: 10_000 } as const;
+/** With none the function takes no requests. */
+export const reservedConcurrency = { min: 0, max: 10_000 } as const;
 export const breakerErrorPercent = { min: 1, max: 100, default: 50 } as const;
 export const breakerLeastRequests = { min: 1, max: 100_000, default: 20 } as const;
 export const breakerWindowMs = { min: 1_000, max: 600_000, default: 10_000 } as const;

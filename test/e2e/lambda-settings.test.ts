@@ -322,8 +322,12 @@ test('concurrency, what becomes of events, and tags are said by the SDK, and hol
   assert.equal((await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }))).ReservedConcurrentExecutions, 7);
   assert.equal((await lambda.send(new GetFunctionCommand({ FunctionName }))).Concurrency?.ReservedConcurrentExecutions, 7);
   assert.equal((await configuration())['maximum'], 7);
+  await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
+  assert.equal((await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }))).ReservedConcurrentExecutions, 0);
+  assert.deepEqual((await refusal(lambda.send(new InvokeCommand({ FunctionName })))).slice(0, 2), ['TooManyRequestsException', 429]);
   await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
   assert.equal((await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }))).ReservedConcurrentExecutions, undefined);
+  assert.equal((await lambda.send(new InvokeCommand({ FunctionName }))).StatusCode, 200);
 
   const live = { FunctionName, Qualifier: 'live' };
   const none = await refusal(lambda.send(new GetProvisionedConcurrencyConfigCommand(live)));

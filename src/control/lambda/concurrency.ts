@@ -1,7 +1,8 @@
-/** Concurrency of Lambda's API, reserved and provisioned: how many instances a function has at most and at least. */
+/** Concurrency of Lambda's API, reserved and provisioned: how many instances a function has at most and at least; with none reserved it takes no requests. */
 import { z } from 'zod';
 import { functionReference } from '../../lambda/function-reference.ts';
 import { LambdaError, wrong } from '../../lambda/lambda-error.ts';
+import type { FunctionConfig } from '../../model/function.ts';
 import { instances } from '../../model/limits.ts';
 import { liveAlias } from '../../model/traffic.ts';
 import { arnOf } from './configuration.ts';
@@ -26,11 +27,10 @@ export const concurrencyOperations: readonly LambdaOperation[] = [
 
 async function putReserved(means: OperationMeans, asking: Asking, { name, body }: Asked): Promise<object> {
   const { ReservedConcurrentExecutions: wanted } = fieldsOf(reservedSchema, body);
-  if (wanted === 0) throw wrong('ReservedConcurrentExecutions: 0 would stop the function; remove it, or point its alias elsewhere');
-  const { concurrency, maximum } = await reconfigure(means, asking, name, ({ concurrency: each }) => ({
-    maximum: Math.ceil(wanted / each),
-  }));
-  return { ReservedConcurrentExecutions: maximum * concurrency };
+  await reconfigure(means, asking, name, (config) =>
+    wanted === 0 ? stopped(config) : { ...going(config), maximum: Math.ceil(wanted / config.concurrency) },
+  );
+  return reservedOf(await presentFunction(means, asking, name));
 }
 
 async function getReserved(means: OperationMeans, asking: Asking, { name }: Asked): Promise<object> {
@@ -40,13 +40,19 @@ async function getReserved(means: OperationMeans, asking: Asking, { name }: Aske
 /** Empty for a function that has what any has. */
 export const reservedOf = ({ of: { serving } }: Pick<PresentFunction, 'of'>): { readonly ReservedConcurrentExecutions?: number } => {
   const { maximum, concurrency } = serving.config;
+  if (isStopped(serving.config)) return { ReservedConcurrentExecutions: 0 };
   return maximum === instances.default ? {} : { ReservedConcurrentExecutions: maximum * concurrency };
 };
 
 async function deleteReserved(means: OperationMeans, asking: Asking, { name }: Asked): Promise<undefined> {
-  await reconfigure(means, asking, name, () => ({ maximum: instances.default }));
+  await reconfigure(means, asking, name, (config) => ({ ...going(config), maximum: instances.default }));
   return undefined;
 }
+
+const isStopped = ({ protect }: FunctionConfig): boolean => protect.reservedConcurrency === 0;
+const stopped = ({ protect }: FunctionConfig): Partial<FunctionConfig> => ({ protect: { ...protect, reservedConcurrency: 0 } });
+const going = (config: FunctionConfig): Partial<FunctionConfig> =>
+  isStopped(config) ? { protect: { ...config.protect, reservedConcurrency: undefined } } : {};
 
 async function putProvisioned(means: OperationMeans, asking: Asking, asked: Asked): Promise<object> {
   demandLive(asked);

@@ -52,6 +52,11 @@ function overShared(served: ServedVersion, { lacks, rated }: Shared, tenantInFli
   );
 }
 
+const takesNone = (name: string): SwiftletError =>
+  new SwiftletError('TooManyRequests', `function "${name}" takes no requests: its "protect.reserved" is 0; raise it, or leave it out`, {
+    limit: '0 requests at once',
+  });
+
 /** More than the function may have at once, or than is left to it by others of its tenant; what the tenant may have is its meter's to say. */
 function tooMany(
   { version, guard, meter }: ServedVersion,
@@ -62,6 +67,7 @@ function tooMany(
   const { reservedConcurrency } = guard.config;
   if (reservedConcurrency !== undefined) {
     if (own < reservedConcurrency) return undefined;
+    if (reservedConcurrency === 0) return takesNone(version.function);
     const limit = `${reservedConcurrency} requests at once`;
     return new SwiftletError(
       'TooManyRequests',
