@@ -1,6 +1,7 @@
 /** One delivery to a function: the event as an HTTP request to the gateway's own socket for them. */
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { maxBodyBytes } from '../model/limits.ts';
 import { tenantPath } from '../model/tenant-path.ts';
 import { deliveryHeaders, wayHeaders } from '../wire/delivery.ts';
 import type { CallerRequest, EventRequest } from '../wire/event-calls.ts';
@@ -33,6 +34,7 @@ const usuallyKeptBytes = 16 * 1024;
 export function deliverTo(socketPaths: readonly string[], keptBytes = usuallyKeptBytes): Deliver<CallerRequest> {
   let turn = 0;
   return async (delivery, signal) => {
+    if (delivery.body.length > maxBodyBytes) return tooLarge(delivery.body.length);
     const first = turn++;
     let why: unknown;
     for (let tried = 0; tried < socketPaths.length; tried++) {
@@ -119,6 +121,15 @@ async function readAnswer(response: IncomingMessage, keptBytes: number): Promise
     isTruncated,
   };
 }
+
+/** The gateway would say so, too, and end the connection: while much is being written to it, its word may be lost. */
+const tooLarge = (bytes: number): Outcome => ({
+  kind: 'refused',
+  error: {
+    code: 'RequestTooLarge',
+    message: `it has ${bytes} bytes, and a request’s body at most ${maxBodyBytes}; send less, or send a link to it`,
+  },
+});
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { buffer } from 'node:stream/consumers';
 import { type Delivery, deliverTo } from '../../src/events/deliver.ts';
+import { maxBodyBytes } from '../../src/model/limits.ts';
 import type { CallerRequest } from '../../src/wire/event-calls.ts';
 import { tempFolder } from '../control/temp-folder.ts';
 
@@ -87,4 +88,10 @@ test('it is given up when told to', async (t) => {
   const path = await gatewayOf(t, () => stop.abort());
   const outcome = await deliverTo([path])(delivery, stop.signal);
   assert.equal(outcome.kind, 'failed');
+});
+
+test('what no request can hold is not sent', async (t) => {
+  const path = await gatewayOf(t, () => assert.fail('it was sent'));
+  const outcome = await deliverTo([path])({ ...delivery, body: Buffer.alloc(maxBodyBytes + 1) }, never);
+  assert.ok(outcome.kind === 'refused' && outcome.error.code === 'RequestTooLarge', JSON.stringify(outcome));
 });
