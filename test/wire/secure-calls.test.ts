@@ -123,9 +123,11 @@ test('a client says nothing to a server whose certificate is not the role’s it
 });
 
 test('certificates are renewed under calls, and none fails', async () => {
+  // A client makes its next connection within a third of that.
+  const lifeMs = 9_000;
   const port = await freePort();
-  const here = secureAt(port, await certificateFor(authority, 'control'), ['gateway']);
-  const there = secureAt(port, await certificateFor(authority, 'gateway'), ['control']);
+  const here = secureAt(port, await certificateFor(authority, 'control', lifeMs), ['gateway']);
+  const there = secureAt(port, await certificateFor(authority, 'gateway', lifeMs), ['control']);
   let [opened, asked, isOver] = [0, 0, false];
   await using server = await serveCalls(here, 'control', {
     ask: async (_method, body) => {
@@ -144,8 +146,8 @@ test('certificates are renewed under calls, and none fails', async () => {
   const asking = Promise.all([ask(), ask(), ask()]);
   try {
     for (let renewal = 1; renewal <= 3; renewal++) {
-      here.credentials.replace(await certificateFor(authority, 'control'));
-      there.credentials.replace(await certificateFor(authority, 'gateway'));
+      here.credentials.replace(await certificateFor(authority, 'control', lifeMs));
+      there.credentials.replace(await certificateFor(authority, 'gateway', lifeMs));
       await eventually(
         () => opened,
         (connections) => connections > renewal,
