@@ -9,7 +9,7 @@ import { openOutput, type Output } from '../output.ts';
 import { exampleNames, templateFolder } from '../templates.ts';
 import { tryUserNetwork } from '../../agent/network/user/try-user-network.ts';
 import { enterUserNamespace } from '../up/user-namespace.ts';
-import { upOptions } from '../up/options.ts';
+import { type UpOptions, upOptions } from '../up/options.ts';
 import { type Platform, startPlatform } from '../up/platform.ts';
 
 export interface UpFlags {
@@ -64,36 +64,42 @@ export async function up(flags: UpFlags): Promise<void> {
     'starting',
     startPlatform(options, (text) => output.note(errorColours.yellow(text))),
   );
-  const stopped = stopOnSignal(platform, options.graceMs, output.note);
+  const stop = stopOnSignal(platform, options.graceMs, output.note);
   try {
-    if (platform.mode === 'process') output.note(unprotected());
-    const healthUrl = healthUrlOf(platform);
-    if (healthUrl !== undefined) await output.progress('waiting until all roles serve', untilHealthy(healthUrl));
-    const deployed =
-      flags.deployExamples === true && platform.serves !== 'functions'
-        ? await output.progress('deploying the examples', deployExamples(platform, output))
-        : [];
-    const facts = {
-      ...(platform.serves === 'control'
-        ? {}
-        : {
-            gatewayUrl: platform.gatewayUrl,
-            gateways: platform.gateways,
-            agents: platform.agents,
-            ...(platform.secureUrl === undefined ? {} : { secureUrl: platform.secureUrl }),
-          }),
-      ...(platform.serves === 'functions' ? {} : { apiUrl: platform.apiUrl }),
-      home: options.home,
-      isolation: platform.isolation,
-      mode: platform.mode,
-      functions: deployed,
-    };
-    output.result(facts, () => welcome(platform, options.home, deployed));
+    await present(platform, options, flags, output, stop.asked);
   } catch (error) {
     await platform.stop(0);
     throw error;
   }
-  await stopped;
+  await stop.over;
+}
+
+/** Says what serves, and where, once it does; says nothing when it is to end before. */
+async function present(platform: Platform, options: UpOptions, flags: UpFlags, output: Output, ending: AbortSignal): Promise<void> {
+  if (platform.mode === 'process') output.note(unprotected());
+  const healthUrl = healthUrlOf(platform);
+  if (healthUrl !== undefined) await output.progress('waiting until all roles serve', untilHealthy(healthUrl, ending));
+  if (ending.aborted) return;
+  const deployed =
+    flags.deployExamples === true && platform.serves !== 'functions'
+      ? await output.progress('deploying the examples', deployExamples(platform, output))
+      : [];
+  const facts = {
+    ...(platform.serves === 'control'
+      ? {}
+      : {
+          gatewayUrl: platform.gatewayUrl,
+          gateways: platform.gateways,
+          agents: platform.agents,
+          ...(platform.secureUrl === undefined ? {} : { secureUrl: platform.secureUrl }),
+        }),
+    ...(platform.serves === 'functions' ? {} : { apiUrl: platform.apiUrl }),
+    home: options.home,
+    isolation: platform.isolation,
+    mode: platform.mode,
+    functions: deployed,
+  };
+  output.result(facts, () => welcome(platform, options.home, deployed));
 }
 
 /** Flags win over the environment. */
@@ -106,19 +112,26 @@ function withFlags(environment: NodeJS.ProcessEnv, flags: UpFlags): NodeJS.Proce
   return merged;
 }
 
+/** The end that a signal asks for. */
+interface Stop {
+  readonly asked: AbortSignal;
+  readonly over: Promise<undefined>;
+}
+
 /** The first signal asks for a graceful end, the second for one at once. */
-function stopOnSignal(platform: Platform, graceMs: number, note: (text: string) => void): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = () => {
-      note(asked ? 'stopping at once' : `stopping; requests in flight have ${graceMs / 1000} s (again to stop at once)`);
-      void platform.stop(asked ? 0 : graceMs).then(resolve);
-      asked = true;
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
-    // A terminal that was closed takes no more words; the stop goes on without them.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  });
+function stopOnSignal(platform: Platform, graceMs: number, note: (text: string) => void): Stop {
+  const asking = new AbortController();
+  const { promise: over, resolve } = Promise.withResolvers<undefined>();
+  const onSignal = () => {
+    const isAgain = asking.signal.aborted;
+    note(isAgain ? 'stopping at once' : `stopping; requests in flight have ${graceMs / 1000} s (again to stop at once)`);
+    asking.abort();
+    void platform.stop(isAgain ? 0 : graceMs).then(() => resolve(undefined));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
+  // A terminal that was closed takes no more words; the stop goes on without them.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  return { asked: asking.signal, over };
 }
 
 /** Undefined for control on a host of its own: it is whole when the other host is there, which may be much later. */
@@ -127,9 +140,9 @@ function healthUrlOf({ serves, apiUrl, gatewayUrl }: Platform): string | undefin
   return serves === 'functions' ? `${gatewayUrl}/_/health` : `${apiUrl}/healthz`;
 }
 
-async function untilHealthy(healthUrl: string): Promise<void> {
+async function untilHealthy(healthUrl: string, ending: AbortSignal): Promise<void> {
   const until = performance.now() + healthLimitMs;
-  while (performance.now() < until) {
+  while (performance.now() < until && !ending.aborted) {
     const healthy = await fetch(healthUrl).then(
       (response) => response.ok,
       () => false,
@@ -137,6 +150,7 @@ async function untilHealthy(healthUrl: string): Promise<void> {
     if (healthy) return;
     await new Promise((resolve) => setTimeout(resolve, healthEveryMs));
   }
+  if (ending.aborted) return;
   throw new Error(`the platform did not become healthy within ${healthLimitMs} ms; ${healthUrl} says what is missing`);
 }
 
