@@ -91,7 +91,7 @@ const refused: readonly (readonly [timer: string, message: RegExp])[] = [
   ['bad: { rate: 0.1s }', /swiftlet\.yaml:5:20: .*out of range/],
   ["bad: { cron: '* * * * *', rate: 5m }", /swiftlet\.yaml:5:12: .*one of cron, rate and at/],
   ["bad: { corn: '* * * * *' }", /unknown key "corn"; did you mean "cron"/],
-  ["Bad: { cron: '* * * * *' }", /"Bad" is no name for a timer/],
+  ["b.d: { cron: '* * * * *' }", /"b.d" is no name for a timer/],
 ];
 for (const [timer, message] of refused) {
   test(`${timer} is refused with its place`, async () => {
