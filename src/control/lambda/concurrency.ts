@@ -27,10 +27,10 @@ export const concurrencyOperations: readonly LambdaOperation[] = [
 
 async function putReserved(means: OperationMeans, asking: Asking, { name, body }: Asked): Promise<object> {
   const { ReservedConcurrentExecutions: wanted } = fieldsOf(reservedSchema, body);
-  await reconfigure(means, asking, name, (config) =>
+  const { concurrency, maximum } = await reconfigure(means, asking, name, (config) =>
     wanted === 0 ? stopped(config) : { ...going(config), maximum: Math.ceil(wanted / config.concurrency) },
   );
-  return reservedOf(await presentFunction(means, asking, name));
+  return { ReservedConcurrentExecutions: wanted === 0 ? 0 : maximum * concurrency };
 }
 
 async function getReserved(means: OperationMeans, asking: Asking, { name }: Asked): Promise<object> {
